@@ -1,0 +1,1 @@
+//! Client of the HTTP contract, generated from contracts/openapi.

@@ -1,0 +1,1 @@
+//! Server traits of the HTTP contract, one per tag, generated from contracts/openapi.

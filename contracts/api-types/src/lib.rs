@@ -1,0 +1,1 @@
+//! Wire types of the HTTP contract, generated from contracts/openapi.

@@ -1,0 +1,1 @@
+//! Configuration types of the daemons; the JSON Schema is derived from them.

@@ -1,0 +1,1 @@
+//! Journeys against real daemons with a real engine and model.

@@ -1,0 +1,1 @@
+//! Starts real daemons and engines for tests.

@@ -1,0 +1,1 @@
+//! Generates types, server traits and client from the OpenAPI contract.

@@ -1,0 +1,1 @@
+//! What executes attempts: the Runner and Adapter contracts.

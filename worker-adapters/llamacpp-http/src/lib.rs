@@ -1,0 +1,1 @@
+//! Adapter for engines that speak the llama.cpp server dialect.
