@@ -105,7 +105,7 @@ impl Machine {
         record.ended_at = Some(now.wall);
         record.first_token_ms = verdict.first_token_ms.or(first_token_ms);
         record.detail.clone_from(&verdict.detail);
-        self.step.attempts_ended.push(Box::new(record));
+        self.step.attempts_ended.push(record);
     }
 
     fn task_finished(

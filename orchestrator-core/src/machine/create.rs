@@ -3,7 +3,7 @@
 use crate::id::{ReplyToken, TaskId};
 use crate::input::TaskCreate;
 use crate::machine::driver::{LiveTask, Machine};
-use crate::machine::moves::{ctx_need, lane_of};
+use crate::machine::moves::ctx_need;
 use crate::machine::step::Answer;
 use crate::placement::Doom;
 use crate::queue::{Admission, LaneKey};
@@ -169,8 +169,6 @@ impl Machine {
             ended_at: None,
             end: None,
         };
-        let at_once = !self.pending.dispatch
-            && self.fleet.room(&lane_of(&record)) >= Some(ctx_need(&record.spec));
         self.tasks.insert(
             id,
             Box::new(LiveTask {
@@ -180,9 +178,7 @@ impl Machine {
         );
         self.step.touch(id);
         self.step.inserted = Some((id, body));
-        if !at_once {
-            self.note_estimates(now, id);
-        }
+        self.note_estimates(now, id);
         self.enqueue(id);
         if let Some(session) = session {
             self.sessions.accept(session, tenant, now);
@@ -195,9 +191,8 @@ impl Machine {
         let Some(live) = self.tasks.get(&task) else {
             return;
         };
-        let lane = lane_of(&live.record);
         let position = self.ahead(now, live);
-        let eta = self.eta_ms(&lane, position);
+        let eta = self.start_in_ms(now, live);
         if let Some(live) = self.tasks.get_mut(&task) {
             live.record.accepted_position = position;
             live.record.accepted_eta_ms = eta;

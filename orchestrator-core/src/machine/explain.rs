@@ -103,7 +103,7 @@ fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Str
     let class = format!("{:?}", row.spec.priority).to_lowercase();
     if ahead > 0 {
         let tasks = if ahead == 1 { "task is" } else { "tasks are" };
-        return format!("{ahead} {tasks} ahead of it, in class {class}");
+        return format!("{ahead} {tasks} ahead of it; it waits in class {class}");
     }
     let suits = |verdict| {
         candidates

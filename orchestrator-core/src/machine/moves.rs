@@ -88,7 +88,8 @@ impl Machine {
         if record.attempts == 0 {
             self.front.insert(record.spec.priority, record.seq, task);
         }
-        self.pending.sweep = true;
+        // Who comes in at the front door was found able to run; who comes back is looked at again.
+        self.pending.sweep |= record.attempts > 0;
         self.pending.dispatch = true;
     }
 

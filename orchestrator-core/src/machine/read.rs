@@ -3,7 +3,7 @@
 use crate::id::{ReplicaName, SessionId, TaskId};
 use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
-use crate::machine::moves::lane_of;
+use crate::machine::moves::{ctx_need, lane_of};
 use crate::placement::{PoolView, ReplicaSetView};
 use crate::queue::LaneKey;
 use crate::session::SessionView;
@@ -65,7 +65,7 @@ impl Machine {
             TaskState::Waiting(_) => self.wakes_in_ms(now, task)?,
             _ => return None,
         };
-        Some(pause + self.eta_ms(&lane_of(&live.record), self.ahead(now, live)))
+        Some(pause + self.start_in_ms(now, live))
     }
 
     /// Milliseconds until the pause of a waiting task is over.
@@ -109,12 +109,22 @@ impl Machine {
         })
     }
 
+    /// Estimated milliseconds to the start of an eligible task: none if it is next and fits a free slot.
+    pub(super) fn start_in_ms(&self, now: Now, live: &LiveTask) -> u64 {
+        let lane = lane_of(&live.record);
+        let ahead = self.ahead(now, live);
+        if ahead == 0 && self.fleet.room(&lane) >= Some(ctx_need(&live.record.spec)) {
+            return 0;
+        }
+        self.eta_ms(&lane, ahead)
+    }
+
     /// Estimated milliseconds to the start for a task of this lane with so many before it.
     pub(super) fn eta_ms(&self, lane: &LaneKey, ahead: u64) -> u64 {
         let pools = self
             .fleet
             .serving(lane)
-            .map(|pool| (&pool.name, self.fleet.slots_hoped(pool)));
+            .map(|pool| (&pool.name, pool.slots_hoped()));
         self.service.eta_ms(ahead, pools)
     }
 }

@@ -93,6 +93,7 @@ impl Machine {
             youngest = youngest.max(AgeMs::of_wall(now, row.accepted_at));
             machine.restore_task(now, row, youngest);
         }
+        machine.pending.sweep = true;
         for row in sessions {
             let id = row.id;
             machine.sessions.restore(now, row);
@@ -106,7 +107,8 @@ impl Machine {
 
     fn restore_attempt(&mut self, now: Now, record: AttemptRecord) {
         let since = AgeMs::of_wall(now, record.began_at);
-        self.fleet.take(&record.replica, record.id);
+        self.fleet
+            .take_again(&record.replica, record.id, record.replica_set);
         let live = LiveAttempt {
             record,
             first_token_ms: None,

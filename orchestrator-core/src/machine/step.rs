@@ -34,7 +34,7 @@ pub(crate) enum Deed {
 pub(crate) struct Step {
     pub(crate) inserted: Option<(TaskId, PayloadRef)>,
     pub(crate) chunk: Option<Mutation>,
-    pub(crate) attempts_ended: Vec<Box<AttemptRecord>>,
+    pub(crate) attempts_ended: Vec<AttemptRecord>,
     pub(crate) attempts_begun: Vec<AttemptId>,
     pub(crate) text: Option<Mutation>,
     /// Tasks whose row changed, in the order of the first change.
@@ -106,7 +106,7 @@ impl Machine {
             persist(chunk.clone());
         }
         for record in &step.attempts_ended {
-            persist(Mutation::AttemptUpdate(record.clone()));
+            persist(Mutation::AttemptUpdate(Box::new(record.clone())));
         }
         for attempt in &step.attempts_begun {
             if let Some(live) = self.attempts.get(attempt) {

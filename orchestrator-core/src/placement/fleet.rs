@@ -2,7 +2,7 @@
 
 use crate::id::{AttemptId, ModelRef, PoolName, ReplicaName};
 use crate::placement::replica::{ReplicaEvent, next};
-use crate::placement::{Replica, ReplicaFacts, ReplicaState};
+use crate::placement::{Replica, ReplicaFacts, ReplicaSetKey, ReplicaState};
 use crate::queue::LaneKey;
 use crate::task::Engine;
 
@@ -25,10 +25,16 @@ pub(crate) struct Pool {
     pub(crate) name: PoolName,
     pub(crate) engine: Engine,
     pub(crate) model_ref: ModelRef,
-    /// Number of replicas configured.
-    pub(crate) size: u32,
     /// What its supervisor said when it gave up.
     pub(crate) gave_up: Option<String>,
+    /// Its replicas, as indices into the fleet's.
+    pub(super) members: Vec<usize>,
+    /// Replicas that are ready.
+    pub(super) ready: u32,
+    /// Generations at once over them.
+    pub(super) slots: u32,
+    /// Largest context window that a replica has reported.
+    pub(super) ctx_max: Option<u32>,
 }
 
 /// All pools and replicas. Soft: rebuilt from the configuration and from what replicas report.
@@ -48,14 +54,22 @@ impl Fleet {
             .flat_map(|pool| pool.replicas.iter().map(move |name| fresh(pool, name)))
             .collect();
         replicas.sort_by(|a, b| a.name.cmp(&b.name));
+        let members = |pool: &PoolConfig| {
+            let of_pool =
+                |(index, replica): (usize, &Replica)| (replica.pool == pool.name).then_some(index);
+            replicas.iter().enumerate().filter_map(of_pool).collect()
+        };
         let pools = pools
             .iter()
             .map(|pool| Pool {
                 name: pool.name.clone(),
                 engine: pool.engine,
                 model_ref: pool.model_ref.clone(),
-                size: u32::try_from(pool.replicas.len()).unwrap_or(u32::MAX),
                 gave_up: None,
+                members: members(pool),
+                ready: 0,
+                slots: 0,
+                ctx_max: None,
             })
             .collect();
         Self { pools, replicas }
@@ -120,8 +134,9 @@ impl Fleet {
         let lost = lost(replica, step.attempts_lost);
         let pool = facts.pool.clone();
         replica.facts = Some(facts);
-        for pool in self.pools.iter_mut().filter(|other| other.name == pool) {
+        if let Some(pool) = self.pools.iter_mut().find(|other| other.name == pool) {
             pool.gave_up = None;
+            pool.refresh(&self.replicas);
         }
         Some(lost)
     }
@@ -132,7 +147,12 @@ impl Fleet {
         let step = next(replica.state, ReplicaEvent::Down);
         replica.state = step.to;
         replica.last_error = detail;
-        Some(lost(replica, step.attempts_lost))
+        let lost = lost(replica, step.attempts_lost);
+        let pool = replica.pool.clone();
+        if let Some(pool) = self.pools.iter_mut().find(|other| other.name == pool) {
+            pool.refresh(&self.replicas);
+        }
+        Some(lost)
     }
 
     /// A pool's supervisor gave up. False if there is no such pool.
@@ -144,10 +164,25 @@ impl Fleet {
         true
     }
 
-    /// An attempt takes a slot. False if the replica is not configured.
-    pub(crate) fn take(&mut self, name: &ReplicaName, attempt: AttemptId) -> bool {
-        self.replica_mut(name)
-            .is_some_and(|replica| replica.taken.insert(attempt))
+    /// An attempt takes a slot.
+    pub(crate) fn take(&mut self, name: &ReplicaName, attempt: AttemptId) {
+        if let Some(replica) = self.replica_mut(name) {
+            replica.taken.insert(attempt);
+        }
+    }
+
+    /// An attempt holds a slot since before this machine began, on a replica that then was of this set. If
+    /// the replica reports another one, the attempt is lost.
+    pub(crate) fn take_again(
+        &mut self,
+        name: &ReplicaName,
+        attempt: AttemptId,
+        set: ReplicaSetKey,
+    ) {
+        if let Some(replica) = self.replica_mut(name) {
+            replica.taken.insert(attempt);
+            replica.set = Some(set);
+        }
     }
 
     /// An attempt gives its slot back.
@@ -177,6 +212,21 @@ impl Fleet {
     /// True if any replica has a slot free.
     pub(crate) fn has_room(&self) -> bool {
         self.replicas.iter().any(|replica| replica.slots_free() > 0)
+    }
+}
+
+impl Pool {
+    /// Sums its replicas up again.
+    fn refresh(&mut self, replicas: &[Replica]) {
+        let members = || self.members.iter().filter_map(|index| replicas.get(*index));
+        let ready = members()
+            .filter(|replica| replica.state == ReplicaState::Ready)
+            .count();
+        let slots = members().map(Replica::slots_total).sum();
+        let facts = members().filter_map(|replica| replica.facts.as_ref());
+        self.ctx_max = facts.map(|facts| facts.ctx).max();
+        self.ready = u32::try_from(ready).unwrap_or(u32::MAX);
+        self.slots = slots;
     }
 }
 

@@ -28,13 +28,13 @@ impl Fleet {
         if serving.peek().is_none() {
             return Some(Doom::NotServed);
         }
-        let known = self.ctx_max(self.serving(lane));
+        let known = ctx_max(self.serving(lane));
         if let Some(ctx_max) = known.filter(|max| *max < need) {
             return Some(Doom::ContextExceeded { ctx_max });
         }
-        let usable = || self.serving(lane).filter(|pool| self.usable(pool));
+        let usable = || self.serving(lane).filter(|pool| pool.usable());
         let reachable =
-            usable().next().is_some() && self.ctx_max(usable()).is_none_or(|max| max >= need);
+            usable().next().is_some() && ctx_max(usable()).is_none_or(|max| max >= need);
         if !reachable {
             let last = self.serving(lane).find_map(|pool| pool.gave_up.clone());
             return Some(Doom::PoolUnavailable(last.unwrap_or_default()));
@@ -48,7 +48,7 @@ impl Fleet {
     /// The largest need that no pool which can still serve the lane is too small for; `None`: no bound is
     /// known.
     pub(crate) fn need_max(&self, lane: &LaneKey) -> Option<u32> {
-        self.ctx_max(self.serving(lane).filter(|pool| self.usable(pool)))
+        ctx_max(self.serving(lane).filter(|pool| pool.usable()))
     }
 
     /// Could tasks of both lanes run on the same pool?
@@ -63,42 +63,11 @@ impl Fleet {
         self.pools.iter().filter(|pool| serves(pool, lane))
     }
 
-    /// The replicas of a pool.
+    /// The replicas of a pool, by name.
     pub(crate) fn of_pool<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = &'a Replica> {
-        self.replicas
+        pool.members
             .iter()
-            .filter(|replica| replica.pool == pool.name)
-    }
-
-    /// A pool that gave up may still have a replica at work.
-    pub(crate) fn usable(&self, pool: &Pool) -> bool {
-        pool.gave_up.is_none()
-            || self
-                .of_pool(pool)
-                .any(|replica| replica.state == ReplicaState::Ready)
-    }
-
-    /// Slots that a pool has, or one for each replica while none is ready.
-    pub(crate) fn slots_hoped(&self, pool: &Pool) -> u32 {
-        let ready = self.of_pool(pool).map(Replica::slots_total).sum();
-        if ready == 0 { pool.size } else { ready }
-    }
-
-    /// Largest context known of a pool; `None` until a replica has reported one.
-    pub(crate) fn ctx_of(&self, pool: &Pool) -> Option<u32> {
-        self.of_pool(pool)
-            .filter_map(|replica| replica.facts.as_ref())
-            .map(|facts| facts.ctx)
-            .max()
-    }
-
-    /// Largest context of some pools; `None` if there are none or one is not known yet.
-    fn ctx_max<'a>(&'a self, pools: impl Iterator<Item = &'a Pool>) -> Option<u32> {
-        let mut max = None;
-        for pool in pools {
-            max = max.max(Some(self.ctx_of(pool)?));
-        }
-        max
+            .filter_map(|index| self.replicas.get(*index))
     }
 
     /// Does a pool hold the lane's replica set, or may it come to hold it when a replica starts?
@@ -108,6 +77,31 @@ impl Fleet {
             ReplicaState::Starting | ReplicaState::Down => pool.gave_up.is_none(),
         })
     }
+}
+
+impl Pool {
+    /// A pool that gave up may still have a replica at work.
+    fn usable(&self) -> bool {
+        self.gave_up.is_none() || self.ready > 0
+    }
+
+    /// Slots that it has, or one for each replica while none is ready.
+    pub(crate) fn slots_hoped(&self) -> u32 {
+        if self.slots > 0 {
+            self.slots
+        } else {
+            u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+        }
+    }
+}
+
+/// Largest context of some pools; `None` if there are none or one has not reported any yet.
+fn ctx_max<'a>(pools: impl Iterator<Item = &'a Pool>) -> Option<u32> {
+    let mut max = None;
+    for pool in pools {
+        max = max.max(Some(pool.ctx_max?));
+    }
+    max
 }
 
 fn serves(pool: &Pool, lane: &LaneKey) -> bool {

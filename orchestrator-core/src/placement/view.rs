@@ -117,7 +117,7 @@ impl Fleet {
             engine: pool.engine,
             model_ref: pool.model_ref.clone(),
             state,
-            ctx_max: self.ctx_of(pool),
+            ctx_max: pool.ctx_max,
             slots_total: replicas.iter().map(|replica| replica.slots_total).sum(),
             slots_free: replicas.iter().map(|replica| replica.slots_free).sum(),
             gave_up: pool.gave_up.clone(),

@@ -273,6 +273,17 @@ impl Rig {
                 Some(order.attempt)
             );
             assert_eq!(row.position, order.position);
+            let pools = self.machine.pools();
+            let mut replicas = pools.iter().flat_map(|pool| &pool.replicas);
+            let replica = replicas
+                .find(|one| one.name == order.replica)
+                .expect("is configured");
+            let taken = self.machine.slots_taken(&order.replica);
+            assert!(
+                taken <= replica.slots_total,
+                "{}: slots oversold",
+                order.replica
+            );
         }
     }
 
