@@ -1,5 +1,6 @@
 //! Verbs that build a program of the repository and hand over to it.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::command;
@@ -50,19 +51,25 @@ fn build_and_start(root: &Root, build: &[&str], name: &str, args: &[String]) -> 
         return Err(format!(
             "`{name}` was not started because `cargo {}` failed",
             build.join(" ")
-        ));
+        )
+        .into());
     }
-    let program = root.program(name)?;
-    if !program.is_file() {
-        return Err(format!(
-            "`cargo {}` made no program `{name}` at {}; is it still a [[bin]] of its package?",
-            build.join(" "),
-            program.display()
-        ));
-    }
-    let mut start = command::program_in(root, &program);
+    let mut start = command::program_in(root, &built(root, name)?);
     start.args(args);
     hand_over(start)
+}
+
+/// Where a program lies that cargo was just asked to build.
+pub(crate) fn built(root: &Root, name: &str) -> Result<PathBuf, String> {
+    let program = root.program(name)?;
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!(
+            "the build made no program `{name}` at {}; is it still a [[bin]] of its package?",
+            program.display()
+        ))
+    }
 }
 
 /// Becomes the program, so that Ctrl-C and its exit code are its own.
@@ -70,7 +77,7 @@ fn build_and_start(root: &Root, build: &[&str], name: &str, args: &[String]) -> 
 fn hand_over(mut program: Command) -> Outcome {
     use std::os::unix::process::CommandExt;
     let error = program.exec();
-    Err(format!("cannot start {program:?}: {error}"))
+    Err(format!("cannot start {program:?}: {error}").into())
 }
 
 #[cfg(not(unix))]

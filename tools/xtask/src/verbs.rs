@@ -5,7 +5,27 @@ use std::process::ExitCode;
 use crate::{launch, nearest, root::Root, test_run, tidy};
 
 /// What a verb gives back: the exit code of what it ran, or why it could not run.
-pub(crate) type Outcome = Result<ExitCode, String>;
+pub(crate) type Outcome = Result<ExitCode, Failure>;
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    /// 2 if the command line was at fault, 1 for everything else.
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    fn usage(message: String) -> Self {
+        Self { message, code: 2 }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { message, code: 1 }
+    }
+}
 
 /// One verb of the command line.
 struct Verb {
@@ -57,7 +77,7 @@ const VERBS: &[Verb] = &[
     },
 ];
 
-/// Runs the verb that the arguments name. Usage faults exit with 2.
+/// Runs the verb that the arguments name.
 pub(crate) fn dispatch(args: &[String]) -> Outcome {
     let Some((name, rest)) = args.split_first() else {
         print!("{}", help());
@@ -67,11 +87,10 @@ pub(crate) fn dispatch(args: &[String]) -> Outcome {
         print!("{}", help());
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else {
-        eprintln!("xtask: {}", unknown(name));
-        return Ok(ExitCode::from(2));
-    };
-    (verb.run)(&Root::find()?, rest)
+    match VERBS.iter().find(|verb| verb.name == name) {
+        Some(verb) => (verb.run)(&Root::find()?, rest),
+        None => Err(Failure::usage(unknown(name))),
+    }
 }
 
 /// Accepts only the listed flags and says which of them are set, in the listed order.
@@ -79,16 +98,16 @@ pub(crate) fn flags<const N: usize>(
     verb: &str,
     args: &[String],
     known: [&str; N],
-) -> Result<[bool; N], String> {
+) -> Result<[bool; N], Failure> {
     let mut set = [false; N];
     for arg in args {
         match known.iter().position(|flag| flag == arg) {
             Some(i) => set[i] = true,
             None => {
-                return Err(format!(
+                return Err(Failure::usage(format!(
                     "`{verb}` does not take `{arg}`; it takes {}",
                     known.join(", ")
-                ));
+                )));
             }
         }
     }
@@ -141,8 +160,9 @@ mod tests {
         let args = [String::from("--bless")];
         assert_eq!(flags("tidy", &args, ["--bless"]), Ok([true]));
         let error = flags("test", &args, ["--no-install"]).expect_err("not a flag of test");
+        assert_eq!(error.code, 2);
         assert_eq!(
-            error,
+            error.message,
             "`test` does not take `--bless`; it takes --no-install"
         );
     }

@@ -8,6 +8,7 @@ use super::report::{Cost, table};
 use super::slowest::slowest;
 use super::{cpu, packages};
 use crate::command;
+use crate::launch;
 use crate::root::Root;
 use crate::tidy;
 use crate::verbs::{Outcome, flags};
@@ -51,7 +52,7 @@ pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
     let junit = std::fs::read_to_string(&report).unwrap_or_default();
     println!("\n{}", table(&costs, &slowest(&junit, SLOWEST)));
     match failure {
-        Some(failure) => Err(failure),
+        Some(failure) => Err(failure.into()),
         None => {
             println!("everything passed");
             Ok(ExitCode::SUCCESS)
@@ -72,7 +73,7 @@ fn run(root: &Root, step: &Step, may_install: bool) -> Result<(), String> {
             succeed(cargo)
         }
         Action::Check(name) => {
-            let mut program = command::program_in(root, &root.program(name)?);
+            let mut program = command::program_in(root, &launch::built(root, name)?);
             program.arg("--check");
             succeed(program)
         }

@@ -10,6 +10,9 @@ const MARKS: [&str; 2] = [concat!("FIX", "ME"), concat!("XX", "X")];
 /// Macros that stand for code that is not there, or print by accident.
 const MACROS: [&str; 3] = ["dbg", "todo", "unimplemented"];
 
+/// Endings of files that tools leave behind when a person should decide.
+const LEFTOVERS: [&str; 3] = [".orig", ".rej", ".snap.new"];
+
 /// Endings of files other than Rust in which marks are looked for, whole lines.
 const TEXTS: [&str; 5] = [".sh", ".sql", ".toml", ".yaml", ".yml"];
 
@@ -46,6 +49,14 @@ pub(crate) fn check(house: &House<'_>) -> Vec<Finding> {
     for (path, text) in house.tree.texts() {
         if TEXTS.iter().any(|end| path.ends_with(end)) {
             findings.extend(marks(path, 1, text));
+        }
+        if LEFTOVERS.iter().any(|end| path.ends_with(end)) {
+            findings.push(Finding::new(
+                path,
+                1,
+                "a left-over that waits for a decision",
+                "accept what it holds or remove it",
+            ));
         }
     }
     findings
@@ -112,6 +123,17 @@ mod tests {
         assert_eq!(
             said(check, &[("a/src/b.rs", "fn todo() { todo() }")]),
             Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn undecided_snapshots_are_found() {
+        let files = [("a/b.snap.new", "---\n"), ("a/b.snap", "---\n")];
+        assert_eq!(
+            said(check, &files),
+            [
+                "a/b.snap.new:1: a left-over that waits for a decision; accept what it holds or remove it"
+            ]
         );
     }
 
