@@ -18,3 +18,4 @@ pub use config::{
 pub use fault::ConfigFault;
 pub use parse::parse;
 pub use schema::schema_json;
+pub use validate::check;

@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigFault>> {
         &mut track,
     ))
     .map_err(|error| vec![shape_fault(text, pointer_of(&track.path()), &error)])?;
-    let mut faults = validate::faults(&config);
+    let mut faults = validate::check(&config);
     for fault in &mut faults {
         fault.line = line_of_pointer(text, document.get_ref(), &fault.pointer);
     }

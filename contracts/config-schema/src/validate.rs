@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use crate::config::{Config, EngineKind, Pool, QueueClass};
 use crate::fault::ConfigFault;
 
-/// Everything that is out of range or at odds with something else.
-pub(crate) fn faults(config: &Config) -> Vec<ConfigFault> {
+/// Everything that is out of range or at odds with something else, without lines.
+#[must_use]
+pub fn check(config: &Config) -> Vec<ConfigFault> {
     let mut found = Faults(Vec::new());
     found.server(config);
     found.class("/queue/interactive", &config.queue.interactive);

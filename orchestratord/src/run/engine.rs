@@ -12,8 +12,8 @@ use futures_util::stream::unfold;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use worker_adapter::{
-    Adapter, AdapterError, AttemptKey, EventStream, Generation, GenerationEvent, Runner, RunnerError,
-    RunnerEvent, RunnerFuture,
+    Adapter, AdapterError, AttemptKey, EventStream, Generation, GenerationEvent, Runner,
+    RunnerError, RunnerEvent, RunnerFuture,
 };
 
 /// A generation to run, and the engine to run it on.
@@ -69,14 +69,21 @@ impl EngineRunner {
     }
 
     fn start(&self, attempt: AttemptKey, order: EngineOrder) -> Arc<Log> {
-        let log = Arc::new(Log { events: Mutex::default(), moved: watch::Sender::new(0), pump: Mutex::new(None) });
+        let log = Arc::new(Log {
+            events: Mutex::default(),
+            moved: watch::Sender::new(0),
+            pump: Mutex::new(None),
+        });
         self.attempts().insert(attempt, Arc::clone(&log));
         let writer = Arc::clone(&log);
         let pump = tokio::spawn(async move {
             let wall = order.wall_timeout;
             let ended = tokio::time::timeout(wall, pump(&writer, order)).await;
             if ended.is_err() {
-                let error = AdapterError::TimedOut { phase: "in all", after: wall };
+                let error = AdapterError::TimedOut {
+                    phase: "in all",
+                    after: wall,
+                };
                 writer.push(RunnerEvent::Failed(error));
             }
         });
@@ -94,17 +101,32 @@ async fn pump(log: &Log, order: EngineOrder) {
     while let Some(event) = stream.next().await {
         match event {
             Ok(GenerationEvent::Token(text)) => log.push(RunnerEvent::Token(text)),
-            Ok(GenerationEvent::End { finish, tokens_in, tokens_out }) => {
-                return log.push(RunnerEvent::Ended { finish, tokens_in, tokens_out });
+            Ok(GenerationEvent::End {
+                finish,
+                tokens_in,
+                tokens_out,
+            }) => {
+                return log.push(RunnerEvent::Ended {
+                    finish,
+                    tokens_in,
+                    tokens_out,
+                });
             }
             Err(error) => return log.push(RunnerEvent::Failed(error)),
         }
     }
-    log.push(RunnerEvent::Failed(AdapterError::Reset("its stream ended before the text did".to_owned())));
+    log.push(RunnerEvent::Failed(AdapterError::Reset(
+        "its stream ended before the text did".to_owned(),
+    )));
 }
 
 impl Runner<EngineOrder> for EngineRunner {
-    fn start_or_attach(&self, attempt: AttemptKey, order: EngineOrder, from_offset: u64) -> RunnerFuture<'_, EventStream> {
+    fn start_or_attach(
+        &self,
+        attempt: AttemptKey,
+        order: EngineOrder,
+        from_offset: u64,
+    ) -> RunnerFuture<'_, EventStream> {
         Box::pin(async move {
             let present = self.attempts().get(&attempt).map(Arc::clone);
             let log = present.unwrap_or_else(|| self.start(attempt, order));
@@ -117,7 +139,9 @@ impl Runner<EngineOrder> for EngineRunner {
     }
 
     fn ack(&self, attempt: AttemptKey, offset: u64) {
-        let Some(log) = self.attempts().get(&attempt).map(Arc::clone) else { return };
+        let Some(log) = self.attempts().get(&attempt).map(Arc::clone) else {
+            return;
+        };
         let mut events = log.events();
         while events.first < offset && events.held.pop_front().is_some() {
             events.first += 1;
@@ -130,8 +154,15 @@ impl Runner<EngineOrder> for EngineRunner {
     }
 
     fn cancel(&self, attempt: AttemptKey) {
-        let Some(log) = self.attempts().remove(&attempt) else { return };
-        if let Some(pump) = log.pump.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let Some(log) = self.attempts().remove(&attempt) else {
+            return;
+        };
+        if let Some(pump) = log
+            .pump
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             pump.abort();
         }
         log.events().closed = true;
@@ -146,21 +177,25 @@ impl Runner<EngineOrder> for EngineRunner {
 /// The events from an offset on, each with the offset that follows it.
 fn follow(log: Arc<Log>, offset: u64) -> EventStream {
     let moved = log.moved.subscribe();
-    Box::pin(unfold((log, moved, offset), |(log, mut moved, offset)| async move {
-        loop {
-            moved.mark_unchanged();
-            let (event, closed) = {
-                let events = log.events();
-                let index = usize::try_from(offset.saturating_sub(events.first)).unwrap_or(usize::MAX);
-                (events.held.get(index).cloned(), events.closed)
-            };
-            match event {
-                Some(event) => return Some(((offset + 1, event), (log, moved, offset + 1))),
-                None if closed => return None,
-                None => moved.changed().await.ok()?,
+    Box::pin(unfold(
+        (log, moved, offset),
+        |(log, mut moved, offset)| async move {
+            loop {
+                moved.mark_unchanged();
+                let (event, closed) = {
+                    let events = log.events();
+                    let index =
+                        usize::try_from(offset.saturating_sub(events.first)).unwrap_or(usize::MAX);
+                    (events.held.get(index).cloned(), events.closed)
+                };
+                match event {
+                    Some(event) => return Some(((offset + 1, event), (log, moved, offset + 1))),
+                    None if closed => return None,
+                    None => moved.changed().await.ok()?,
+                }
             }
-        }
-    }))
+        },
+    ))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use futures_util::stream;
-use worker_adapter::{AdapterFuture, EngineFacts, Finish, GenerationStream, Health, Prompt, Sampling};
+use worker_adapter::{
+    AdapterFuture, EngineFacts, Finish, GenerationStream, Health, Prompt, Sampling,
+};
 
 use super::*;
 
@@ -21,12 +23,20 @@ impl Adapter for Scripted {
 
     fn generate(&self, _: Generation) -> AdapterFuture<'_, GenerationStream> {
         let script = self.0.clone();
-        Box::pin(async move { Ok(Box::pin(stream::iter(script).chain(stream::pending())) as GenerationStream) })
+        Box::pin(async move {
+            Ok(Box::pin(stream::iter(script).chain(stream::pending())) as GenerationStream)
+        })
     }
 }
 
 fn order(script: Vec<Result<GenerationEvent, AdapterError>>) -> EngineOrder {
-    let sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0, repeat_penalty: 1.0 };
+    let sampling = Sampling {
+        temperature: 0.0,
+        top_k: 0,
+        top_p: 1.0,
+        min_p: 0.0,
+        repeat_penalty: 1.0,
+    };
     let generation = Generation {
         prompt: Prompt::Raw("x".to_owned()),
         max_tokens: 8,
@@ -35,7 +45,11 @@ fn order(script: Vec<Result<GenerationEvent, AdapterError>>) -> EngineOrder {
         seed: 1,
         cache_reuse: false,
     };
-    EngineOrder { adapter: Arc::new(Scripted(script)), generation, wall_timeout: Duration::from_secs(60) }
+    EngineOrder {
+        adapter: Arc::new(Scripted(script)),
+        generation,
+        wall_timeout: Duration::from_secs(60),
+    }
 }
 
 fn token(text: &str) -> Result<GenerationEvent, AdapterError> {
@@ -47,12 +61,26 @@ const KEY: AttemptKey = AttemptKey(7);
 #[tokio::test]
 async fn a_second_reader_attaches_where_it_asks() {
     let runner = EngineRunner::default();
-    let end = GenerationEvent::End { finish: Finish::Stop, tokens_in: 1, tokens_out: 2 };
+    let end = GenerationEvent::End {
+        finish: Finish::Stop,
+        tokens_in: 1,
+        tokens_out: 2,
+    };
     let script = vec![token("a"), token("b"), Ok(end)];
-    let first: Vec<_> = runner.start_or_attach(KEY, order(script), 0).await.unwrap().collect().await;
+    let first: Vec<_> = runner
+        .start_or_attach(KEY, order(script), 0)
+        .await
+        .unwrap()
+        .collect()
+        .await;
     assert_eq!(first.len(), 3);
     runner.ack(KEY, 1);
-    let second: Vec<_> = runner.start_or_attach(KEY, order(vec![]), 1).await.unwrap().collect().await;
+    let second: Vec<_> = runner
+        .start_or_attach(KEY, order(vec![]), 1)
+        .await
+        .unwrap()
+        .collect()
+        .await;
     assert_eq!(second, first[1..]);
     let gone = runner.start_or_attach(KEY, order(vec![]), 0).await.err();
     assert_eq!(gone, Some(RunnerError::Gone { first: 1 }));
@@ -75,16 +103,33 @@ async fn a_stream_without_an_end_is_a_reset() {
         }
     }
     let runner = EngineRunner::default();
-    let order = EngineOrder { adapter: Arc::new(Short), ..order(vec![]) };
-    let events: Vec<_> = runner.start_or_attach(KEY, order, 0).await.unwrap().collect().await;
-    assert!(matches!(events.last(), Some((2, RunnerEvent::Failed(AdapterError::Reset(_))))));
+    let order = EngineOrder {
+        adapter: Arc::new(Short),
+        ..order(vec![])
+    };
+    let events: Vec<_> = runner
+        .start_or_attach(KEY, order, 0)
+        .await
+        .unwrap()
+        .collect()
+        .await;
+    assert!(matches!(
+        events.last(),
+        Some((2, RunnerEvent::Failed(AdapterError::Reset(_))))
+    ));
 }
 
 #[tokio::test]
 async fn cancel_ends_the_events_without_another_token() {
     let runner = EngineRunner::default();
-    let mut events = runner.start_or_attach(KEY, order(vec![token("a")]), 0).await.unwrap();
-    assert_eq!(events.next().await, Some((1, RunnerEvent::Token("a".to_owned()))));
+    let mut events = runner
+        .start_or_attach(KEY, order(vec![token("a")]), 0)
+        .await
+        .unwrap();
+    assert_eq!(
+        events.next().await,
+        Some((1, RunnerEvent::Token("a".to_owned())))
+    );
     runner.cancel(KEY);
     assert_eq!(events.next().await, None);
     assert!(runner.list().is_empty());
@@ -93,6 +138,20 @@ async fn cancel_ends_the_events_without_another_token() {
 #[tokio::test(start_paused = true)]
 async fn a_generation_that_takes_too_long_is_ended() {
     let runner = EngineRunner::default();
-    let events: Vec<_> = runner.start_or_attach(KEY, order(vec![token("a")]), 0).await.unwrap().collect().await;
-    assert!(matches!(events.last(), Some((2, RunnerEvent::Failed(AdapterError::TimedOut { phase: "in all", .. })))));
+    let events: Vec<_> = runner
+        .start_or_attach(KEY, order(vec![token("a")]), 0)
+        .await
+        .unwrap()
+        .collect()
+        .await;
+    assert!(matches!(
+        events.last(),
+        Some((
+            2,
+            RunnerEvent::Failed(AdapterError::TimedOut {
+                phase: "in all",
+                ..
+            })
+        ))
+    ));
 }

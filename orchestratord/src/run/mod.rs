@@ -5,6 +5,4 @@
 //! into the task's stream, and reports chunks and the end back to the owner; [`replicas`] knows which
 //! engine processes are there.
 
-pub mod attempt;
 pub mod engine;
-pub mod replicas;

@@ -31,10 +31,16 @@ impl FromStr for StreamId {
 
     fn from_str(text: &str) -> Result<Self, NotAStreamId> {
         let (position, hash) = text.split_once('-').ok_or(NotAStreamId)?;
-        if position.is_empty() || !position.bytes().all(|byte| byte.is_ascii_digit()) || hash.len() != 16 {
+        if position.is_empty()
+            || !position.bytes().all(|byte| byte.is_ascii_digit())
+            || hash.len() != 16
+        {
             return Err(NotAStreamId);
         }
-        if !hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+        if !hash
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        {
             return Err(NotAStreamId);
         }
         Ok(Self {
@@ -58,7 +64,10 @@ impl PrefixHash {
     /// The hash of all text so far.
     pub(super) fn value(&self) -> u64 {
         let bytes = self.0.clone().finalize();
-        bytes.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+        bytes
+            .iter()
+            .take(8)
+            .fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
     }
 }
 
@@ -68,7 +77,10 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_as_written() {
-        let id = StreamId { position: 17, hash: PrefixHash::default().push("old pond") };
+        let id = StreamId {
+            position: 17,
+            hash: PrefixHash::default().push("old pond"),
+        };
         assert_eq!(id.to_string().parse(), Ok(id));
     }
 
@@ -82,9 +94,22 @@ mod tests {
 
     #[test]
     fn garbage_is_no_id() {
-        for text in ["", "-", "1", "1-", "-0000000000000000", "+1-0000000000000000", "1-000000000000000G", "1-00", "x-0"] {
+        for text in [
+            "",
+            "-",
+            "1",
+            "1-",
+            "-0000000000000000",
+            "+1-0000000000000000",
+            "1-000000000000000G",
+            "1-00",
+            "x-0",
+        ] {
             assert_eq!(text.parse::<StreamId>(), Err(NotAStreamId), "{text}");
         }
-        assert_eq!("99999999999999999999-0000000000000000".parse::<StreamId>(), Err(NotAStreamId));
+        assert_eq!(
+            "99999999999999999999-0000000000000000".parse::<StreamId>(),
+            Err(NotAStreamId)
+        );
     }
 }

@@ -71,7 +71,10 @@ const GLIMPSE_TOKENS_MAX: usize = 256;
 
 impl Default for TaskStream {
     fn default() -> Self {
-        Self { state: Mutex::default(), moved: watch::Sender::new(0) }
+        Self {
+            state: Mutex::default(),
+            moved: watch::Sender::new(0),
+        }
     }
 }
 
@@ -129,7 +132,11 @@ impl TaskStream {
     pub fn start(&self, started: Started, accepted_position: u64, seed: u32) {
         let mut state = self.state();
         if state.head.is_none() {
-            state.head = Some(Head { started, accepted_position, seed });
+            state.head = Some(Head {
+                started,
+                accepted_position,
+                seed,
+            });
         }
         drop(state);
         self.wake();
@@ -179,10 +186,17 @@ impl TaskStream {
     pub(super) fn glimpse(&self, position: u64) -> Glimpse {
         let state = self.state();
         let from = usize::try_from(position).unwrap_or(usize::MAX);
-        let to = state.text.ends.len().min(from.saturating_add(GLIMPSE_TOKENS_MAX));
+        let to = state
+            .text
+            .ends
+            .len()
+            .min(from.saturating_add(GLIMPSE_TOKENS_MAX));
         let tokens = (from..to)
             .map(|index| {
-                let id = StreamId { position: index as u64 + 1, hash: state.hashes[index] };
+                let id = StreamId {
+                    position: index as u64 + 1,
+                    hash: state.hashes[index],
+                };
                 (id, state.text.token(index).unwrap_or_default().to_owned())
             })
             .collect();
@@ -200,7 +214,9 @@ impl State {
     /// Puts a token at an index. True if it is new there.
     fn place(&mut self, index: u64, token: &str) -> Result<bool, PushError> {
         let length = self.text.tokens();
-        let present = usize::try_from(index).ok().and_then(|index| self.text.token(index));
+        let present = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.text.token(index));
         match present {
             Some(present) if present == token => Ok(false),
             None if index == length => {
@@ -246,7 +262,10 @@ mod tests {
 
     #[test]
     fn a_gap_diverges() {
-        assert_eq!(TaskStream::default().push(1, "pond"), Err(PushError::Diverged { index: 1 }));
+        assert_eq!(
+            TaskStream::default().push(1, "pond"),
+            Err(PushError::Diverged { index: 1 })
+        );
     }
 
     #[test]

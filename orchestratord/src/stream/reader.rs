@@ -59,7 +59,10 @@ pub fn read_ended(record: &TaskRecord, text: &TaskText, from: ReadFrom) -> Openi
     }
     let position = text.tokens();
     if let Some(end) = &record.end {
-        stream.end(Terminal { end: end.clone(), position });
+        stream.end(Terminal {
+            end: end.clone(),
+            position,
+        });
     }
     if let ReadFrom::After(id) = from
         && stream.id_at(position) == Some(id)
@@ -70,7 +73,12 @@ pub fn read_ended(record: &TaskRecord, text: &TaskText, from: ReadFrom) -> Openi
 }
 
 /// Frames of a live task. `guard` is dropped when the reader leaves.
-pub fn read_live<G: Send + 'static>(stream: Arc<TaskStream>, from: ReadFrom, watch: impl Watch, guard: G) -> Opening {
+pub fn read_live<G: Send + 'static>(
+    stream: Arc<TaskStream>,
+    from: ReadFrom,
+    watch: impl Watch,
+    guard: G,
+) -> Opening {
     let frames = frames(stream, from, Some(watch));
     let guarded = frames.map(move |frame| {
         let _held = &guard;
@@ -88,7 +96,11 @@ impl Watch for Never {
     }
 }
 
-fn frames<W: Watch>(stream: Arc<TaskStream>, from: ReadFrom, watch: Option<W>) -> impl Stream<Item = Frame> + Send {
+fn frames<W: Watch>(
+    stream: Arc<TaskStream>,
+    from: ReadFrom,
+    watch: Option<W>,
+) -> impl Stream<Item = Frame> + Send {
     let moved = stream.subscribe();
     let reader = Reader {
         stream,
@@ -105,7 +117,9 @@ fn frames<W: Watch>(stream: Arc<TaskStream>, from: ReadFrom, watch: Option<W>) -
         ready: VecDeque::new(),
         over: false,
     };
-    unfold(reader, |mut reader| async move { reader.next().await.map(|frame| (frame, reader)) })
+    unfold(reader, |mut reader| async move {
+        reader.next().await.map(|frame| (frame, reader))
+    })
 }
 
 struct Reader<W> {
@@ -144,7 +158,12 @@ impl<W: Watch> Reader<W> {
         if let Some(id) = self.unchecked {
             match self.stream.id_at(id.position) {
                 Some(ours) if ours == id => self.unchecked = None,
-                Some(_) => return self.diverge(format!("the text up to token {} is not the one that was read before", id.position)),
+                Some(_) => {
+                    return self.diverge(format!(
+                        "the text up to token {} is not the one that was read before",
+                        id.position
+                    ));
+                }
                 None => {}
             }
         }
@@ -162,7 +181,10 @@ impl<W: Watch> Reader<W> {
         }
         if glimpse.attempt > self.attempt.max(1) {
             self.attempt = glimpse.attempt;
-            self.ready.push_back(Frame::Metrics(Waiting { attempt: glimpse.attempt, ..Waiting::default() }));
+            self.ready.push_back(Frame::Metrics(Waiting {
+                attempt: glimpse.attempt,
+                ..Waiting::default()
+            }));
         }
         for (id, text) in glimpse.tokens {
             self.position = id.position;
@@ -176,11 +198,17 @@ impl<W: Watch> Reader<W> {
     fn finish(&mut self, terminal: Terminal) {
         let behind = self.unchecked.is_some() && matches!(terminal.end, TaskEnd::Finished { .. });
         if behind {
-            return self.diverge(format!("the text ended at token {}, before the place that was read", terminal.position));
+            return self.diverge(format!(
+                "the text ended at token {}, before the place that was read",
+                terminal.position
+            ));
         }
         let id = self.stream.id_at(self.stream.position());
         if let Some(id) = id {
-            self.ready.push_back(Frame::Ended { id, end: terminal.end });
+            self.ready.push_back(Frame::Ended {
+                id,
+                end: terminal.end,
+            });
         }
         self.over = true;
     }
@@ -203,7 +231,8 @@ impl<W: Watch> Reader<W> {
                 () = tokio::time::sleep(WAITING_INTERVAL) => watch.waiting().await,
             }
         };
-        let news = waiting.filter(|waiting| waiting.queue_position.is_some() && self.told != Some(*waiting));
+        let news = waiting
+            .filter(|waiting| waiting.queue_position.is_some() && self.told != Some(*waiting));
         match news {
             Some(waiting) => {
                 self.told = Some(waiting);
@@ -225,3 +254,7 @@ async fn changed(moved: &mut watch::Receiver<u64>, over: &mut bool) {
         *over = true;
     }
 }
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;
