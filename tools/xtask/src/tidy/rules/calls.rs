@@ -169,8 +169,9 @@ pub(crate) fn check(house: &House<'_>) -> Vec<Finding> {
     let mut needed = BTreeSet::new();
     for (file, path, ban) in violations(house) {
         if let Some(kind) = ban.kind {
-            needed.insert(vec![file.path.to_owned(), kind.to_owned()]);
-            if is_allowed(file.path, kind) {
+            // The decision is about the file, so its first call speaks for all.
+            let first = needed.insert(vec![file.path.to_owned(), kind.to_owned()]);
+            if !first || is_allowed(file.path, kind) {
                 continue;
             }
         }
@@ -314,7 +315,7 @@ mod tests {
     fn spawning_needs_a_row_and_the_row_needs_spawning() {
         let driver = (
             "orchestratord/src/owner/driver.rs",
-            "fn a() { std::thread::spawn(f); }",
+            "fn a() { std::thread::spawn(f); std::thread::spawn(g); }",
         );
         let row = "orchestratord/src/owner/driver.rs  spawn\n";
         assert_eq!(

@@ -9,6 +9,7 @@ mod leaks;
 mod licences;
 mod manifests;
 mod markers;
+mod measures;
 mod module_roots;
 #[cfg(test)]
 mod said;

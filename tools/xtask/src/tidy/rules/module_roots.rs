@@ -1,10 +1,9 @@
 //! `lib.rs` and `mod.rs` are tables of contents: prose, `mod`, `use`.
 
-use crate::tidy::finding::Finding;
-use crate::tidy::house::{House, RustFile, is_test_file};
+use crate::tidy::house::{RustFile, is_test_file};
 use crate::tidy::source::Token;
 
-/// Words that begin an item with substance.
+/// Words that begin an item with substance, if a name or what belongs to it follows.
 const ITEMS: [&str; 10] = [
     "const",
     "enum",
@@ -18,69 +17,64 @@ const ITEMS: [&str; 10] = [
     "union",
 ];
 
-pub(crate) fn check(house: &House<'_>) -> Vec<Finding> {
-    house
-        .rust
-        .iter()
-        .filter(|file| file.path.ends_with("/lib.rs") || file.path.ends_with("/mod.rs"))
-        .filter(|file| !is_test_file(file.path))
-        .filter_map(|file| {
-            let item = first_item(file)?;
-            Some(Finding::new(
-                file.path,
-                item.line,
-                format!("`{}` begins an item in a table of contents", item.text),
-                "move it into a module named for its idea; here stand prose, `mod` and `pub use`",
-            ))
-        })
-        .collect()
-}
-
-/// The first word outside all brackets that begins an item, test code apart.
-fn first_item<'f, 'a>(file: &'f RustFile<'a>) -> Option<&'f Token<'a>> {
+/// The lines on which items begin in a table of contents, test code apart; none for any other file.
+pub(super) fn items(file: &RustFile<'_>) -> Vec<usize> {
+    let contents = file.path.ends_with("/lib.rs") || file.path.ends_with("/mod.rs");
+    if !contents || is_test_file(file.path) {
+        return Vec::new();
+    }
     let mut depth = 0_usize;
-    file.lexed.tokens.iter().find(|token| {
+    let mut lines = Vec::new();
+    for (i, token) in file.lexed.tokens.iter().enumerate() {
         match token.text {
             "{" | "(" | "[" => depth += 1,
             "}" | ")" | "]" => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth == 0 && ITEMS.iter().any(|item| token.is(item)) && !file.is_test(token.line)
-    })
+        let next = file.lexed.tokens.get(i + 1);
+        if depth == 0 && begins_item(token, next) && !file.is_test(token.line) {
+            lines.push(token.line);
+        }
+    }
+    // `const fn` begins one item.
+    lines.dedup();
+    lines
+}
+
+/// `union` is an item before a name and a module's name before a semicolon.
+fn begins_item(token: &Token<'_>, next: Option<&Token<'_>>) -> bool {
+    let named = next.is_some_and(|next| {
+        !next.is(";") && !next.is("::") && !next.is("as") && !next.is(",") && !next.is("{")
+    });
+    named && ITEMS.iter().any(|item| token.is(item))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::said;
-    use super::*;
+    use super::super::{said, sizes};
 
     #[test]
     fn prose_modules_and_imports_pass() {
         let text = "//! fn of a kind.\n#![cfg_attr(test, allow(x))]\nmod a;\npub mod b { fn c() {} }\n\
-                    pub use a::{self, D};\n#[cfg(test)]\nmod tests { struct E; }\n";
-        assert_eq!(
-            said(check, &[("x/src/lib.rs", text), ("x/src/y/mod.rs", text)]),
-            Vec::<String>::new()
-        );
+                    pub use a::{self, D};\nmod union;\nuse union::E;\n\
+                    #[cfg(test)]\nmod tests { struct E; }\n";
+        let files = [("x/src/lib.rs", text), ("x/src/y/mod.rs", text)];
+        assert_eq!(said(sizes::check, &files), Vec::<String>::new());
         let elsewhere = [
             ("x/src/a.rs", "fn a() {}"),
             ("x/tests/it/mod.rs", "fn a() {}"),
         ];
-        assert_eq!(said(check, &elsewhere), Vec::<String>::new());
+        assert_eq!(said(sizes::check, &elsewhere), Vec::<String>::new());
     }
 
     #[test]
-    fn an_item_is_found_once() {
+    fn items_are_counted_and_the_first_is_shown() {
+        let text = "//! Doc.\nmod a;\n\npub struct B(u8);\nimpl B {\n    fn c() {}\n}\n\
+                    pub const fn d() {}\nmacro_rules! e { () => {} }\n";
         assert_eq!(
-            said(
-                check,
-                &[(
-                    "x/src/lib.rs",
-                    "//! Doc.\nmod a;\n\npub struct B(u8);\nfn c() {}\n"
-                )]
-            ),
+            said(sizes::check, &[("x/src/lib.rs", text)]),
             [
-                "x/src/lib.rs:4: `struct` begins an item in a table of contents; move it into a module named for its idea; here stand prose, `mod` and `pub use`"
+                "x/src/lib.rs:4: the table of contents has 4 items, the house allows 0; move them into modules named for their ideas; here stand prose, `mod` and `pub use`"
             ]
         );
     }

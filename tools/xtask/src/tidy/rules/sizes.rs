@@ -1,169 +1,90 @@
-//! Files and functions stay small enough to hold in the head.
+//! Files, functions and tables of contents stay small enough to hold in the head.
 
-use std::collections::BTreeMap;
-
+use super::measures::{Measure, too_big};
 use crate::tidy::finding::Finding;
 use crate::tidy::golden::Golden;
-use crate::tidy::house::{House, RustFile, is_test_file};
-use crate::tidy::source::functions;
+use crate::tidy::house::House;
 
-/// Lines of a hand-written file.
-const FILE: usize = 400;
-/// Lines of a file of tests.
-const TEST_FILE: usize = 700;
-/// Lines of an entry point, which only wires things together.
-const MAIN_FILE: usize = 60;
-/// Lines of a function, from `fn` to its closing brace.
-const FUNCTION: usize = 70;
-/// Lines of the page that a newcomer reads first.
-const ARCHITECTURE: usize = 200;
-
-/// What is too long today: path, `file` or `fn:name`, lines.
+/// What is too big today: path, `file`, `fn:name` or `items`, how big.
 pub(crate) const RATCHET: Golden = Golden {
     path: "tools/xtask/ratchet.txt",
     header: &[
-        "Files and functions that are longer than the house likes: path, what, lines.",
-        "The numbers only go down: what got shorter lowers its row or leaves.",
+        "What is bigger than the house likes: path, what, how big.",
+        "`file` and `fn:name` are counted in lines, `items` are those of a lib.rs or mod.rs.",
+        "The numbers only go down: what got smaller lowers its row or leaves.",
     ],
 };
 
-/// Something that is longer than its limit.
-struct Long {
-    line: usize,
-    lines: usize,
-    limit: usize,
-}
-
 pub(crate) fn check(house: &House<'_>) -> Vec<Finding> {
     let known = RATCHET.read(house.tree);
-    let long = measure(house);
-    let mut findings: Vec<_> = long
+    let big = too_big(house);
+    let mut findings: Vec<_> = big
         .iter()
-        .filter_map(|((path, what), long)| {
+        .filter_map(|((path, what), measure)| {
             let row = known
                 .iter()
                 .find(|(row, _)| row[..row.len() - 1] == [path.as_str(), what]);
-            judge(path, what, long, row)
+            judge(path, what, measure, row)
         })
         .collect();
     findings.extend(RATCHET.stale(&known, |row| match row {
-        [path, what, _] => long.contains_key(&(path.clone(), what.clone())),
+        [path, what, _] => big.contains_key(&(path.clone(), what.clone())),
         _ => false,
     }));
     findings
 }
 
 pub(crate) fn rows(house: &House<'_>) -> Vec<Vec<String>> {
-    measure(house)
+    too_big(house)
         .into_iter()
-        .map(|((path, what), long)| vec![path, what, long.lines.to_string()])
+        .map(|((path, what), measure)| vec![path, what, measure.value.to_string()])
         .collect()
 }
 
 fn judge(
     path: &str,
     what: &str,
-    long: &Long,
+    measure: &Measure,
     row: Option<(&Vec<String>, &usize)>,
 ) -> Option<Finding> {
-    let Long { line, lines, limit } = *long;
+    let Measure {
+        line,
+        value,
+        limit,
+        subject,
+        unit,
+        advice,
+    } = measure;
+    let unit = if *value == 1 {
+        unit.trim_end_matches('s')
+    } else {
+        unit
+    };
     let Some((row, row_line)) = row else {
         return Some(Finding::new(
             path,
-            line,
-            format!(
-                "{} has {lines} lines, the house allows {limit}",
-                spoken(what)
-            ),
-            advice(path, what),
+            *line,
+            format!("{subject} has {value} {unit}, the house allows {limit}"),
+            *advice,
         ));
     };
     let allowed: usize = row.last().and_then(|n| n.parse().ok()).unwrap_or(0);
-    if lines > allowed {
+    if *value > allowed {
         Some(Finding::new(
             path,
-            line,
-            format!("{} grew from {allowed} to {lines} lines", spoken(what)),
-            advice(path, what),
+            *line,
+            format!("{subject} grew from {allowed} to {value} {unit}"),
+            *advice,
         ))
-    } else if lines < allowed {
+    } else if *value < allowed {
         Some(Finding::new(
             RATCHET.path,
             *row_line,
-            format!("{path} {what} got better: {lines} lines instead of {allowed}"),
+            format!("{path} {what} got better: {value} {unit} instead of {allowed}"),
             "lower its row, or run `cargo xtask tidy --bless`",
         ))
     } else {
         None
-    }
-}
-
-fn spoken(what: &str) -> String {
-    match what.strip_prefix("fn:") {
-        Some(name) => format!("function `{name}`"),
-        None => "the file".to_owned(),
-    }
-}
-
-fn advice(path: &str, what: &str) -> &'static str {
-    if what.starts_with("fn:") {
-        "move a part that deserves a name into a function of its own"
-    } else if path.ends_with(".md") {
-        "move detail into docs/ and keep the map"
-    } else if path.ends_with("/main.rs") {
-        "wire up in modules and only call them here"
-    } else {
-        "give the second idea its own file; inline tests can move to tests.rs beside it"
-    }
-}
-
-/// Everything that is too long, by path and `file` or `fn:name`; of functions with one name the longest.
-fn measure(house: &House<'_>) -> BTreeMap<(String, String), Long> {
-    let mut found: BTreeMap<(String, String), Long> = BTreeMap::new();
-    let mut add = |path: &str, what: String, long: Long| {
-        if long.lines > long.limit {
-            let known = found
-                .entry((path.to_owned(), what))
-                .or_insert(Long { lines: 0, ..long });
-            if long.lines > known.lines {
-                *known = long;
-            }
-        }
-    };
-    for file in &house.rust {
-        let whole = Long {
-            line: 1,
-            lines: file.text.lines().count(),
-            limit: limit(file),
-        };
-        add(file.path, "file".to_owned(), whole);
-        for function in functions(&file.lexed.tokens) {
-            let long = Long {
-                line: function.line,
-                lines: function.lines,
-                limit: FUNCTION,
-            };
-            add(file.path, format!("fn:{}", function.name), long);
-        }
-    }
-    if let Some(text) = house.tree.text("ARCHITECTURE.md") {
-        let whole = Long {
-            line: 1,
-            lines: text.lines().count(),
-            limit: ARCHITECTURE,
-        };
-        add("ARCHITECTURE.md", "file".to_owned(), whole);
-    }
-    found
-}
-
-fn limit(file: &RustFile<'_>) -> usize {
-    if is_test_file(file.path) {
-        TEST_FILE
-    } else if file.path.ends_with("src/main.rs") {
-        MAIN_FILE
-    } else {
-        FILE
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     calls, crate_edges, doc_links, doc_paths, generated, leaks, licences, manifests, markers,
-    module_roots, sizes, walls, weight,
+    sizes, walls, weight,
 };
 use crate::tidy::finding::Finding;
 use crate::tidy::golden::Golden;
@@ -22,7 +22,6 @@ pub(crate) const RULES: &[Rule] = &[
     licences::check,
     manifests::check,
     markers::check,
-    module_roots::check,
     sizes::check,
     walls::check,
     weight::check,
