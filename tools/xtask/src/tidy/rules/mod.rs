@@ -1,5 +1,6 @@
 //! The rules, one file each.
 
+mod bans;
 mod calls;
 mod crate_edges;
 mod doc_links;
