@@ -126,7 +126,8 @@ struct Attempt<'a, R> {
 }
 
 impl<R: Reporter> Follower<R> {
-    /// Runs an attempt to its end and reports it. `cancelled` turns true when the stream has been frozen.
+    /// Runs an attempt to its end and reports it. `cancelled` turns true when it has been
+    /// stopped and may not write any more.
     pub async fn follow(
         &self,
         order: &AttemptOrder,
@@ -153,7 +154,7 @@ impl<R: Reporter> Follower<R> {
 impl<R: Reporter> Attempt<'_, R> {
     /// The report of the end.
     async fn run(mut self, mut cancelled: watch::Receiver<bool>) -> AttemptReport {
-        self.stream.attempt(self.order.number);
+        self.stream.begin(self.order.attempt, self.order.number);
         let begun = tokio::select! {
             biased;
             () = turned(&mut cancelled) => return self.cancelled(),
@@ -227,7 +228,7 @@ impl<R: Reporter> Attempt<'_, R> {
         };
         match event {
             RunnerEvent::Token(text) => {
-                if let Err(error) = self.stream.push(self.produced, &text) {
+                if let Err(error) = self.stream.push(self.order.attempt, self.produced, &text) {
                     return Some(self.refused(error));
                 }
                 self.token().await;
@@ -318,7 +319,7 @@ impl<R: Reporter> Attempt<'_, R> {
                     format!("the replay gave another token at index {index} than the one released");
                 failed(TaskFault::StreamDiverged, detail)
             }
-            PushError::Frozen => self.cancelled(),
+            PushError::Revoked => self.cancelled(),
         }
     }
 }

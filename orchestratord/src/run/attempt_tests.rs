@@ -224,8 +224,11 @@ async fn tokens_do_not_wait_for_a_full_chunk() {
     let order = order(0);
     let follow = follower.follow(&order, &stream, cancelled);
     let cancel = async {
-        tokio::time::sleep(CHUNK_PERIOD * 2).await;
-        stream.freeze();
+        while follower.reporter.0.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+            tokio::time::advance(CHUNK_PERIOD / 4).await;
+        }
+        stream.revoke(AttemptId(5));
         set.send(true).unwrap();
     };
     tokio::join!(follow, cancel);
