@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, SessionId, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
-use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord};
+use orchestrator_core::task::{AttemptRecord, AttemptState, Sampling, TaskRecord, TaskState};
 use store::{Commit, CommitError, CommitRow};
 
 use crate::state::{State, StoredTask};
@@ -150,14 +150,13 @@ impl State {
             )));
         }
         let kept = self.remember(task, undo)?;
-        let durable: u64 = kept.chunks.iter().map(|chunk| chunk.tokens()).sum();
-        if kept.text.is_some() || durable != from {
+        let appended: u64 = kept.chunks.iter().map(|chunk| chunk.tokens()).sum();
+        if kept.text.is_some() || kept.record.position != from || appended != from {
             return Err(broken(format!(
                 "tokens {from} to {to} of task {task} do not follow its text"
             )));
         }
         kept.chunks.push(Arc::new(text.clone()));
-        kept.record.position = to;
         Ok(())
     }
 
@@ -203,10 +202,16 @@ impl State {
         undo: &mut Vec<Undo>,
     ) -> Result<(), CommitError> {
         let kept = self.remember(record.id, undo)?;
-        if kept.record.revision + 1 != record.revision || kept.record.seq != record.seq {
+        if kept.record.revision + 1 != record.revision {
             return Err(broken(format!(
                 "task {} is at revision {}, not just before {}",
                 record.id, kept.record.revision, record.revision
+            )));
+        }
+        if fixed_part(&kept.record) != fixed_part(record) {
+            return Err(broken(format!(
+                "an update of task {} changes what is fixed at acceptance",
+                record.id
             )));
         }
         kept.record = record.clone();
@@ -260,6 +265,42 @@ impl State {
             }
         }
     }
+}
+
+/// The record with everything that may change set alike: what an update must leave as it is. The doubles
+/// are given as bits, since one that is not a number would equal nothing.
+fn fixed_part(record: &TaskRecord) -> (TaskRecord, [u64; 4]) {
+    let sampling = record.spec.sampling;
+    let bits = [
+        sampling.temperature,
+        sampling.top_p,
+        sampling.min_p,
+        sampling.repeat_penalty,
+    ]
+    .map(f64::to_bits);
+    let mut fixed = TaskRecord {
+        revision: 0,
+        state: TaskState::Queued,
+        attempts: 0,
+        failures: 0,
+        interruptions: 0,
+        attempt: None,
+        replica_set: None,
+        started: None,
+        position: 0,
+        not_before: None,
+        ended_at: None,
+        end: None,
+        ..record.clone()
+    };
+    fixed.spec.sampling = Sampling {
+        temperature: 0.0,
+        top_p: 0.0,
+        min_p: 0.0,
+        repeat_penalty: 0.0,
+        ..sampling
+    };
+    (fixed, bits)
 }
 
 fn broken(what: String) -> CommitError {

@@ -49,14 +49,14 @@ impl ReadStore for MemoryStore {
     }
 
     fn commit_list(&self, after: u64, limit: u32) -> ReadFuture<'_, Vec<CommitRow>> {
-        let rows = self
-            .state()
-            .log
+        let state = self.state();
+        let first = state.log.partition_point(|row| row.commit_seq <= after);
+        let rows = state.log[first..]
             .iter()
-            .filter(|row| row.commit_seq > after)
             .take(limit as usize)
             .cloned()
             .collect();
+        drop(state);
         Box::pin(ready(Ok(rows)))
     }
 }
