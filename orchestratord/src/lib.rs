@@ -7,7 +7,10 @@
 //! - [`settings`]: flags, environment, file.
 //! - [`stream`]: what readers of a task see.
 //! - [`run`]: attempts and the replicas they run on.
+//! - [`telemetry`]: log lines and metrics.
 
+pub mod names;
 pub mod run;
 pub mod settings;
 pub mod stream;
+pub mod telemetry;

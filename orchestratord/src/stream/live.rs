@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use orchestrator_core::id::AttemptId;
 use orchestrator_core::task::{Started, TaskEnd};
 use store::TaskText;
 use tokio::sync::watch;
@@ -16,8 +17,8 @@ pub enum PushError {
         /// Index of the token.
         index: u64,
     },
-    /// A cancel has closed the text.
-    Frozen,
+    /// The attempt may not write any more: it was stopped, or another one writes now.
+    Revoked,
 }
 
 /// The end of a task, as its readers are told.
@@ -53,7 +54,7 @@ struct State {
     hashes: Vec<u64>,
     hash: PrefixHash,
     attempt: u32,
-    frozen: bool,
+    writer: Option<AttemptId>,
     terminal: Option<Terminal>,
 }
 
@@ -106,14 +107,14 @@ impl TaskStream {
         Ok(())
     }
 
-    /// The writer's next token, at an index. A token that is here already must be the same.
+    /// The next token of an attempt, at an index. A token that is here already must be the same.
     ///
     /// # Errors
     /// See [`PushError`].
-    pub fn push(&self, index: u64, token: &str) -> Result<(), PushError> {
+    pub fn push(&self, attempt: AttemptId, index: u64, token: &str) -> Result<(), PushError> {
         let mut state = self.state();
-        if state.frozen {
-            return Err(PushError::Frozen);
+        if state.writer != Some(attempt) {
+            return Err(PushError::Revoked);
         }
         let fresh = state.place(index, token)?;
         drop(state);
@@ -123,9 +124,12 @@ impl TaskStream {
         Ok(())
     }
 
-    /// Takes no further token. What readers have been or will be sent is fixed from here on.
-    pub fn freeze(&self) {
-        self.state().frozen = true;
+    /// Takes no further token from an attempt. Until another one begins, the text is what it is now.
+    pub fn revoke(&self, attempt: AttemptId) {
+        let mut state = self.state();
+        if state.writer == Some(attempt) {
+            state.writer = None;
+        }
     }
 
     /// The task was dispatched for the first time.
@@ -142,16 +146,21 @@ impl TaskStream {
         self.wake();
     }
 
-    /// Another attempt has begun.
-    pub fn attempt(&self, number: u32) {
-        self.state().attempt = number;
+    /// An attempt begins to write, in place of any other.
+    pub fn begin(&self, attempt: AttemptId, number: u32) {
+        let mut state = self.state();
+        if state.terminal.is_none() {
+            state.attempt = number;
+            state.writer = Some(attempt);
+        }
+        drop(state);
         self.wake();
     }
 
     /// The task has ended; readers are told once they have the text.
     pub fn end(&self, terminal: Terminal) {
         let mut state = self.state();
-        state.frozen = true;
+        state.writer = None;
         state.terminal.get_or_insert(terminal);
         drop(state);
         self.wake();
@@ -242,37 +251,66 @@ impl State {
 mod tests {
     use super::*;
 
+    const FIRST: AttemptId = AttemptId(1);
+    const SECOND: AttemptId = AttemptId(2);
+
+    fn begun() -> TaskStream {
+        let stream = TaskStream::default();
+        stream.begin(FIRST, 1);
+        stream
+    }
+
     #[test]
     fn a_replay_of_the_same_tokens_changes_nothing() {
-        let stream = TaskStream::default();
-        stream.push(0, "old").expect("fits");
+        let stream = begun();
+        stream.push(FIRST, 0, "old").expect("fits");
         let before = stream.id_at(1);
-        stream.push(0, "old").expect("is the same");
+        stream.begin(SECOND, 2);
+        stream.push(SECOND, 0, "old").expect("is the same");
         assert_eq!(stream.position(), 1);
         assert_eq!(stream.id_at(1), before);
     }
 
     #[test]
     fn another_token_diverges_and_is_not_taken() {
-        let stream = TaskStream::default();
-        stream.push(0, "old").expect("fits");
-        assert_eq!(stream.push(0, "new"), Err(PushError::Diverged { index: 0 }));
+        let stream = begun();
+        stream.push(FIRST, 0, "old").expect("fits");
+        stream.begin(SECOND, 2);
+        assert_eq!(
+            stream.push(SECOND, 0, "new"),
+            Err(PushError::Diverged { index: 0 })
+        );
         assert_eq!(stream.text().text, "old");
     }
 
     #[test]
     fn a_gap_diverges() {
         assert_eq!(
-            TaskStream::default().push(1, "pond"),
+            begun().push(FIRST, 1, "pond"),
             Err(PushError::Diverged { index: 1 })
         );
     }
 
     #[test]
-    fn nothing_is_taken_once_frozen() {
-        let stream = TaskStream::default();
-        stream.freeze();
-        assert_eq!(stream.push(0, "late"), Err(PushError::Frozen));
-        assert_eq!(stream.position(), 0);
+    fn a_stopped_attempt_writes_no_more_and_the_next_one_does() {
+        let stream = begun();
+        stream.revoke(FIRST);
+        assert_eq!(stream.push(FIRST, 0, "late"), Err(PushError::Revoked));
+        stream.begin(SECOND, 2);
+        assert_eq!(stream.push(FIRST, 0, "late"), Err(PushError::Revoked));
+        stream.revoke(FIRST);
+        stream.push(SECOND, 0, "old").expect("is the writer");
+    }
+
+    #[test]
+    fn nobody_writes_after_the_end() {
+        let stream = begun();
+        let end = TaskEnd::Failed {
+            fault: orchestrator_core::task::TaskFault::WorkerReset,
+            detail: String::new(),
+        };
+        stream.end(Terminal { end, position: 0 });
+        stream.begin(SECOND, 2);
+        assert_eq!(stream.push(SECOND, 0, "late"), Err(PushError::Revoked));
     }
 }

@@ -113,6 +113,7 @@ fn frames<W: Watch>(
         started_due: from == ReadFrom::Start,
         position: from.position(),
         attempt: 0,
+        attempt_due: false,
         told: None,
         ready: VecDeque::new(),
         over: false,
@@ -131,6 +132,7 @@ struct Reader<W> {
     started_due: bool,
     position: u64,
     attempt: u32,
+    attempt_due: bool,
     told: Option<Waiting>,
     ready: VecDeque<Frame>,
     over: bool,
@@ -147,10 +149,28 @@ impl<W: Watch> Reader<W> {
             }
             self.moved.mark_unchanged();
             self.look();
+            self.announce_attempt().await;
             if self.ready.is_empty() && !self.over {
                 self.wait().await;
             }
         }
+    }
+
+    /// Tells of a later attempt, before what it brings.
+    async fn announce_attempt(&mut self) {
+        let Some(watch) = self.watch.as_ref().filter(|_| self.attempt_due) else {
+            return;
+        };
+        let standing = watch.waiting().await.unwrap_or_default();
+        self.attempt_due = false;
+        let after_start = usize::from(matches!(self.ready.front(), Some(Frame::Started { .. })));
+        self.ready.insert(
+            after_start,
+            Frame::Metrics(Waiting {
+                attempt: self.attempt,
+                ..standing
+            }),
+        );
     }
 
     /// Collects what is new.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use orchestrator_core::id::{Digest, ReplicaName};
+use orchestrator_core::id::{AttemptId, Digest, ReplicaName};
 use orchestrator_core::task::{Engine, FinishReason, Started, TaskFault};
 use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
@@ -27,6 +27,8 @@ fn standing() -> Standing {
         attempt: 0,
     })
 }
+
+const WRITER: AttemptId = AttemptId(1);
 
 fn started() -> Started {
     Started {
@@ -70,8 +72,9 @@ fn texts(frames: &[Frame]) -> String {
 fn written(tokens: &[&str]) -> Arc<TaskStream> {
     let stream = Arc::new(TaskStream::default());
     stream.start(started(), 0, 7);
+    stream.begin(WRITER, 1);
     for (index, token) in tokens.iter().enumerate() {
-        stream.push(index as u64, token).unwrap();
+        stream.push(WRITER, index as u64, token).unwrap();
     }
     stream
 }
@@ -82,6 +85,7 @@ async fn a_waiting_reader_is_told_its_place_then_the_start_then_the_text_then_th
     let mut frames = open(&stream, ReadFrom::Start);
     assert_eq!(frames.next().await, Some(Frame::Metrics(standing().0)));
     stream.start(started(), 3, 7);
+    stream.begin(WRITER, 1);
     assert!(matches!(
         frames.next().await,
         Some(Frame::Started {
@@ -90,7 +94,7 @@ async fn a_waiting_reader_is_told_its_place_then_the_start_then_the_text_then_th
             ..
         })
     ));
-    stream.push(0, "old").unwrap();
+    stream.push(WRITER, 0, "old").unwrap();
     assert!(matches!(frames.next().await, Some(Frame::Token { text, .. }) if text == "old"));
     stream.end(Terminal {
         end: finished(1),
@@ -114,9 +118,9 @@ async fn a_reader_ahead_of_a_replay_waits_until_it_has_passed() {
     let stream = written(&["old"]);
     let mut frames = open(&stream, ReadFrom::After(theirs));
     assert!(futures_util::poll!(frames.next()).is_pending());
-    stream.push(1, " pond").unwrap();
+    stream.push(WRITER, 1, " pond").unwrap();
     assert!(futures_util::poll!(frames.next()).is_pending());
-    stream.push(2, " frog").unwrap();
+    stream.push(WRITER, 2, " frog").unwrap();
     assert!(matches!(frames.next().await, Some(Frame::Token { text, .. }) if text == " frog"));
 }
 
@@ -147,7 +151,7 @@ async fn a_reader_ahead_of_a_text_that_ended_is_told_so_but_a_failure_is_passed_
 #[tokio::test]
 async fn a_later_attempt_is_announced_once() {
     let stream = written(&["old"]);
-    stream.attempt(2);
+    stream.begin(AttemptId(2), 2);
     stream.end(Terminal {
         end: finished(1),
         position: 1,
@@ -167,10 +171,10 @@ async fn a_later_attempt_is_announced_once() {
 }
 
 #[tokio::test]
-async fn what_was_frozen_is_the_whole_text() {
+async fn what_is_there_when_the_attempt_is_stopped_is_the_whole_text() {
     let stream = written(&["old"]);
-    stream.freeze();
-    assert_eq!(stream.push(1, " pond"), Err(PushError::Frozen));
+    stream.revoke(WRITER);
+    assert_eq!(stream.push(WRITER, 1, " pond"), Err(PushError::Revoked));
     stream.end(Terminal {
         end: finished(1),
         position: 1,
