@@ -89,16 +89,16 @@ enum Happened {
 impl Driver {
     async fn supervise(mut self) {
         self.step(Input::Start);
-        while !self.lifecycle.is_over() {
+        loop {
             while let Some(output) = self.lifecycle.poll() {
                 self.perform(output).await;
+            }
+            if self.lifecycle.is_over() {
+                return;
             }
             if let Some(input) = self.next_input().await {
                 self.step(input);
             }
-        }
-        while let Some(output) = self.lifecycle.poll() {
-            self.perform(output).await;
         }
     }
 
@@ -272,7 +272,7 @@ impl Driver {
         let policy = &self.spec.policy;
         let what = match (reason, &self.run) {
             (DownReason::NotReadyInTime, Some(run)) => Some(format!(
-                "was not ready after {} ms: {}",
+                "was not ready after {} ms (give it longer if it is only slow): {}",
                 policy.ready_timeout.as_millis(),
                 run.progress.clause()
             )),
@@ -301,13 +301,17 @@ impl Driver {
 
     fn gave_up(&self) -> News {
         let budget = self.spec.policy.budget;
+        let why = match budget.restarts {
+            0 => "it failed, and no restarts are allowed".to_owned(),
+            restarts => format!(
+                "it failed again after {restarts} restarts within {} s",
+                budget.window.as_secs()
+            ),
+        };
         News::GaveUp {
             detail: format!(
-                "replica {} stays down: it failed again after {} restarts within {} s; mend the cause and start it again. The last failure: {}",
-                self.spec.replica,
-                budget.restarts,
-                budget.window.as_secs(),
-                self.last_failure
+                "replica {} stays down: {why}; mend the cause and start it again. The last failure: {}",
+                self.spec.replica, self.last_failure
             ),
         }
     }

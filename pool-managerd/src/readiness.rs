@@ -149,3 +149,6 @@ async fn digest_of(model_path: Option<&str>, digests: &Digests) -> Result<String
         )
     })
 }
+
+#[cfg(test)]
+mod tests;
