@@ -1,0 +1,158 @@
+//! Everything that can wake the machine.
+
+use crate::id::{
+    AttemptId, Digest, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, ReplyToken,
+    SessionId, TaskId, TenantId,
+};
+use crate::placement::ReplicaFacts;
+use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
+
+/// One reason to step.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Someone asked.
+    Command(Command),
+    /// The world happened.
+    Report(Report),
+    /// Time passed; see `Machine::next_wake`. Too many ticks do no harm.
+    Tick,
+}
+
+/// Someone asked, and waits for exactly one reply at `reply`.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Where the answer goes.
+    pub reply: ReplyToken,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What someone asks. Where the machine holds no live record of the task named, the owner has looked in
+/// the store before the step, and `cold` is what it found.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Forget a session.
+    SessionDelete {
+        /// Which.
+        session: SessionId,
+    },
+    /// End a task early.
+    TaskCancel {
+        /// Which.
+        task: TaskId,
+        /// Its record, if it has ended.
+        cold: Option<Box<TaskRecord>>,
+    },
+    /// Accept a task.
+    TaskCreate {
+        /// What, and for whom.
+        create: Box<TaskCreate>,
+        /// The record under the same id, if it has ended.
+        cold: Option<Box<TaskRecord>>,
+    },
+}
+
+/// A task to accept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskCreate {
+    /// The caller's id, or one made for it.
+    pub id: TaskId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The project it goes to.
+    pub project: ProjectId,
+    /// Who asks.
+    pub created_by: PrincipalId,
+    /// SHA-256 of the canonical body before defaults.
+    pub fingerprint: Digest,
+    /// What is asked for, after defaults.
+    pub spec: TaskSpec,
+    /// The prompt's text and whatever else of the body only the store needs.
+    pub body: PayloadRef,
+}
+
+/// The world happened. A report about an attempt that is not the newest of its task changes nothing.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// Tokens `from..to` of the text, to be kept. Positions already durable never come again.
+    AttemptChunk {
+        /// Whose.
+        attempt: AttemptId,
+        /// Position of the first token.
+        from: u64,
+        /// Position after the last one.
+        to: u64,
+        /// The text with its frame boundaries.
+        chunk: PayloadRef,
+    },
+    /// It is over.
+    AttemptEnded {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        end: AttemptEnd,
+    },
+    /// It is alive: its lease is renewed. Soft, never committed.
+    AttemptRenewed {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// Its first token is there.
+    AttemptRunning {
+        /// Which.
+        attempt: AttemptId,
+    },
+    /// A pool used up its restarts.
+    PoolUnavailable {
+        /// Which.
+        pool: PoolName,
+        /// What happened last.
+        detail: String,
+    },
+    /// Readers of a task's stream came or went. Soft.
+    ReadersChanged {
+        /// Whose.
+        task: TaskId,
+        /// How many there are now.
+        readers: u32,
+    },
+    /// A replica stopped taking work; attempts on it are over unless they report otherwise first.
+    ReplicaDown {
+        /// Which.
+        replica: ReplicaName,
+        /// What happened.
+        detail: String,
+    },
+    /// A replica takes work.
+    ReplicaReady {
+        /// What it says of itself.
+        facts: Box<ReplicaFacts>,
+    },
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttemptEnd {
+    /// It broke.
+    Failed {
+        /// Why.
+        fault: TaskFault,
+        /// What happened, for a person.
+        detail: String,
+    },
+    /// It reached an end: the engine's own, or the freeze that a cancel demanded.
+    Finished {
+        /// Why the text ends.
+        finish: FinishReason,
+        /// Tokens of the input.
+        tokens_in: u64,
+        /// Tokens of the text, equal to the final position.
+        tokens_out: u64,
+        /// Milliseconds from the first to the last token.
+        decode_ms: u64,
+        /// Milliseconds from acceptance to the first token, if there was one.
+        first_token_ms: Option<u64>,
+        /// The whole text with its frame boundaries; it takes the place of the chunks.
+        text: PayloadRef,
+    },
+}

@@ -1,0 +1,59 @@
+//! Everything that can be refused, with the figures that explain it.
+
+use crate::id::{ModelRef, SessionId, TaskId};
+use crate::task::Priority;
+
+/// Why a command was not carried out. A refusal leaves the machine exactly as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Even the fewest tokens that the prompt can have do not fit any context that could serve it.
+    ContextExceeded {
+        /// Fewest tokens of the prompt.
+        tokens_least: u64,
+        /// Largest context, in tokens, among the pools that could serve it.
+        ctx_max: u32,
+    },
+    /// No pool serves the model or engine asked for.
+    ModelUnknown {
+        /// The model asked for, if one was named.
+        model_ref: Option<ModelRef>,
+        /// Models that are served.
+        known: Vec<ModelRef>,
+    },
+    /// Every pool that could serve it gave up.
+    PoolUnavailable {
+        /// What happened last.
+        detail: String,
+    },
+    /// The queue of its class is full, and its policy is to reject.
+    QueueFull {
+        /// Class.
+        priority: Priority,
+        /// Its capacity.
+        capacity: u32,
+        /// When it may be worth trying again.
+        retry_after_ms: u64,
+    },
+    /// The session has had all its turns.
+    SessionExhausted {
+        /// Which.
+        session: SessionId,
+        /// Turns it takes at most.
+        turns_max: u32,
+    },
+    /// There is no such session.
+    SessionUnknown {
+        /// Which.
+        session: SessionId,
+    },
+    /// The id is taken by a task with another body.
+    TaskIdConflict {
+        /// Which.
+        task: TaskId,
+    },
+    /// There is no such task.
+    TaskUnknown {
+        /// Which.
+        task: TaskId,
+    },
+}

@@ -1,0 +1,22 @@
+//! Everything the machine can answer. A reply is released only after the mutations of its step are durable.
+
+use crate::refusal::Refusal;
+use crate::task::TaskRecord;
+
+/// The answer to one command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Not done, nothing changed.
+    Refused(Refusal),
+    /// The session is gone.
+    SessionDeleted,
+    /// The task as it is after the cancel: cancelled, or ended before.
+    TaskCancelled(Box<TaskRecord>),
+    /// The task is accepted.
+    TaskCreated {
+        /// Its record.
+        record: Box<TaskRecord>,
+        /// True if it had been accepted by an earlier request with the same id and body.
+        replayed: bool,
+    },
+}

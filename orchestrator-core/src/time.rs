@@ -1,0 +1,55 @@
+//! The two clocks, always passed in.
+
+use std::ops::{Add, Sub};
+
+/// Milliseconds of a monotonic clock with an arbitrary zero. Leases, ageing and time-outs use it.
+/// Never persisted: it means nothing to another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct MonoMs(pub u64);
+
+/// Milliseconds since 1970 by the wall clock, which may jump. Records and ids use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct WallMs(pub u64);
+
+/// One reading of both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic reading.
+    pub mono: MonoMs,
+    /// Wall reading.
+    pub wall: WallMs,
+}
+
+impl Add<u64> for MonoMs {
+    type Output = Self;
+
+    fn add(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+impl Sub for MonoMs {
+    type Output = u64;
+
+    /// Milliseconds from `earlier` to `self`, 0 if it is not earlier.
+    fn sub(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<u64> for WallMs {
+    type Output = Self;
+
+    fn add(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+impl Sub for WallMs {
+    type Output = u64;
+
+    /// Milliseconds from `earlier` to `self`, 0 if it is not earlier (the clock may have been set back).
+    fn sub(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}

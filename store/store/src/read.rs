@@ -1,0 +1,66 @@
+//! The readers' face.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use orchestrator_core::id::{AcceptSeq, SessionId, TaskId, TenantId};
+use orchestrator_core::task::{AttemptRecord, Priority, TaskRecord};
+
+use crate::error::ReadError;
+use crate::payload::{TaskBody, TaskText};
+
+/// The outcome of a read, later.
+pub type ReadFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ReadError>> + Send + 'a>>;
+
+/// A task as readers see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRow {
+    /// The record.
+    pub record: TaskRecord,
+    /// Labels of the caller's own.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// Which tasks to list. Newest first.
+#[derive(Clone, Debug, Default)]
+pub struct TaskQuery {
+    /// Whose.
+    pub tenant: Option<TenantId>,
+    /// Only tasks whose state has this name (the store's names of states are those of the wire).
+    pub state: Option<&'static str>,
+    /// Only tasks of this class.
+    pub priority: Option<Priority>,
+    /// Only tasks of this session.
+    pub session: Option<SessionId>,
+    /// Only tasks accepted before this one.
+    pub before: Option<AcceptSeq>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskPage {
+    /// The rows, newest first.
+    pub rows: Vec<TaskRow>,
+    /// True if there are older ones.
+    pub more: bool,
+}
+
+/// A store, as readers use it. Reads see what is durable and never wait for the owner.
+pub trait ReadStore: Send + Sync {
+    /// One task.
+    fn task_get(&self, tenant: TenantId, task: TaskId) -> ReadFuture<'_, Option<TaskRow>>;
+
+    /// A page of tasks.
+    fn task_list(&self, query: TaskQuery) -> ReadFuture<'_, TaskPage>;
+
+    /// What a runner needs besides the record.
+    fn task_body(&self, task: TaskId) -> ReadFuture<'_, Option<TaskBody>>;
+
+    /// The durable text: whole once the task has ended, else its chunks so far.
+    fn task_text(&self, task: TaskId) -> ReadFuture<'_, Option<TaskText>>;
+
+    /// The history of a task, oldest attempt first.
+    fn attempt_list(&self, task: TaskId) -> ReadFuture<'_, Vec<AttemptRecord>>;
+}
