@@ -235,7 +235,10 @@ fn body(
     if media.key != "application/json" {
         return Err(Fault::unsupported(
             &media.at,
-            format!("a request body of `{}` is not supported; use application/json", media.key),
+            format!(
+                "a request body of `{}` is not supported; use application/json",
+                media.key
+            ),
         ));
     }
     let typed = read_response::media(&media.value, true, examples)?;

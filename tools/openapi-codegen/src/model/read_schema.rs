@@ -140,7 +140,10 @@ fn enumeration(node: &Node) -> Outcome<Enumeration> {
     let extensible = fields.flag("x-extensible")?;
     fields.finish()?;
     if values.is_empty() {
-        return Err(Fault::unsupported(&node.at, "an enumeration without values"));
+        return Err(Fault::unsupported(
+            &node.at,
+            "an enumeration without values",
+        ));
     }
     Ok(Enumeration { values, extensible })
 }
@@ -204,7 +207,11 @@ pub(super) fn typed(node: &Node) -> Outcome<Typed> {
     fields.allow(&["title", "example", "default"]);
     let doc = fields.text("description")?.map(str::to_owned);
     let nullable = fields.flag("nullable")?;
-    if let Some(inner) = node.get("oneOf").or(node.get("enum")).or(node.get("properties")) {
+    if let Some(inner) = node
+        .get("oneOf")
+        .or(node.get("enum"))
+        .or(node.get("properties"))
+    {
         return Err(Fault::unsupported(
             &inner.at,
             "an enumeration, union or object in this place must be a named schema; move it to components/schemas",
@@ -264,9 +271,8 @@ fn text(fields: &mut Fields<'_>) -> Outcome<Type> {
         pattern: fields.text("pattern")?.map(str::to_owned),
     };
     if let Some(pattern) = &rules.pattern {
-        super::pattern::check(pattern).map_err(|why| {
-            Fault::unsupported(at, format!("pattern `{pattern}`: {why}"))
-        })?;
+        super::pattern::check(pattern)
+            .map_err(|why| Fault::unsupported(at, format!("pattern `{pattern}`: {why}")))?;
     }
     match fields.text("format")? {
         None => Ok(Type::Text(rules)),
@@ -306,7 +312,10 @@ fn integer(fields: &mut Fields<'_>) -> Outcome<IntRules> {
     if rules.min < least || rules.max > most || rules.min > rules.max {
         return Err(Fault::unsupported(
             at,
-            format!("the bounds {}..={} do not fit the format", rules.min, rules.max),
+            format!(
+                "the bounds {}..={} do not fit the format",
+                rules.min, rules.max
+            ),
         ));
     }
     Ok(rules)

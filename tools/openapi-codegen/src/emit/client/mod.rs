@@ -72,5 +72,8 @@ fn client(contract: &Contract, api: &Api, paths: &Paths) -> Outcome<String> {
         }
     };
     let _ = types;
-    Ok(render(&format!("Client of the API `{}`.", api.name), tokens))
+    Ok(render(
+        &format!("Client of the API `{}`.", api.name),
+        tokens,
+    ))
 }

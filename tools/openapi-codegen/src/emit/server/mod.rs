@@ -25,7 +25,10 @@ pub fn files(contract: &Contract, paths: &Paths) -> BTreeMap<String, String> {
             let module = naming::field(&tag.name);
             let doc = format!("Operations tagged `{}`.", tag.name);
             let tokens = tag::emit(contract, api, tag);
-            files.insert(format!("{module}.rs"), render(&doc, with_uses(paths, tokens)));
+            files.insert(
+                format!("{module}.rs"),
+                render(&doc, with_uses(paths, tokens)),
+            );
             modules.push(module);
         }
     }
@@ -81,8 +84,15 @@ fn with_uses(paths: &Paths, tokens: TokenStream) -> TokenStream {
 /// The router of one API, out of those of its tags.
 fn api_router(api: &Api) -> TokenStream {
     let name = format_ident!("{}_router", naming::field(&api.name));
-    let doc = format!(" Router of all operations of the API `{}`. Finish it with [`support::finish`].", api.name);
-    let modules: Vec<_> = api.tags.iter().map(|tag| naming::field(&tag.name)).collect();
+    let doc = format!(
+        " Router of all operations of the API `{}`. Finish it with [`support::finish`].",
+        api.name
+    );
+    let modules: Vec<_> = api
+        .tags
+        .iter()
+        .map(|tag| naming::field(&tag.name))
+        .collect();
     let traits = api.tags.iter().map(tag::trait_name);
     let routers = api.tags.iter().map(router::name);
     quote! {

@@ -25,7 +25,10 @@ pub(super) fn emit(contract: &Contract, operation: &Operation) -> TokenStream {
     let name = name(operation);
     let doc = format!(" Parameters of `{}`.", operation.id);
     let params = &operation.params;
-    let idents: Vec<_> = params.iter().map(|param| naming::field(&param.name)).collect();
+    let idents: Vec<_> = params
+        .iter()
+        .map(|param| naming::field(&param.name))
+        .collect();
     let fields = params.iter().zip(&idents).map(|(param, ident)| {
         let doc = docs(param.doc.as_deref());
         let ty = field_type(param);

@@ -24,7 +24,7 @@ pub(super) use check::checks;
 pub(super) fn allowances() -> TokenStream {
     quote! {
         #![allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
-        #![allow(unused_imports, unused_qualifications)]
+        #![allow(unreachable_pub, unused_imports, unused_qualifications)]
     }
 }
 
@@ -56,10 +56,7 @@ pub fn files(contract: &Contract, paths: &Paths) -> BTreeMap<String, String> {
         #(mod #names;)*
         #(pub use #names::*;)*
     };
-    files.insert(
-        "mod.rs".to_owned(),
-        render("Types of the contract.", root),
-    );
+    files.insert("mod.rs".to_owned(), render("Types of the contract.", root));
     for (name, items) in modules {
         let file = quote! {
             use #support as support;
