@@ -91,9 +91,10 @@ pub enum Finish {
 /// What happens in a generation: any number of tokens, then one end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GenerationEvent {
-    /// One token's text; may be empty where a character is not complete yet.
+    /// One token's text. It is empty where a character is not complete yet or the engine held the text
+    /// back. There are exactly as many as `tokens_out` of the end counts.
     Token(String),
-    /// The end, with the engine's own count.
+    /// The end, with the engine's own count. Nothing follows it.
     End {
         /// Why.
         finish: Finish,
@@ -107,7 +108,7 @@ pub enum GenerationEvent {
 /// What can go wrong with an engine.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum AdapterError {
-    /// It cannot be reached, or the connection could not be made in time.
+    /// It cannot be reached, or the connection could not be made in time: nothing was sent.
     #[error("the engine at {url} cannot be reached: {detail}")]
     Unreachable {
         /// Where it should be.
@@ -132,10 +133,10 @@ pub enum AdapterError {
     /// It broke off, or its end of the stream came before the end of the text.
     #[error("the engine broke off: {0}")]
     Reset(String),
-    /// It was silent for too long.
-    #[error("the engine was silent for {} ms {phase}", .after.as_millis())]
+    /// It took too long.
+    #[error("the engine took longer than {} ms {phase}", .after.as_millis())]
     TimedOut {
-        /// Waiting for what, such as `before the first token`.
+        /// For what, such as `to the first token`.
         phase: &'static str,
         /// How long.
         after: Duration,

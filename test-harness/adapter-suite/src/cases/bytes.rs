@@ -1,0 +1,109 @@
+//! However the bytes come, and whatever they are.
+
+use std::sync::Arc;
+
+use worker_adapter::GenerationEvent;
+
+use super::outcome;
+use crate::dialect::{Dialect, Recording};
+use crate::outcome::Kind;
+use crate::scripted::{Reply, Step};
+
+/// Each recording means its events, and they add up.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn whole_recordings(dialect: Arc<impl Dialect>) {
+    for recording in dialect.recordings() {
+        let tokens = recording.events.len() as u64 - 1;
+        let Some(GenerationEvent::End { tokens_out, .. }) = recording.events.last() else {
+            panic!("{}: the last event is no end", recording.name);
+        };
+        assert_eq!(*tokens_out, tokens, "{}", recording.name);
+        expect(&dialect, &recording, &[&recording.body]).await;
+    }
+}
+
+/// The same in chunks of one byte: every border at once.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn one_byte_at_a_time(dialect: Arc<impl Dialect>) {
+    for recording in dialect.recordings() {
+        let pieces: Vec<&[u8]> = recording.body.chunks(1).collect();
+        expect(&dialect, &recording, &pieces).await;
+    }
+}
+
+/// The same in two chunks, cut at every place of the shortest recording.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn every_place_to_cut(dialect: Arc<impl Dialect>) {
+    let recordings = dialect.recordings();
+    let shortest = recordings
+        .iter()
+        .min_by_key(|recording| recording.body.len());
+    let recording = shortest.unwrap();
+    for cut in 1..recording.body.len() {
+        let (head, tail) = recording.body.split_at(cut);
+        expect(&dialect, recording, &[head, tail]).await;
+    }
+}
+
+async fn expect(dialect: &Arc<impl Dialect>, recording: &Recording, pieces: &[&[u8]]) {
+    let head = Reply::chunked(recording.content_type);
+    let reply = pieces.iter().fold(head, |reply, piece| reply.chunk(piece));
+    let (events, result) = outcome(dialect, reply.end()).await;
+    assert_eq!(result, Ok(()), "{}", recording.name);
+    assert_eq!(events, recording.events, "{}", recording.name);
+}
+
+/// A body that is no generation is an error, never an end.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn garbage_is_told(dialect: Arc<impl Dialect>) {
+    let content_type = dialect.recordings()[0].content_type;
+    let random: Vec<u8> = (0..9_999_u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    for body in dialect.garbage().into_iter().chain([random]) {
+        let reply = Reply::chunked(content_type).chunk(&body).end();
+        let (events, result) = outcome(&dialect, reply).await;
+        let kind = result.as_ref().err().map(Kind::from);
+        assert!(
+            matches!(kind, Some(Kind::Protocol | Kind::Reset)),
+            "{:?} gave {events:?} and {result:?}",
+            String::from_utf8_lossy(&body)
+        );
+    }
+    let not_http = Reply::default().send(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec());
+    let (_, result) = outcome(&dialect, not_http).await;
+    let kind = result.as_ref().err().map(Kind::from);
+    assert!(
+        matches!(kind, Some(Kind::Protocol | Kind::Reset)),
+        "no HTTP gave {result:?}"
+    );
+}
+
+/// A frame without an end is given up at a limit.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn nothing_endless_is_held(dialect: Arc<impl Dialect>) {
+    let content_type = dialect.recordings()[0].content_type;
+    let piece = dialect.endless_piece();
+    let mut chunks = Vec::new();
+    while chunks.len() < 1 << 16 {
+        let size = format!("{:x}\r\n", piece.len());
+        chunks.extend([size.as_bytes(), &piece, b"\r\n"].concat());
+    }
+    let reply = Reply::chunked(content_type).then(Step::SendForEver(chunks));
+    let (events, result) = outcome(&dialect, reply).await;
+    assert_eq!(
+        (events, result.as_ref().err().map(Kind::from)),
+        (Vec::new(), Some(Kind::Protocol)),
+        "{result:?}"
+    );
+}

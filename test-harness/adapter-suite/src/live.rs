@@ -1,0 +1,140 @@
+//! The suite over an engine that really runs. Each case panics with what it saw.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use worker_adapter::{
+    Adapter, AdapterError, EngineFacts, Finish, Generation, GenerationEvent, Health, Prompt,
+};
+
+use crate::outcome::{collect, generation, within};
+
+const MOST: u32 = 24;
+
+fn poem(seed: u32) -> Generation {
+    Generation {
+        seed,
+        ..generation(Prompt::Chat("Write a poem about rain.".to_owned()), MOST)
+    }
+}
+
+async fn run(adapter: &Arc<dyn Adapter>, generation: Generation) -> Vec<GenerationEvent> {
+    within("a generation", async {
+        let (events, result) = collect(adapter.generate(generation).await.unwrap()).await;
+        assert_eq!(result, Ok(()), "after {events:?}");
+        events
+    })
+    .await
+}
+
+fn text(events: &[GenerationEvent]) -> String {
+    let tokens = events.iter().filter_map(|event| match event {
+        GenerationEvent::Token(text) => Some(text.as_str()),
+        GenerationEvent::End { .. } => None,
+    });
+    tokens.collect()
+}
+
+/// It is ready and tells its facts.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn tells_its_facts(adapter: &Arc<dyn Adapter>) -> EngineFacts {
+    within("health and facts", async {
+        assert_eq!(adapter.health().await, Ok(Health::Ready));
+        let facts = adapter.facts().await.unwrap();
+        assert!(facts.ctx > MOST && facts.slots > 0, "{facts:?}");
+        facts
+    })
+    .await
+}
+
+/// The tokens add up to the engine's count, for a raw prompt and a chat; `ignore_eos` runs to the limit.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn counts_add_up(adapter: &Arc<dyn Adapter>) {
+    let prompts = ["Write a poem.", "Rain on 🌧 roofs: naïve, ÅÄÖ"];
+    for prompt in prompts {
+        for prompt in [
+            Prompt::Raw(prompt.to_owned()),
+            Prompt::Chat(prompt.to_owned()),
+        ] {
+            let mut asked = generation(prompt, MOST);
+            asked.ignore_eos = true;
+            let events = run(adapter, asked).await;
+            assert_eq!(events.len(), MOST as usize + 1, "{events:?}");
+            let Some(GenerationEvent::End {
+                finish,
+                tokens_in,
+                tokens_out,
+            }) = events.last()
+            else {
+                panic!("no end in {events:?}");
+            };
+            assert_eq!((*finish, *tokens_out), (Finish::Length, u64::from(MOST)));
+            assert!(*tokens_in > 0);
+            assert!(!text(&events).is_empty());
+        }
+    }
+}
+
+/// The same seed gives the same tokens, another seed others.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn the_seed_decides(adapter: &Arc<dyn Adapter>) {
+    let once = run(adapter, poem(7)).await;
+    assert_eq!(run(adapter, poem(7)).await, once);
+    let mut others = Vec::new();
+    for seed in 8..12 {
+        others.push(run(adapter, poem(seed)).await);
+    }
+    assert!(others.iter().any(|other| *other != once), "{once:?}");
+}
+
+/// A prompt beyond the context is told with its numbers, and the engine goes on.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn refuses_what_exceeds_the_context(adapter: &Arc<dyn Adapter>) {
+    let ctx = tells_its_facts(adapter).await.ctx;
+    let long = "poem ".repeat(4 * ctx as usize);
+    let result = within(
+        "a refusal",
+        adapter.generate(generation(Prompt::Raw(long), MOST)),
+    )
+    .await;
+    match result.err() {
+        Some(AdapterError::ContextExceeded { tokens, ctx: told }) => {
+            assert!(
+                tokens > told && told == u64::from(ctx),
+                "{tokens} of {told}"
+            );
+        }
+        other => panic!("not told that the context is exceeded but {other:?}"),
+    }
+    run(adapter, poem(7)).await;
+}
+
+/// A dropped generation frees its slot: more than there are slots are dropped in the middle, then one runs.
+/// It proves something only on an engine so slow that it would take minutes to fill its context.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn a_dropped_generation_frees_its_slot(adapter: &Arc<dyn Adapter>) {
+    let slots = tells_its_facts(adapter).await.slots;
+    for _ in 0..=slots {
+        let mut endless = generation(Prompt::Raw("Write a poem.".to_owned()), u32::MAX >> 1);
+        endless.ignore_eos = true;
+        let mut stream = within("a slot", adapter.generate(endless)).await.unwrap();
+        let token = within("a token", stream.next()).await;
+        assert!(
+            matches!(token, Some(Ok(GenerationEvent::Token(_)))),
+            "{token:?}"
+        );
+    }
+    let mut short = poem(7);
+    short.max_tokens = 1;
+    run(adapter, short).await;
+}

@@ -1,0 +1,318 @@
+//! The llama.cpp dialect, as the suite needs it.
+
+use std::sync::Arc;
+
+use llamacpp_http::{LlamacppAdapter, Timeouts};
+use serde_json::{Value, json};
+use test_harness_adapter_suite::scripted::{Reply, Request};
+use test_harness_adapter_suite::{Dialect, Exchange, Kind, Limits, Recording, Refusal};
+use worker_adapter::{Adapter, EngineFacts, Finish, Generation, GenerationEvent, Health, Prompt};
+
+const LIMIT: &str = include_str!("../recordings/completion-limit.sse");
+const IGNORE_EOS: &str = include_str!("../recordings/completion-ignore-eos.sse");
+const EOS: &str = include_str!("../recordings/completion-eos.sse");
+const PROPS: &str = include_str!("../recordings/props.json");
+
+const STREAM: &str = "text/event-stream";
+
+/// What the template of the scripted engine makes of a message.
+fn templated(message: &str) -> String {
+    format!("<s>{message}\n")
+}
+
+pub(crate) struct Llamacpp;
+
+impl Dialect for Llamacpp {
+    fn adapter(&self, base_url: &str, limits: Limits) -> Arc<dyn Adapter> {
+        let timeouts = Timeouts {
+            connect: limits.reply,
+            reply: limits.reply,
+            first_token: limits.first_token,
+            idle: limits.idle,
+            total: limits.total,
+        };
+        Arc::new(LlamacppAdapter::new(base_url, timeouts).unwrap())
+    }
+
+    fn preliminary(&self, request: &Request) -> Option<Reply> {
+        if request.path != "/apply-template" {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let message = &body["messages"][0];
+        assert_eq!(
+            body,
+            json!({"messages": [{"role": "user", "content": message["content"]}]})
+        );
+        let prompt = templated(message["content"].as_str().unwrap());
+        Some(Reply::json(200, &json!({ "prompt": prompt }).to_string()))
+    }
+
+    fn assert_says(&self, request: &Request, generation: &Generation) {
+        let prompt = match &generation.prompt {
+            Prompt::Raw(text) => text.clone(),
+            Prompt::Chat(message) => templated(message),
+        };
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let sampling = generation.sampling;
+        assert_eq!(
+            (request.method.as_str(), request.path.as_str(), body),
+            (
+                "POST",
+                "/completion",
+                json!({
+                    "prompt": prompt,
+                    "stream": true,
+                    "n_predict": generation.max_tokens,
+                    "ignore_eos": generation.ignore_eos,
+                    "seed": generation.seed,
+                    "cache_prompt": generation.cache_reuse,
+                    "temperature": sampling.temperature,
+                    "top_k": sampling.top_k,
+                    "top_p": sampling.top_p,
+                    "min_p": sampling.min_p,
+                    "repeat_penalty": sampling.repeat_penalty,
+                    "repeat_last_n": 64,
+                })
+            )
+        );
+    }
+
+    fn recordings(&self) -> Vec<Recording> {
+        vec![
+            recording(
+                "llama-server, n_predict 4",
+                LIMIT,
+                ["\n", "L", "o", "w"].map(str::to_owned).to_vec(),
+                Finish::Length,
+                57,
+            ),
+            recording(
+                "three tokens in one character",
+                EOS,
+                ["Ä", "", "", " 🌧", "雨\n", ""].map(str::to_owned).to_vec(),
+                Finish::Stop,
+                9,
+            ),
+            recording(
+                "llama-server, 400 tokens",
+                IGNORE_EOS,
+                contents(IGNORE_EOS),
+                Finish::Length,
+                57,
+            ),
+        ]
+    }
+
+    fn refusals(&self) -> Vec<Refusal> {
+        let too_long = r#"{"error":{"code":400,"type":"exceed_context_size_error","n_prompt_tokens":1401,"n_ctx":512,"message":"the request exceeds the available context size"}}"#;
+        let exceeded = Kind::ContextExceeded {
+            tokens: 1401,
+            ctx: 512,
+        };
+        vec![
+            refusal("the context", Reply::json(400, too_long), exceeded),
+            refusal(
+                "a bad value",
+                error(400, "invalid_request_error"),
+                Kind::Refused,
+            ),
+            refusal("no such path", error(404, "not_found_error"), Kind::Refused),
+            refusal(
+                "switched off",
+                error(501, "not_supported_error"),
+                Kind::Refused,
+            ),
+            refusal("no slot", error(503, "unavailable_error"), Kind::Busy),
+            refusal("it broke", error(500, "server_error"), Kind::Reset),
+            refusal("another way", Reply::json(302, "{}"), Kind::Protocol),
+            refusal(
+                "a page",
+                Reply::whole(200, "text/html", b"<html>"),
+                Kind::Protocol,
+            ),
+            refusal(
+                "an error with status 200 as a frame",
+                frame(too_long),
+                exceeded,
+            ),
+            refusal(
+                "a broken engine as a frame",
+                frame(r#"{"error":{"code":500,"message":"broke","type":"server_error"}}"#),
+                Kind::Reset,
+            ),
+        ]
+    }
+
+    fn garbage(&self) -> Vec<Vec<u8>> {
+        [
+            "not an event stream\n\n",
+            "data: not json\n\n",
+            "data: [DONE]\n\n",
+            "data: {}\n\n",
+            "data: []\n\n",
+            "data: null\n\n",
+        ]
+        .iter()
+        .map(|text| text.as_bytes().to_vec())
+        .chain([b"data: {\"content\":\"\xff\xfe\"}\n\n".to_vec()])
+        .collect()
+    }
+
+    fn endless_piece(&self) -> Vec<u8> {
+        b"data: ".repeat(1000)
+    }
+
+    fn healths(&self) -> Vec<Exchange<Health>> {
+        vec![
+            Exchange {
+                name: "ready",
+                answer: |request| on("/health", request, Reply::json(200, r#"{"status":"ok"}"#)),
+                means: Ok(Health::Ready),
+            },
+            Exchange {
+                name: "loading",
+                answer: |request| on("/health", request, error(503, "unavailable_error")),
+                means: Ok(Health::Loading),
+            },
+            Exchange {
+                name: "broken",
+                answer: |request| on("/health", request, error(500, "server_error")),
+                means: Err(Kind::Reset),
+            },
+            Exchange {
+                name: "something else listens",
+                answer: |_| Reply::whole(404, "text/html", b"<html>"),
+                means: Err(Kind::Refused),
+            },
+        ]
+    }
+
+    fn facts(&self) -> Vec<Exchange<EngineFacts>> {
+        vec![
+            Exchange {
+                name: "llama-server",
+                answer: |request| on("/props", request, Reply::json(200, PROPS)),
+                means: Ok(EngineFacts {
+                    engine_version: "b1-0c1e570".to_owned(),
+                    model_digest: None,
+                    model_path: Some("t_f16.gguf".to_owned()),
+                    ctx: 512,
+                    slots: 1,
+                }),
+            },
+            Exchange {
+                name: "an engine that knows its model's digest",
+                answer: |request| on("/props", request, own_props(&digest())),
+                means: Ok(EngineFacts {
+                    engine_version: "9.9.9+candle".to_owned(),
+                    model_digest: Some(digest()),
+                    model_path: None,
+                    ctx: 64,
+                    slots: 2,
+                }),
+            },
+            Exchange {
+                name: "a digest that is none",
+                answer: |request| on("/props", request, own_props("sha256:beef")),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
+                name: "nothing of it",
+                answer: |_| Reply::json(200, "{}"),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
+                name: "a page",
+                answer: |_| Reply::whole(200, "text/html", b"<html>"),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
+                name: "loading",
+                answer: |_| error(503, "unavailable_error"),
+                means: Err(Kind::Busy),
+            },
+        ]
+    }
+}
+
+fn recording(
+    name: &'static str,
+    body: &str,
+    texts: Vec<String>,
+    finish: Finish,
+    tokens_in: u64,
+) -> Recording {
+    let end = GenerationEvent::End {
+        finish,
+        tokens_in,
+        tokens_out: texts.len() as u64,
+    };
+    // The LF of the last CRLF is not needed for the end, nor is what follows it.
+    let line_end = if body.contains('\r') {
+        "\r\n\r"
+    } else {
+        "\n\n"
+    };
+    let body = format!("{}{line_end}", body.trim_end());
+    Recording {
+        name,
+        content_type: STREAM,
+        body: body.into_bytes(),
+        events: texts
+            .into_iter()
+            .map(GenerationEvent::Token)
+            .chain([end])
+            .collect(),
+    }
+}
+
+/// The texts of a recording's tokens, one a frame.
+fn contents(body: &str) -> Vec<String> {
+    let frames = body.lines().filter_map(|line| line.strip_prefix("data: "));
+    let frames = frames.map(|frame| serde_json::from_str::<Value>(frame).unwrap());
+    frames
+        .filter(|frame| frame["stop"] == false)
+        .map(|frame| frame["content"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn refusal(name: &'static str, reply: Reply, means: Kind) -> Refusal {
+    Refusal { name, reply, means }
+}
+
+fn frame(data: &str) -> Reply {
+    Reply::chunked(STREAM)
+        .chunk(format!("data: {data}\n\n").as_bytes())
+        .end()
+}
+
+fn error(code: u16, kind: &str) -> Reply {
+    let body = json!({"error": {"code": code, "message": "as it is", "type": kind}});
+    Reply::json(code, &body.to_string())
+}
+
+/// The reply on this path, and the engine's own 404 elsewhere.
+fn on(path: &str, request: &Request, reply: Reply) -> Reply {
+    if request.method == "GET" && request.path == path {
+        reply
+    } else {
+        error(404, "not_found_error")
+    }
+}
+
+fn digest() -> String {
+    format!("sha256:{}", "0123456789abcdef".repeat(4))
+}
+
+fn own_props(digest: &str) -> Reply {
+    let body = json!({
+        "default_generation_settings": {"n_ctx": 64},
+        "total_slots": 2,
+        "build_info": "b1",
+        "engine_version": "9.9.9+candle",
+        "model_digest": digest,
+        "model_path": "",
+    });
+    Reply::json(200, &body.to_string())
+}
