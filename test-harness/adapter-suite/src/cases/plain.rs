@@ -52,9 +52,10 @@ async fn check<T: PartialEq + Debug>(
 /// # Panics
 /// If the adapter fails the case.
 pub async fn nobody_listens(dialect: Arc<impl Dialect>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound without listening, so that nobody else takes the port meanwhile.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
     let adapter = dialect.adapter(&url, Limits::AMPLE);
     let kinds = within("three refused connections", async {
         [
