@@ -1,1 +1,23 @@
-//! A small embedded inference server for GGUF models, in the llama.cpp dialect.
+#![doc = include_str!("../README.md")]
+
+mod generation;
+mod gguf;
+mod http;
+mod model;
+mod options;
+mod sampling;
+mod server;
+mod shutdown;
+mod slot;
+mod template;
+mod threads;
+mod tokenizer;
+mod version;
+
+pub use gguf::{ModelError, Source};
+pub use model::{Model, ModelFile};
+pub use options::Options;
+pub use server::{Engine, EngineError, Settings};
+pub use shutdown::shutdown_requested;
+pub use threads::bound_library_pools;
+pub use version::engine_version;

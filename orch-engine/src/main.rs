@@ -1,2 +1,46 @@
-//! Entry point.
-fn main() {}
+//! The `orch-engine` binary: options in, one engine, an exit code out.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use orch_engine::{Engine, EngineError, Options, bound_library_pools, shutdown_requested};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    // SAFETY: nothing has started a thread yet.
+    #[allow(unsafe_code)]
+    unsafe {
+        bound_library_pools(options.threads);
+    }
+    match start(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("orch-engine: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .build()?;
+    let outcome = runtime.block_on(run(options));
+    // A tokenizer at work would hold up the end otherwise.
+    runtime.shutdown_background();
+    Ok(outcome?)
+}
+
+async fn run(options: &Options) -> Result<(), EngineError> {
+    let shutdown = shutdown_requested(options.exit_on_stdin_eof)
+        .map_err(|error| EngineError::Thread(error.to_string()))?;
+    let engine = Engine::bind(options.settings()).await?;
+    // Whoever started this reads the line; if nobody does, the engine serves all the same.
+    let mut stdout = std::io::stdout().lock();
+    _ = writeln!(stdout, "listening on http://{}", engine.local_addr());
+    _ = stdout.flush();
+    drop(stdout);
+    engine.serve(shutdown).await
+}

@@ -1,1 +1,16 @@
 //! The control plane daemon: the shell around the machine.
+//!
+//! It reads the world (HTTP, engines, clocks, the store), hands the machine what happened, and carries out
+//! what the machine decided. It holds no rule: whatever is an `if` about the domain stands in
+//! `orchestrator-core`.
+//!
+//! - [`settings`]: flags, environment, file.
+//! - [`stream`]: what readers of a task see.
+//! - [`run`]: attempts and the replicas they run on.
+//! - [`telemetry`]: log lines and metrics.
+
+pub mod names;
+pub mod run;
+pub mod settings;
+pub mod stream;
+pub mod telemetry;

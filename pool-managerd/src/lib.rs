@@ -5,8 +5,11 @@
 //! told as [`SupervisorEvent`]s. What to do next is decided by [`Lifecycle`], which knows no process and no
 //! clock; `driver` does it. [`locate_engine`] finds the embedded engine's binary.
 //!
+//! [`Attached`] watches engines that someone else runs.
+//!
 //! The engine's protocol is the adapter's business; tasks and pools are unknown here.
 
+mod attached;
 mod digest;
 mod driver;
 mod event;
@@ -18,6 +21,7 @@ mod readiness;
 mod spec;
 mod supervisor;
 
+pub use attached::{Attached, AttachedHandle};
 pub use event::{News, SupervisorEvent};
 pub use lifecycle::{DownReason, Input, Lifecycle, Notice, Output, Phase};
 pub use locate::{ENGINE_BIN_ENV, ENGINE_NAME, LocateError, locate_engine};

@@ -1,0 +1,7 @@
+//! Server-sent events, read.
+
+mod decoder;
+mod reader;
+
+pub use decoder::{Decoder, EventTooLong, RawEvent};
+pub use reader::{ClientEvent, EventReader};

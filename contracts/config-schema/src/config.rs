@@ -1,0 +1,292 @@
+//! The configuration tree. Field order is the order of the story; every default stands here.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The whole file. Every part may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the daemon listens and keeps its data.
+    pub server: Server,
+    /// The waiting room.
+    pub queue: Queue,
+    /// Life of sessions.
+    pub session: Session,
+    /// When an attempt is tried again.
+    pub retry: Retry,
+    /// Units of inference capacity. If none is given there is one pool `default` with the embedded engine.
+    #[serde(rename = "pool")]
+    pub pools: Vec<Pool>,
+}
+
+/// Where the daemon listens and keeps its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port, such as `127.0.0.1:8484`; port 0 takes a free one. Only loopback addresses are
+    /// allowed while there are no keys.
+    pub listen: String,
+    /// Directory of the store; made if missing. If left out: `orchestrator` in the user's data directory.
+    pub data_dir: Option<PathBuf>,
+    /// Store, as a URL: `sqlite:` is the file `orchestrator.db` in the data directory.
+    pub store: String,
+    /// What is logged, in the syntax of `RUST_LOG`, such as `info` or `orchestratord=debug`.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// Milliseconds that a graceful end may take before the rest is cut off.
+    #[schemars(range(min = 0, max = 600_000))]
+    pub shutdown_grace_ms: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8484".to_owned(),
+            data_dir: None,
+            store: "sqlite:".to_owned(),
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            shutdown_grace_ms: 5_000,
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The waiting room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Queue {
+    /// Class of tasks that someone waits for.
+    pub interactive: QueueClass,
+    /// Class of tasks for which throughput counts.
+    pub batch: QueueClass,
+    /// Milliseconds after which a waiting batch task counts as interactive.
+    #[schemars(range(min = 1_000, max = 86_400_000))]
+    pub age_after_ms: u64,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            interactive: QueueClass {
+                capacity: 1_024,
+                full_policy: FullPolicy::Reject,
+            },
+            batch: QueueClass {
+                capacity: 1_024,
+                full_policy: FullPolicy::DropLru,
+            },
+            age_after_ms: 300_000,
+        }
+    }
+}
+
+/// One class of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueClass {
+    /// Most tasks that wait in it.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub capacity: u32,
+    /// What happens when one more comes.
+    pub full_policy: FullPolicy,
+}
+
+/// What a full class does with a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FullPolicy {
+    /// Takes it, and the oldest waiting task of the class ends with QUEUE_FULL_DROP_LRU.
+    DropLru,
+    /// Refuses it with ADMISSION_REJECT.
+    Reject,
+}
+
+/// Life of sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// Milliseconds without a task after which a session is forgotten.
+    #[schemars(range(min = 1_000, max = 86_400_000))]
+    pub ttl_ms: u64,
+    /// Most tasks of one session.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub turns_max: u32,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            ttl_ms: 600_000,
+            turns_max: 8,
+        }
+    }
+}
+
+/// When an attempt is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Attempts that engines may fail before the task fails.
+    #[schemars(range(min = 1, max = 100))]
+    pub failures_max: u32,
+    /// Attempts that may be lost with their owner before the task is parked.
+    #[schemars(range(min = 1, max = 1_000))]
+    pub interruptions_max: u32,
+    /// First pause before another attempt, in milliseconds; it doubles each time, with full jitter.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub backoff_base_ms: u64,
+    /// Longest pause, in milliseconds.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub backoff_cap_ms: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            failures_max: 3,
+            interruptions_max: 10,
+            backoff_base_ms: 200,
+            backoff_cap_ms: 30_000,
+        }
+    }
+}
+
+/// Kind of inference engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineKind {
+    /// The `orch-engine` that ships with the daemon, as processes that the daemon starts.
+    Embedded,
+    /// Servers of llama.cpp that run already, named by `urls`.
+    Llamacpp,
+}
+
+/// One unit of inference capacity: engine, model, replicas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// Name of the pool: letters, digits, dashes and underscores.
+    #[schemars(length(min = 1, max = 64))]
+    pub id: String,
+    /// Kind of engine.
+    #[serde(default = "Pool::default_engine")]
+    pub engine: EngineKind,
+    /// Name that tasks give as `model_ref`.
+    #[serde(default = "Pool::default_model_ref")]
+    #[schemars(length(min = 1, max = 256))]
+    pub model_ref: String,
+    /// GGUF file to load (embedded only). If left out, the model that is compiled in.
+    #[serde(default)]
+    pub model_file: Option<PathBuf>,
+    /// Engine processes to start (embedded only); 1 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 64))]
+    pub replicas: Option<u32>,
+    /// Threads of each engine process (embedded only); 1 if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 256))]
+    pub threads: Option<u32>,
+    /// Throttle of each engine process, in tokens a second (embedded only).
+    #[serde(default)]
+    pub max_tokens_per_second: Option<f64>,
+    /// The engine's program (embedded only); searched beside the daemon and in PATH if left out.
+    #[serde(default)]
+    pub engine_binary: Option<PathBuf>,
+    /// Base URLs of running servers, one a replica (llamacpp only).
+    #[serde(default)]
+    pub urls: Vec<String>,
+    /// Milliseconds an engine has to become ready.
+    #[serde(default = "Pool::default_ready_timeout_ms")]
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub ready_timeout_ms: u64,
+    /// Restarts inside `restart_window_ms` after which the pool gives up.
+    #[serde(default = "Pool::default_restarts_max")]
+    #[schemars(range(min = 0, max = 1_000))]
+    pub restarts_max: u32,
+    /// See `restarts_max`.
+    #[serde(default = "Pool::default_restart_window_ms")]
+    #[schemars(range(min = 1_000, max = 86_400_000))]
+    pub restart_window_ms: u64,
+    /// Milliseconds an engine may take to the first token.
+    #[serde(default = "Pool::default_first_token_timeout_ms")]
+    #[schemars(range(min = 10, max = 3_600_000))]
+    pub first_token_timeout_ms: u64,
+    /// Milliseconds an engine may be silent between tokens.
+    #[serde(default = "Pool::default_idle_timeout_ms")]
+    #[schemars(range(min = 10, max = 3_600_000))]
+    pub idle_timeout_ms: u64,
+    /// Milliseconds a whole generation may take.
+    #[serde(default = "Pool::default_wall_timeout_ms")]
+    #[schemars(range(min = 100, max = 86_400_000))]
+    pub wall_timeout_ms: u64,
+}
+
+impl Pool {
+    /// The pool that exists when none is configured.
+    #[must_use]
+    pub fn embedded_default() -> Self {
+        Self {
+            id: "default".to_owned(),
+            engine: Self::default_engine(),
+            model_ref: Self::default_model_ref(),
+            model_file: None,
+            replicas: None,
+            threads: None,
+            max_tokens_per_second: None,
+            engine_binary: None,
+            urls: Vec::new(),
+            ready_timeout_ms: Self::default_ready_timeout_ms(),
+            restarts_max: Self::default_restarts_max(),
+            restart_window_ms: Self::default_restart_window_ms(),
+            first_token_timeout_ms: Self::default_first_token_timeout_ms(),
+            idle_timeout_ms: Self::default_idle_timeout_ms(),
+            wall_timeout_ms: Self::default_wall_timeout_ms(),
+        }
+    }
+
+    fn default_engine() -> EngineKind {
+        EngineKind::Embedded
+    }
+
+    fn default_model_ref() -> String {
+        "haiku-tiny".to_owned()
+    }
+
+    fn default_ready_timeout_ms() -> u64 {
+        60_000
+    }
+
+    fn default_restarts_max() -> u32 {
+        5
+    }
+
+    fn default_restart_window_ms() -> u64 {
+        60_000
+    }
+
+    fn default_first_token_timeout_ms() -> u64 {
+        60_000
+    }
+
+    fn default_idle_timeout_ms() -> u64 {
+        30_000
+    }
+
+    fn default_wall_timeout_ms() -> u64 {
+        1_800_000
+    }
+}

@@ -1,0 +1,260 @@
+//! Range and relation faults, which the types alone cannot refuse.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use crate::config::{Config, EngineKind, Pool, QueueClass};
+use crate::fault::ConfigFault;
+
+/// Everything that is out of range or at odds with something else, without lines.
+#[must_use]
+pub fn check(config: &Config) -> Vec<ConfigFault> {
+    let mut found = Faults(Vec::new());
+    found.server(config);
+    found.class("/queue/interactive", &config.queue.interactive);
+    found.class("/queue/batch", &config.queue.batch);
+    found.range(
+        "/queue/age_after_ms",
+        config.queue.age_after_ms,
+        1_000,
+        86_400_000,
+    );
+    found.range("/session/ttl_ms", config.session.ttl_ms, 1_000, 86_400_000);
+    found.range(
+        "/session/turns_max",
+        config.session.turns_max.into(),
+        1,
+        10_000,
+    );
+    found.retry(config);
+    let mut names = BTreeSet::new();
+    for (index, pool) in config.pools.iter().enumerate() {
+        let at = format!("/pool/{index}");
+        if !names.insert(pool.id.as_str()) {
+            found.add(
+                &format!("{at}/id"),
+                format!("the name `{}` is taken by an earlier pool", pool.id),
+                "give each pool a name of its own",
+            );
+        }
+        found.pool(&at, pool);
+    }
+    found.0
+}
+
+struct Faults(Vec<ConfigFault>);
+
+impl Faults {
+    fn add(&mut self, pointer: &str, what: String, hint: &str) {
+        self.0.push(ConfigFault {
+            line: None,
+            pointer: pointer.to_owned(),
+            what,
+            hint: Some(hint.to_owned()),
+        });
+    }
+
+    fn range(&mut self, pointer: &str, value: u64, least: u64, most: u64) {
+        if !(least..=most).contains(&value) {
+            self.add(
+                pointer,
+                format!("{value} is out of range"),
+                &format!("use a value from {least} to {most}"),
+            );
+        }
+    }
+
+    fn server(&mut self, config: &Config) {
+        let server = &config.server;
+        match server.listen.parse::<SocketAddr>() {
+            Ok(address) if !address.ip().is_loopback() => self.add(
+                "/server/listen",
+                format!(
+                    "{address} is not a loopback address, and callers cannot be told apart yet"
+                ),
+                "listen on 127.0.0.1 or [::1] and put a proxy that checks identities in front",
+            ),
+            Ok(_) => {}
+            Err(_) => self.add(
+                "/server/listen",
+                format!("`{}` is not an address with a port", server.listen),
+                "write it like 127.0.0.1:8484, or with port 0 for a free one",
+            ),
+        }
+        if server.store != "sqlite:" {
+            self.add(
+                "/server/store",
+                format!("`{}` names no store that this daemon has", server.store),
+                "use `sqlite:`, and data_dir for the place",
+            );
+        }
+        self.range(
+            "/server/shutdown_grace_ms",
+            server.shutdown_grace_ms,
+            0,
+            600_000,
+        );
+    }
+
+    fn class(&mut self, at: &str, class: &QueueClass) {
+        self.range(
+            &format!("{at}/capacity"),
+            class.capacity.into(),
+            1,
+            10_000_000,
+        );
+    }
+
+    fn retry(&mut self, config: &Config) {
+        let retry = &config.retry;
+        self.range("/retry/failures_max", retry.failures_max.into(), 1, 100);
+        self.range(
+            "/retry/interruptions_max",
+            retry.interruptions_max.into(),
+            1,
+            1_000,
+        );
+        self.range(
+            "/retry/backoff_base_ms",
+            retry.backoff_base_ms,
+            1,
+            3_600_000,
+        );
+        self.range("/retry/backoff_cap_ms", retry.backoff_cap_ms, 1, 3_600_000);
+        if retry.backoff_base_ms > retry.backoff_cap_ms {
+            self.add(
+                "/retry/backoff_base_ms",
+                format!(
+                    "{} is above backoff_cap_ms, {}",
+                    retry.backoff_base_ms, retry.backoff_cap_ms
+                ),
+                "lower the base or raise the cap",
+            );
+        }
+    }
+
+    fn pool(&mut self, at: &str, pool: &Pool) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if pool.id.is_empty() || pool.id.len() > 64 || !pool.id.chars().all(plain) {
+            self.add(
+                &format!("{at}/id"),
+                format!("`{}` is not a name", pool.id),
+                "use 1 to 64 letters, digits, dashes and underscores",
+            );
+        }
+        if pool.model_ref.is_empty() || pool.model_ref.len() > 256 {
+            self.add(
+                &format!("{at}/model_ref"),
+                "a model's name has 1 to 256 characters".to_owned(),
+                "give the name that tasks use as model_ref",
+            );
+        }
+        self.range(
+            &format!("{at}/replicas"),
+            pool.replicas.unwrap_or(1).into(),
+            1,
+            64,
+        );
+        self.range(
+            &format!("{at}/threads"),
+            pool.threads.unwrap_or(1).into(),
+            1,
+            256,
+        );
+        if let Some(rate) = pool.max_tokens_per_second
+            && !(rate.is_finite() && rate > 0.0)
+        {
+            self.add(
+                &format!("{at}/max_tokens_per_second"),
+                format!("{rate} is not a rate"),
+                "use a number above 0, or leave it out for no throttle",
+            );
+        }
+        self.range(
+            &format!("{at}/ready_timeout_ms"),
+            pool.ready_timeout_ms,
+            100,
+            3_600_000,
+        );
+        self.range(
+            &format!("{at}/restarts_max"),
+            pool.restarts_max.into(),
+            0,
+            1_000,
+        );
+        self.range(
+            &format!("{at}/restart_window_ms"),
+            pool.restart_window_ms,
+            1_000,
+            86_400_000,
+        );
+        self.range(
+            &format!("{at}/first_token_timeout_ms"),
+            pool.first_token_timeout_ms,
+            10,
+            3_600_000,
+        );
+        self.range(
+            &format!("{at}/idle_timeout_ms"),
+            pool.idle_timeout_ms,
+            10,
+            3_600_000,
+        );
+        self.range(
+            &format!("{at}/wall_timeout_ms"),
+            pool.wall_timeout_ms,
+            100,
+            86_400_000,
+        );
+        self.pool_engine(at, pool);
+    }
+
+    fn pool_engine(&mut self, at: &str, pool: &Pool) {
+        match pool.engine {
+            EngineKind::Embedded => {
+                if !pool.urls.is_empty() {
+                    self.add(
+                        &format!("{at}/urls"),
+                        "the embedded engine is started by the daemon and has no urls".to_owned(),
+                        "leave urls out, or set engine = \"llamacpp\"",
+                    );
+                }
+            }
+            EngineKind::Llamacpp => {
+                if pool.urls.is_empty() {
+                    self.add(
+                        &format!("{at}/urls"),
+                        "a llamacpp pool needs the urls of its servers".to_owned(),
+                        "add urls = [\"http://127.0.0.1:8080\"]",
+                    );
+                }
+                for (index, url) in pool.urls.iter().enumerate() {
+                    if !url.starts_with("http://") {
+                        self.add(
+                            &format!("{at}/urls/{index}"),
+                            format!("`{url}` is not an http URL"),
+                            "write it like http://127.0.0.1:8080",
+                        );
+                    }
+                }
+                let started = [
+                    ("model_file", pool.model_file.is_some()),
+                    ("replicas", pool.replicas.is_some()),
+                    ("threads", pool.threads.is_some()),
+                    (
+                        "max_tokens_per_second",
+                        pool.max_tokens_per_second.is_some(),
+                    ),
+                    ("engine_binary", pool.engine_binary.is_some()),
+                ];
+                for (field, _) in started.into_iter().filter(|(_, set)| *set) {
+                    self.add(
+                        &format!("{at}/{field}"),
+                        format!("{field} is for engines that the daemon starts"),
+                        "leave it out for llamacpp",
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Reading a request body field by field, against a table of the fields that are served.
+//!
+//! A field that is not in the table is refused by name: to ignore it would be to promise something
+//! and not to do it.
+
+use std::ops::RangeInclusive;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+
+/// One field of a request, as the documentation lists it. A test holds the two together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) accepts: &'static str,
+}
+
+/// The fields of one request. A field that is `null` counts as absent.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    values: Map<String, Value>,
+    table: &'static [Field],
+}
+
+impl Fields {
+    /// Parses a body, which must be an object with no other fields than those of the table.
+    pub(crate) fn parse(
+        body: Result<Bytes, BytesRejection>,
+        table: &'static [Field],
+    ) -> Result<Self, ApiError> {
+        let body = body.map_err(|rejection| ApiError::body(&rejection))?;
+        let value: Value = serde_json::from_slice(&body)
+            .map_err(|error| ApiError::invalid(format!("the body is not JSON: {error}")))?;
+        let Value::Object(values) = value else {
+            return Err(ApiError::invalid("the body is not a JSON object"));
+        };
+        if let Some(unknown) = values
+            .keys()
+            .find(|name| !table.iter().any(|field| field.name == name.as_str()))
+        {
+            let known: Vec<&str> = table.iter().map(|field| field.name).collect();
+            return Err(ApiError::invalid(format!(
+                "field `{unknown}` is not served; the fields are {}",
+                known.join(", ")
+            )));
+        }
+        Ok(Self { values, table })
+    }
+
+    /// A field's value, if it is there.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&Value, ApiError> {
+        self.get(name)
+            .ok_or_else(|| ApiError::invalid(format!("field `{name}` is missing")))
+    }
+
+    pub(crate) fn bool(&self, name: &str, default: bool) -> Result<bool, ApiError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(value) => value.as_bool().ok_or_else(|| self.fault(name)),
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<&str, ApiError> {
+        self.required(name)?
+            .as_str()
+            .ok_or_else(|| self.fault(name))
+    }
+
+    pub(crate) fn integer(
+        &self,
+        name: &str,
+        range: RangeInclusive<i64>,
+        default: i64,
+    ) -> Result<i64, ApiError> {
+        let Some(value) = self.get(name) else {
+            return Ok(default);
+        };
+        value
+            .as_i64()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.fault(name))
+    }
+
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        range: RangeInclusive<f64>,
+        default: f64,
+    ) -> Result<f64, ApiError> {
+        let Some(value) = self.get(name) else {
+            return Ok(default);
+        };
+        value
+            .as_f64()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.fault(name))
+    }
+
+    /// What is wrong with a field: what it is, and what the table accepts.
+    pub(crate) fn fault(&self, name: &str) -> ApiError {
+        let value = self.values.get(name).unwrap_or(&Value::Null);
+        let accepts = self
+            .table
+            .iter()
+            .find(|field| field.name == name)
+            .map_or("nothing", |field| field.accepts);
+        ApiError::invalid(format!(
+            "field `{name}` is {}; it takes: {accepts}",
+            shortened(value)
+        ))
+    }
+}
+
+/// A value as it may be quoted in a message.
+fn shortened(value: &Value) -> String {
+    const MOST: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(MOST) {
+        None => text,
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+    }
+}

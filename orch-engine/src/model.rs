@@ -1,0 +1,197 @@
+//! A loaded model: weights, vocabulary, chat template, and the figures it is known by.
+
+use candle_core::{Device, Tensor};
+use candle_transformers::models::quantized_llama::{MAX_SEQ_LEN, ModelWeights};
+use sha2::{Digest, Sha256};
+
+use crate::gguf::{Dimensions, Fault, Header, ModelBytes, ModelError, Source};
+use crate::template::ChatTemplate;
+use crate::tokenizer::{TokenId, Vocabulary};
+
+/// A model file that was opened and checked, but whose weights are not in memory yet.
+///
+/// To open is quick whatever the size; to [`load`](Self::load) takes as long as reading the file.
+pub struct ModelFile {
+    name: String,
+    bytes: Box<dyn ModelBytes>,
+    header: Header,
+    vocabulary: Vocabulary,
+    chat_template: ChatTemplate,
+    n_ctx: usize,
+}
+
+impl ModelFile {
+    /// Opens a model and checks its header against the rest of the file.
+    ///
+    /// `ctx_size` is the context in tokens, prompt and reply together; `None` takes the one that the
+    /// model was trained with.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is no sound GGUF file, is of a kind that is not supported, or
+    /// cannot give the context that was asked for.
+    pub fn open(source: &Source, ctx_size: Option<usize>) -> Result<Self, ModelError> {
+        let name = source.name();
+        Self::open_named(source, &name, ctx_size).map_err(|fault| ModelError::new(&name, fault))
+    }
+
+    fn open_named(source: &Source, name: &str, ctx_size: Option<usize>) -> Result<Self, Fault> {
+        let mut bytes = source.open().map_err(Fault::Unreadable)?;
+        let header = Header::read(&mut *bytes)?;
+        let vocabulary = Vocabulary::read(header.metadata())?;
+        let chat_template = ChatTemplate::read(header.metadata())?;
+        let n_ctx = context_size(ctx_size, header.dimensions.n_ctx_train)?;
+        Ok(Self {
+            name: name.to_owned(),
+            bytes,
+            header,
+            vocabulary,
+            chat_template,
+            n_ctx,
+        })
+    }
+
+    /// Reads the weights and the digest.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read to its end.
+    pub fn load(mut self) -> Result<Model, ModelError> {
+        let digest = digest(&mut *self.bytes)
+            .map_err(|error| ModelError::new(&self.name, Fault::Unreadable(error)))?;
+        let weights = ModelWeights::from_gguf(self.header.content, &mut self.bytes, &Device::Cpu)
+            .map_err(|error| ModelError::new(&self.name, Fault::damaged(&error)))?;
+        Ok(Model {
+            name: self.name,
+            digest,
+            dimensions: self.header.dimensions,
+            n_params: self.header.n_params,
+            tensor_bytes: self.header.tensor_bytes,
+            n_ctx: self.n_ctx,
+            vocabulary: self.vocabulary,
+            chat_template: self.chat_template,
+            weights,
+        })
+    }
+}
+
+/// A model in memory, ready to generate.
+pub struct Model {
+    name: String,
+    digest: String,
+    dimensions: Dimensions,
+    n_params: u64,
+    tensor_bytes: u64,
+    n_ctx: usize,
+    vocabulary: Vocabulary,
+    chat_template: ChatTemplate,
+    weights: ModelWeights,
+}
+
+impl Model {
+    /// The path of the file, or the name of a model that is none.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `sha256:<hex>` of the file's bytes.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The context in use, in tokens: prompt and reply together.
+    pub fn n_ctx(&self) -> usize {
+        self.n_ctx
+    }
+
+    pub(crate) fn dimensions(&self) -> &Dimensions {
+        &self.dimensions
+    }
+
+    pub(crate) fn n_params(&self) -> u64 {
+        self.n_params
+    }
+
+    pub(crate) fn tensor_bytes(&self) -> u64 {
+        self.tensor_bytes
+    }
+
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    pub(crate) fn chat_template(&self) -> &ChatTemplate {
+        &self.chat_template
+    }
+
+    /// An empty context.
+    ///
+    /// The library keeps the attention cache inside its model, and with it a mask for every prompt
+    /// length that it ever saw. A copy per request (the weights themselves are shared) makes requests
+    /// independent of each other and gives that memory back.
+    pub(crate) fn session(&self) -> Session {
+        Session {
+            weights: self.weights.clone(),
+            position: 0,
+        }
+    }
+}
+
+/// The state of one generation: what the model has read so far.
+pub(crate) struct Session {
+    weights: ModelWeights,
+    position: usize,
+}
+
+/// The model gave no usable prediction.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PredictError {
+    #[error("the model's arithmetic failed: {0}")]
+    Arithmetic(#[from] candle_core::Error),
+    #[error("the model's prediction is not a number: its weights are damaged")]
+    NotANumber,
+}
+
+impl Session {
+    /// Reads `tokens` on, and gives the logit of every token of the vocabulary to come next.
+    pub(crate) fn feed(&mut self, tokens: &[TokenId]) -> Result<Vec<f32>, PredictError> {
+        let input = Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?;
+        let logits = self.weights.forward(&input, self.position)?;
+        self.position += tokens.len();
+        let logits = logits.squeeze(0)?.to_vec1::<f32>()?;
+        if logits.iter().all(|logit| logit.is_finite()) {
+            Ok(logits)
+        } else {
+            Err(PredictError::NotANumber)
+        }
+    }
+}
+
+fn context_size(wanted: Option<usize>, trained: usize) -> Result<usize, Fault> {
+    let n_ctx = wanted.unwrap_or(trained);
+    if n_ctx > trained {
+        return Err(Fault::Unsupported(format!(
+            "a context of {n_ctx} tokens: the model was trained with {trained}"
+        )));
+    }
+    if n_ctx > MAX_SEQ_LEN {
+        return Err(Fault::Unsupported(format!(
+            "a context of {n_ctx} tokens: this engine has at most {MAX_SEQ_LEN}; \
+             choose a smaller one with --ctx-size"
+        )));
+    }
+    Ok(n_ctx)
+}
+
+fn digest(bytes: &mut dyn ModelBytes) -> std::io::Result<String> {
+    bytes.rewind()?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let read = bytes.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(format!("sha256:{:x}", hash.finalize()));
+        }
+        hash.update(&chunk[..read]);
+    }
+}

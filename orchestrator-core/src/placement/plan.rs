@@ -1,0 +1,231 @@
+//! The choice of a replica, and the reasons against the others.
+
+use std::cmp::Reverse;
+
+use crate::id::{ModelRef, ReplicaName};
+use crate::placement::{Replica, ReplicaSetKey, ReplicaState};
+use crate::task::Engine;
+
+/// What is to be placed.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Model asked for; any if none.
+    pub model_ref: Option<&'a ModelRef>,
+    /// Engine asked for; any if none.
+    pub engine: Option<Engine>,
+    /// Context window needed, in tokens.
+    pub ctx_need: u32,
+    /// The only replica set that may continue the text, if tokens may have been released.
+    pub pinned: Option<ReplicaSetKey>,
+    /// Replica of the session's newest dispatch.
+    pub preferred: Option<&'a ReplicaName>,
+}
+
+/// What the operator may choose about placement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Does a session go back to its last replica, if that has a slot free?
+    pub session_affinity: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            session_affinity: true,
+        }
+    }
+}
+
+/// What placement finds about one replica. What never changes is asked first, so that a replica that
+/// could not serve the task anyway does not pass for one that is merely not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// It runs another kind of engine.
+    EngineDiffers,
+    /// It serves another model.
+    ModelDiffers,
+    /// It does not take work now.
+    NotReady,
+    /// Its context window is too small.
+    ContextTooSmall,
+    /// It could not continue the text token by token.
+    ReplicaSetDiffers,
+    /// Every slot is taken.
+    Busy,
+    /// It could run the task; another is preferred.
+    Outranked,
+    /// It runs the task.
+    Chosen,
+}
+
+/// How many replicas got which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerdictCounts {
+    /// [`Verdict::EngineDiffers`].
+    pub engine_differs: u32,
+    /// [`Verdict::ModelDiffers`].
+    pub model_differs: u32,
+    /// [`Verdict::NotReady`].
+    pub not_ready: u32,
+    /// [`Verdict::ContextTooSmall`].
+    pub context_too_small: u32,
+    /// [`Verdict::ReplicaSetDiffers`].
+    pub replica_set_differs: u32,
+    /// [`Verdict::Busy`].
+    pub busy: u32,
+    /// [`Verdict::Outranked`].
+    pub outranked: u32,
+}
+
+/// The choice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision<'a> {
+    /// The replica to run on, if one can take the task now.
+    pub chosen: Option<&'a Replica>,
+    /// Why not the others.
+    pub counts: VerdictCounts,
+}
+
+/// One replica and what was found about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name.
+    pub replica: ReplicaName,
+    /// The finding.
+    pub verdict: Verdict,
+    /// The figures behind it, for a person.
+    pub detail: String,
+}
+
+/// Chooses a replica: of those that pass every filter, the session's if the policy wants it, else the one
+/// with the smallest share of slots taken, else the first by name.
+#[must_use]
+pub fn plan<'a>(snapshot: &'a [Replica], request: &Request<'_>, policy: Policy) -> Decision<'a> {
+    let mut counts = VerdictCounts::default();
+    let mut chosen: Option<&Replica> = None;
+    for replica in snapshot {
+        match filter(replica, request) {
+            Some(verdict) => counts.add(verdict),
+            None => match chosen {
+                Some(best) if score(best, request, policy) <= score(replica, request, policy) => {
+                    counts.outranked += 1;
+                }
+                Some(_) => {
+                    counts.outranked += 1;
+                    chosen = Some(replica);
+                }
+                None => chosen = Some(replica),
+            },
+        }
+    }
+    Decision { chosen, counts }
+}
+
+/// What [`plan`] found about each replica, in the order of the snapshot.
+#[must_use]
+pub fn report(snapshot: &[Replica], request: &Request<'_>, policy: Policy) -> Vec<Candidate> {
+    let chosen = plan(snapshot, request, policy)
+        .chosen
+        .map(|replica| &replica.name);
+    let verdict_of = |replica: &Replica| match filter(replica, request) {
+        Some(verdict) => verdict,
+        None if chosen == Some(&replica.name) => Verdict::Chosen,
+        None => Verdict::Outranked,
+    };
+    snapshot
+        .iter()
+        .map(|replica| {
+            let verdict = verdict_of(replica);
+            Candidate {
+                replica: replica.name.clone(),
+                verdict,
+                detail: detail(replica, request, verdict),
+            }
+        })
+        .collect()
+}
+
+/// The first filter that a replica fails.
+fn filter(replica: &Replica, request: &Request<'_>) -> Option<Verdict> {
+    if request
+        .engine
+        .is_some_and(|engine| engine != replica.engine)
+    {
+        return Some(Verdict::EngineDiffers);
+    }
+    if request
+        .model_ref
+        .is_some_and(|model| *model != replica.model_ref)
+    {
+        return Some(Verdict::ModelDiffers);
+    }
+    let (ReplicaState::Ready, Some(facts)) = (replica.state, &replica.facts) else {
+        return Some(Verdict::NotReady);
+    };
+    if facts.ctx < request.ctx_need {
+        return Some(Verdict::ContextTooSmall);
+    }
+    if request.pinned.is_some() && request.pinned != replica.set {
+        return Some(Verdict::ReplicaSetDiffers);
+    }
+    if replica.slots_free() == 0 {
+        return Some(Verdict::Busy);
+    }
+    None
+}
+
+/// Rank among replicas that pass the filters; less is better.
+fn score<'a>(
+    replica: &'a Replica,
+    request: &Request<'_>,
+    policy: Policy,
+) -> (Reverse<bool>, u64, &'a ReplicaName) {
+    let preferred = policy.session_affinity && request.preferred == Some(&replica.name);
+    // Share of slots taken, in millionths: replicas of different size compare fairly.
+    let taken = u64::from(replica.slots_taken()) * 1_000_000;
+    let load = taken / u64::from(replica.slots_total().max(1));
+    (Reverse(preferred), load, &replica.name)
+}
+
+fn detail(replica: &Replica, request: &Request<'_>, verdict: Verdict) -> String {
+    let slots = || {
+        format!(
+            "{} of {} slots taken",
+            replica.slots_taken(),
+            replica.slots_total()
+        )
+    };
+    match verdict {
+        Verdict::EngineDiffers => format!("runs engine {:?}", replica.engine).to_lowercase(),
+        Verdict::ModelDiffers => format!("serves model {}", replica.model_ref),
+        Verdict::NotReady => match (replica.state, replica.last_error.as_str()) {
+            (ReplicaState::Starting, "") => "is starting".to_owned(),
+            (_, "") => "is not ready".to_owned(),
+            (_, error) => format!("is not ready: {error}"),
+        },
+        Verdict::ContextTooSmall => format!(
+            "context of {} tokens, {} needed",
+            replica.facts.as_ref().map_or(0, |facts| facts.ctx),
+            request.ctx_need
+        ),
+        Verdict::ReplicaSetDiffers => {
+            "belongs to another replica set than the one that wrote the text so far".to_owned()
+        }
+        Verdict::Busy | Verdict::Outranked | Verdict::Chosen => slots(),
+    }
+}
+
+impl VerdictCounts {
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::EngineDiffers => self.engine_differs += 1,
+            Verdict::ModelDiffers => self.model_differs += 1,
+            Verdict::NotReady => self.not_ready += 1,
+            Verdict::ContextTooSmall => self.context_too_small += 1,
+            Verdict::ReplicaSetDiffers => self.replica_set_differs += 1,
+            Verdict::Busy => self.busy += 1,
+            Verdict::Outranked => self.outranked += 1,
+            Verdict::Chosen => {}
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! From a request to a task for the machine.
+
+use api_types as wire;
+use orchestrator_core::id::{Digest, ModelRef, SessionId, TaskId};
+use orchestrator_core::task::{InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of};
+use sha2::{Digest as _, Sha256};
+use store::TaskBody;
+use uuid::Uuid;
+
+use super::choice;
+use crate::app::NewTask;
+
+/// The task that a request asks for, under the id that it names or else under `fresh`.
+pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -> NewTask {
+    let fingerprint = fingerprint(&request);
+    let wire::TaskCreateRequest {
+        input,
+        task_id,
+        model_ref,
+        engine,
+        ctx,
+        max_tokens,
+        ignore_eos,
+        temperature,
+        top_k,
+        top_p,
+        min_p,
+        repeat_penalty,
+        seed,
+        determinism,
+        priority,
+        session_id,
+        on_disconnect,
+        metadata,
+    } = request;
+    let id = TaskId(task_id.unwrap_or(fresh).as_u128());
+    let (kind, prompt) = match input {
+        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => (InputKind::Completion, prompt),
+        wire::TaskInputRequest::Prompt(wire::PromptInput { prompt }) => (InputKind::Prompt, prompt),
+    };
+    let profile = PROFILE_V1;
+    let spec = TaskSpec {
+        kind,
+        prompt: prompt_facts(&prompt),
+        model_ref: model_ref.map(ModelRef::new),
+        engine: engine.map(choice::engine_choice),
+        ctx,
+        max_tokens: max_tokens.unwrap_or(profile.max_tokens),
+        ignore_eos: ignore_eos.unwrap_or(profile.ignore_eos),
+        sampling: Sampling {
+            temperature: temperature.unwrap_or(profile.sampling.temperature),
+            top_k: top_k.unwrap_or(profile.sampling.top_k),
+            top_p: top_p.unwrap_or(profile.sampling.top_p),
+            min_p: min_p.unwrap_or(profile.sampling.min_p),
+            repeat_penalty: repeat_penalty.unwrap_or(profile.sampling.repeat_penalty),
+        },
+        seed: seed.and_then(|seed| u32::try_from(seed).ok()).unwrap_or_else(|| seed_of(id)),
+        determinism: determinism.map_or(profile.determinism, choice::determinism_choice),
+        priority: priority.map_or(profile.priority, choice::priority_filter),
+        session: session_id.map(|id| SessionId(id.as_u128())),
+        on_disconnect: on_disconnect.map_or(profile.on_disconnect, choice::on_disconnect_choice),
+    };
+    let metadata = metadata.unwrap_or_default().into_iter().collect();
+    NewTask { id, fingerprint, spec, body: TaskBody { prompt, metadata } }
+}
+
+fn prompt_facts(prompt: &str) -> PromptFacts {
+    let bytes = prompt.len() as u64;
+    let size = prompt_size(bytes, prompt.chars().count() as u64);
+    PromptFacts {
+        digest: Digest(Sha256::digest(prompt.as_bytes()).into()),
+        bytes,
+        tokens_estimate: size.tokens_estimate,
+        tokens_least: size.tokens_least,
+    }
+}
+
+/// The request written again in one way, whatever the order of its fields was, and before any default.
+fn fingerprint(request: &wire::TaskCreateRequest) -> Digest {
+    let canonical = serde_json::to_vec(request).expect("a request is plain JSON");
+    Digest(Sha256::digest(canonical).into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn read(json: &str) -> NewTask {
+        new_task(serde_json::from_str(json).unwrap(), Uuid::from_u128(9))
+    }
+
+    #[test]
+    fn the_order_of_fields_is_no_difference_and_a_value_is() {
+        let one = read(r#"{"input":{"kind":"prompt","prompt":"x"},"seed":3,"metadata":{"a":"1","b":"2"}}"#);
+        let same = read(r#"{"metadata":{"b":"2","a":"1"},"seed":3,"input":{"prompt":"x","kind":"prompt"}}"#);
+        let other = read(r#"{"input":{"kind":"prompt","prompt":"x"},"seed":4,"metadata":{"a":"1","b":"2"}}"#);
+        assert_eq!(one.fingerprint, same.fingerprint);
+        assert_ne!(one.fingerprint, other.fingerprint);
+    }
+
+    #[test]
+    fn a_default_written_out_is_another_request() {
+        let bare = read(r#"{"input":{"kind":"prompt","prompt":"x"}}"#);
+        let full = read(r#"{"input":{"kind":"prompt","prompt":"x"},"max_tokens":256}"#);
+        assert_eq!(bare.spec, full.spec);
+        assert_ne!(bare.fingerprint, full.fingerprint);
+    }
+
+    #[test]
+    fn a_task_without_an_id_gets_the_fresh_one_and_its_seed() {
+        let task = read(r#"{"input":{"kind":"completion","prompt":"x"}}"#);
+        assert_eq!(task.id, TaskId(9));
+        assert_eq!(task.spec.seed, seed_of(TaskId(9)));
+        assert_eq!(task.spec.kind, InputKind::Completion);
+    }
+}

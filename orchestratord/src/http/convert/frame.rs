@@ -1,0 +1,64 @@
+//! What readers are told, as events.
+
+use api_server::support::ServerEvent;
+use api_types as wire;
+use orchestrator_core::task::{Started, TaskEnd};
+
+use super::choice;
+use crate::http::problem;
+use crate::stream::{Frame, Waiting};
+
+/// A frame as an event. `correlation_id` goes into problems.
+pub(in crate::http) fn event(frame: Frame, correlation_id: &str) -> ServerEvent<wire::TaskStreamEvent> {
+    match frame {
+        Frame::Started { started, accepted_position, seed } => {
+            let Started { at: _, replica, engine, engine_version, model_digest } = started;
+            without_id(wire::TaskStreamEvent::Started(wire::StreamStarted {
+                queue_position: accepted_position,
+                replica: replica.to_string(),
+                engine: choice::engine(engine),
+                engine_version,
+                model_digest: model_digest.to_string(),
+                seed: u64::from(seed),
+                attempt: 1,
+            }))
+        }
+        Frame::Token { id, text } => ServerEvent {
+            id: Some(id.to_string()),
+            event: wire::TaskStreamEvent::Token(wire::StreamToken { t: text, i: id.position.saturating_sub(1) }),
+        },
+        Frame::Metrics(Waiting { queue_depth, queue_position, predicted_start_ms, attempt }) => {
+            without_id(wire::TaskStreamEvent::Metrics(wire::StreamMetrics {
+                queue_depth,
+                queue_position,
+                predicted_start_ms,
+                attempt,
+                kv_warmth: false,
+            }))
+        }
+        Frame::Ended { id, end } => ServerEvent { id: Some(id.to_string()), event: ended(end, correlation_id) },
+        Frame::Diverged { detail } => {
+            let problem = problem::of_stream(wire::ProblemCode::StreamDiverged, detail, true, correlation_id);
+            without_id(wire::TaskStreamEvent::Error(problem))
+        }
+    }
+}
+
+fn ended(end: TaskEnd, correlation_id: &str) -> wire::TaskStreamEvent {
+    match end {
+        TaskEnd::Finished { finish, tokens_in, tokens_out, decode_ms } => wire::TaskStreamEvent::End(wire::StreamEnd {
+            tokens_in,
+            tokens_out,
+            decode_ms,
+            finish_reason: choice::finish(finish),
+        }),
+        TaskEnd::Failed { fault, detail } => {
+            let retriable = crate::names::fault_retriable(fault);
+            wire::TaskStreamEvent::Error(problem::of_stream(choice::fault(fault), detail, retriable, correlation_id))
+        }
+    }
+}
+
+fn without_id(event: wire::TaskStreamEvent) -> ServerEvent<wire::TaskStreamEvent> {
+    ServerEvent { id: None, event }
+}

@@ -1,0 +1,18 @@
+//! The only place where the words of the wire and the words of the machine meet.
+//!
+//! Every struct is taken apart by name, so that a new field of either side breaks the build here and
+//! nowhere else.
+
+mod choice;
+mod create;
+mod frame;
+mod pool;
+mod task;
+mod why;
+
+pub(super) use choice::{priority_filter, state_filter};
+pub(super) use create::new_task;
+pub(super) use frame::event;
+pub(super) use pool::{capabilities, pool_health, replica_sets};
+pub(super) use task::{session, task, task_created, task_page};
+pub(super) use why::task_why;

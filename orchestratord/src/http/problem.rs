@@ -1,0 +1,191 @@
+//! Which problem answers which trouble. Status codes are decided here and nowhere else.
+
+use api_server::support::{ProblemReply, problem_type};
+use api_types::{Problem, ProblemCode, ProblemFault};
+use orchestrator_core::refusal::Refusal;
+use orchestrator_core::task::Priority;
+use uuid::Uuid;
+
+use crate::app::{Missing, Trouble};
+use crate::names;
+
+/// The summary of a code, the same for every occurrence.
+fn title(code: &ProblemCode) -> &'static str {
+    match code {
+        ProblemCode::AdmissionReject => "The queue is full",
+        ProblemCode::BodyTooLarge => "The body is too large",
+        ProblemCode::ContextExceeded => "The prompt does not fit the context",
+        ProblemCode::DecodeTimeout => "The engine was silent for too long",
+        ProblemCode::Internal => "The daemon has a fault",
+        ProblemCode::InvalidParams => "The request has faults",
+        ProblemCode::MethodNotAllowed => "The path has no such method",
+        ProblemCode::ModelUnknown => "No pool serves this model",
+        ProblemCode::NotAcceptable => "No acceptable media type",
+        ProblemCode::NotFound => "There is nothing here",
+        ProblemCode::NotReady => "Not ready",
+        ProblemCode::PoolUnavailable => "The pool gave up",
+        ProblemCode::QueueFullDropLru => "Dropped from a full queue",
+        ProblemCode::ReplicaSetGone => "The replicas that began the text are gone",
+        ProblemCode::SessionExhausted => "The session has had all its turns",
+        ProblemCode::StoreUnavailable => "The store does not answer",
+        ProblemCode::StreamDiverged => "The text is not the one that was read before",
+        ProblemCode::TaskIdConflict => "The task id is taken",
+        ProblemCode::UnsupportedMediaType => "The body has another media type",
+        ProblemCode::WorkerReset => "The engine broke off",
+        ProblemCode::Unknown(_) => "A problem",
+    }
+}
+
+fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str) -> Problem {
+    Problem {
+        type_: problem_type(&code),
+        title: title(&code).to_owned(),
+        status,
+        detail,
+        instance: None,
+        code,
+        engine: None,
+        retriable: false,
+        retry_after_ms: None,
+        policy_label: None,
+        limit_name: None,
+        task_id: None,
+        correlation_id: correlation_id.to_owned(),
+        errors: None,
+    }
+}
+
+/// The problem of a stream that has begun, and so has a status already.
+pub(super) fn of_stream(code: ProblemCode, detail: String, retriable: bool, correlation_id: &str) -> Problem {
+    Problem { retriable, ..problem(500, code, detail, correlation_id) }
+}
+
+/// The reply to a trouble. `path` is that of the request.
+pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemReply {
+    let answer = |status, code, detail| problem(status, code, detail, correlation_id);
+    let found = match trouble {
+        Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
+        Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
+        Trouble::Cursor => Problem {
+            errors: Some(vec![ProblemFault {
+                pointer: "query/cursor".to_owned(),
+                detail: "this is not a cursor of this list".to_owned(),
+                hint: Some("give the next_cursor of the page before, unchanged".to_owned()),
+            }]),
+            ..answer(400, ProblemCode::InvalidParams, "query/cursor: this is not a cursor of this list".to_owned())
+        },
+        Trouble::Busy { retry_after_ms } => Problem {
+            retriable: true,
+            retry_after_ms: Some(retry_after_ms),
+            limit_name: Some("owner.command_lane".to_owned()),
+            ..answer(503, ProblemCode::StoreUnavailable, "more requests wait than the store can commit; nothing was done".to_owned())
+        },
+        Trouble::Unresolved { task, safe } => unresolved(task, safe, correlation_id),
+        Trouble::Store(detail) => Problem {
+            retriable: true,
+            retry_after_ms: Some(1_000),
+            ..answer(503, ProblemCode::StoreUnavailable, detail)
+        },
+        Trouble::NotReady(missing) => Problem {
+            retriable: true,
+            retry_after_ms: Some(1_000),
+            errors: Some(missing.into_iter().map(|it| ProblemFault { pointer: it.what, detail: it.detail, hint: Some(it.hint) }).collect()),
+            ..answer(503, ProblemCode::NotReady, "something that the daemon needs is missing; see errors".to_owned())
+        },
+    };
+    ProblemReply::new(Problem { instance: Some(path.to_owned()), ..found })
+}
+
+fn of_missing(missing: Missing) -> String {
+    match missing {
+        Missing::Pool { name, known } => {
+            format!("there is no pool `{name}`; there are: {}", known.join(", "))
+        }
+        Missing::Session(id) => format!("there is no session {id}; it begins with the first task that names it, and expires"),
+        Missing::Task(id) => format!("there is no task {id}"),
+    }
+}
+
+/// It is not known whether the request was carried out.
+fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
+    let detail = if safe {
+        "the outcome is not known, or known to be nothing; repeating the same request is safe"
+    } else {
+        "the outcome is not known; look for the task before you repeat the request, or send a task_id to make repeats safe"
+    };
+    Problem {
+        retriable: safe,
+        retry_after_ms: Some(1_000),
+        task_id: task,
+        ..problem(503, ProblemCode::StoreUnavailable, detail.to_owned(), correlation_id)
+    }
+}
+
+fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
+    let reason = reason(&refusal);
+    let answer = |status, code, detail| problem(status, code, detail, correlation_id);
+    match refusal {
+        Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
+        Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
+        Refusal::PoolUnavailable { .. } => {
+            Problem { retriable: true, ..answer(503, ProblemCode::PoolUnavailable, reason) }
+        }
+        Refusal::QueueFull { priority, retry_after_ms, .. } => Problem {
+            retriable: true,
+            retry_after_ms: Some(retry_after_ms),
+            policy_label: Some("reject".to_owned()),
+            limit_name: Some(queue_limit(priority)),
+            ..answer(429, ProblemCode::AdmissionReject, reason)
+        },
+        Refusal::SessionExhausted { .. } => Problem {
+            limit_name: Some("session.turns_max".to_owned()),
+            ..answer(409, ProblemCode::SessionExhausted, reason)
+        },
+        Refusal::SessionUnknown { session } => {
+            answer(404, ProblemCode::NotFound, of_missing(Missing::Session(Uuid::from_u128(session.0))))
+        }
+        Refusal::TaskIdConflict { task } => Problem {
+            task_id: Some(Uuid::from_u128(task.0)),
+            ..answer(409, ProblemCode::TaskIdConflict, reason)
+        },
+        Refusal::TaskUnknown { task } => {
+            answer(404, ProblemCode::NotFound, of_missing(Missing::Task(Uuid::from_u128(task.0))))
+        }
+    }
+}
+
+/// What was refused, and what to do, with the figures.
+fn reason(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::ContextExceeded { tokens_least, ctx_asked, ctx_max } => match ctx_asked.filter(|asked| asked > ctx_max) {
+            Some(asked) => format!("a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"),
+            None => format!(
+                "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
+            ),
+        },
+        Refusal::ModelUnknown { model_ref, known } => {
+            let asked = model_ref.as_ref().map_or_else(|| "the engine asked for".to_owned(), |name| format!("`{name}`"));
+            let known: Vec<&str> = known.iter().map(orchestrator_core::id::ModelRef::as_str).collect();
+            format!("no pool serves {asked}; served are: {}", known.join(", "))
+        }
+        Refusal::PoolUnavailable { detail } => {
+            format!("every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon")
+        }
+        Refusal::QueueFull { priority, capacity, .. } => format!(
+            "{capacity} tasks wait in class {} already, and its policy is to reject; try again later",
+            names::priority(*priority)
+        ),
+        Refusal::SessionExhausted { session, turns_max } => {
+            format!("session {session} has had its {turns_max} turns; begin another session")
+        }
+        Refusal::SessionUnknown { session } => format!("there is no session {session}"),
+        Refusal::TaskIdConflict { task } => {
+            format!("task {task} was created with another body; use a new task_id, or repeat the same body")
+        }
+        Refusal::TaskUnknown { task } => format!("there is no task {task}"),
+    }
+}
+
+fn queue_limit(priority: Priority) -> String {
+    format!("queue.{}.capacity", names::priority(priority))
+}

@@ -1,0 +1,7 @@
+//! What the daemon was told: flag before environment before file before default.
+
+mod args;
+mod load;
+
+pub use args::{Args, ConfigCommand, ServeArgs, Verb};
+pub use load::{Settings, SettingsError, check_file, load};

@@ -1,0 +1,320 @@
+//! The text of one live task as it grows.
+
+use std::sync::atomic::AtomicU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use orchestrator_core::id::AttemptId;
+use orchestrator_core::task::{Started, TaskEnd};
+use store::TaskText;
+use tokio::sync::watch;
+
+use super::id::{PrefixHash, StreamId};
+
+/// Why a token was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushError {
+    /// The text had another token at this index.
+    Diverged {
+        /// Index of the token.
+        index: u64,
+    },
+    /// The attempt may not write any more: it was stopped, or another one writes now.
+    Revoked,
+}
+
+/// The end of a task, as its readers are told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terminal {
+    /// How it ended.
+    pub end: TaskEnd,
+    /// Final position of the text.
+    pub position: u64,
+}
+
+/// What every reader is told first.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Head {
+    pub(super) started: Started,
+    pub(super) accepted_position: u64,
+    pub(super) seed: u32,
+}
+
+/// The text of one live task, shared by its writer and its readers.
+#[derive(Debug)]
+pub struct TaskStream {
+    state: Mutex<State>,
+    /// Moves whenever something changed; readers wait on it.
+    moved: watch::Sender<u64>,
+    /// Readers whose coming and going matters to the task.
+    pub(super) readers: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    head: Option<Head>,
+    text: TaskText,
+    /// Hash of the text after each token.
+    hashes: Vec<u64>,
+    hash: PrefixHash,
+    attempt: u32,
+    writer: Option<AttemptId>,
+    terminal: Option<Terminal>,
+}
+
+/// What a reader finds from its position on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Glimpse {
+    pub(super) head: Option<Head>,
+    pub(super) tokens: Vec<(StreamId, String)>,
+    pub(super) attempt: u32,
+    pub(super) terminal: Option<Terminal>,
+}
+
+/// Most tokens that a reader takes in one look, so that one long text does not hold the lock.
+const GLIMPSE_TOKENS_MAX: usize = 256;
+
+impl Default for TaskStream {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            moved: watch::Sender::new(0),
+            readers: AtomicU32::new(0),
+        }
+    }
+}
+
+impl TaskStream {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        self.moved.send_modify(|version| *version += 1);
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+
+    /// Takes the durable text of an earlier process or attempt, if it is longer than what is here.
+    ///
+    /// # Errors
+    /// [`PushError::Diverged`] if the two texts differ where both have tokens.
+    pub fn seed(&self, text: &TaskText) -> Result<(), PushError> {
+        let mut state = self.state();
+        for (index, position) in (0..text.ends.len()).zip(0_u64..) {
+            let token = text.token(index).unwrap_or_default();
+            state.place(position, token)?;
+        }
+        drop(state);
+        self.wake();
+        Ok(())
+    }
+
+    /// The next token of an attempt, at an index. A token that is here already must be the same.
+    ///
+    /// # Errors
+    /// See [`PushError`].
+    pub fn push(&self, attempt: AttemptId, index: u64, token: &str) -> Result<(), PushError> {
+        let mut state = self.state();
+        if state.writer != Some(attempt) {
+            return Err(PushError::Revoked);
+        }
+        let fresh = state.place(index, token)?;
+        drop(state);
+        if fresh {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Takes no further token from an attempt. Until another one begins, the text is what it is now.
+    pub fn revoke(&self, attempt: AttemptId) {
+        let mut state = self.state();
+        if state.writer == Some(attempt) {
+            state.writer = None;
+        }
+    }
+
+    /// The task was dispatched for the first time.
+    pub fn start(&self, started: Started, accepted_position: u64, seed: u32) {
+        let mut state = self.state();
+        if state.head.is_none() {
+            state.head = Some(Head {
+                started,
+                accepted_position,
+                seed,
+            });
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// An attempt begins to write, in place of any other.
+    pub fn begin(&self, attempt: AttemptId, number: u32) {
+        let mut state = self.state();
+        if state.terminal.is_none() {
+            state.attempt = number;
+            state.writer = Some(attempt);
+        }
+        drop(state);
+        self.wake();
+    }
+
+    /// The task has ended; readers are told once they have the text.
+    pub fn end(&self, terminal: Terminal) {
+        let mut state = self.state();
+        state.writer = None;
+        state.terminal.get_or_insert(terminal);
+        drop(state);
+        self.wake();
+    }
+
+    /// Tokens so far.
+    pub fn position(&self) -> u64 {
+        self.state().text.tokens()
+    }
+
+    /// The whole text so far.
+    pub fn text(&self) -> TaskText {
+        self.state().text.clone()
+    }
+
+    /// Tokens from a position on.
+    pub fn text_from(&self, position: u64) -> TaskText {
+        let state = self.state();
+        let mut part = TaskText::default();
+        for index in usize::try_from(position).unwrap_or(usize::MAX)..state.text.ends.len() {
+            part.push(state.text.token(index).unwrap_or_default());
+        }
+        part
+    }
+
+    /// Where a reader stands that has everything up to a position; none if the text is not that long yet.
+    pub(super) fn id_at(&self, position: u64) -> Option<StreamId> {
+        self.state().id_at(position)
+    }
+
+    /// What there is from a position on.
+    pub(super) fn glimpse(&self, position: u64) -> Glimpse {
+        let state = self.state();
+        let from = usize::try_from(position).unwrap_or(usize::MAX);
+        let to = state
+            .text
+            .ends
+            .len()
+            .min(from.saturating_add(GLIMPSE_TOKENS_MAX));
+        let tokens = (from..to)
+            .map(|index| {
+                let id = StreamId {
+                    position: index as u64 + 1,
+                    hash: state.hashes[index],
+                };
+                (id, state.text.token(index).unwrap_or_default().to_owned())
+            })
+            .collect();
+        let whole = to >= state.text.ends.len();
+        Glimpse {
+            head: state.head.clone(),
+            tokens,
+            attempt: state.attempt,
+            terminal: state.terminal.clone().filter(|_| whole),
+        }
+    }
+}
+
+impl State {
+    /// Puts a token at an index. True if it is new there.
+    fn place(&mut self, index: u64, token: &str) -> Result<bool, PushError> {
+        let length = self.text.tokens();
+        let present = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.text.token(index));
+        match present {
+            Some(present) if present == token => Ok(false),
+            None if index == length => {
+                self.text.push(token);
+                let hash = self.hash.push(token);
+                self.hashes.push(hash);
+                Ok(true)
+            }
+            _ => Err(PushError::Diverged { index }),
+        }
+    }
+
+    fn id_at(&self, position: u64) -> Option<StreamId> {
+        let hash = match position.checked_sub(1) {
+            None => PrefixHash::default().value(),
+            Some(last) => *self.hashes.get(usize::try_from(last).ok()?)?,
+        };
+        Some(StreamId { position, hash })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: AttemptId = AttemptId(1);
+    const SECOND: AttemptId = AttemptId(2);
+
+    fn begun() -> TaskStream {
+        let stream = TaskStream::default();
+        stream.begin(FIRST, 1);
+        stream
+    }
+
+    #[test]
+    fn a_replay_of_the_same_tokens_changes_nothing() {
+        let stream = begun();
+        stream.push(FIRST, 0, "old").expect("fits");
+        let before = stream.id_at(1);
+        stream.begin(SECOND, 2);
+        stream.push(SECOND, 0, "old").expect("is the same");
+        assert_eq!(stream.position(), 1);
+        assert_eq!(stream.id_at(1), before);
+    }
+
+    #[test]
+    fn another_token_diverges_and_is_not_taken() {
+        let stream = begun();
+        stream.push(FIRST, 0, "old").expect("fits");
+        stream.begin(SECOND, 2);
+        assert_eq!(
+            stream.push(SECOND, 0, "new"),
+            Err(PushError::Diverged { index: 0 })
+        );
+        assert_eq!(stream.text().text, "old");
+    }
+
+    #[test]
+    fn a_gap_diverges() {
+        assert_eq!(
+            begun().push(FIRST, 1, "pond"),
+            Err(PushError::Diverged { index: 1 })
+        );
+    }
+
+    #[test]
+    fn a_stopped_attempt_writes_no_more_and_the_next_one_does() {
+        let stream = begun();
+        stream.revoke(FIRST);
+        assert_eq!(stream.push(FIRST, 0, "late"), Err(PushError::Revoked));
+        stream.begin(SECOND, 2);
+        assert_eq!(stream.push(FIRST, 0, "late"), Err(PushError::Revoked));
+        stream.revoke(FIRST);
+        stream.push(SECOND, 0, "old").expect("is the writer");
+    }
+
+    #[test]
+    fn nobody_writes_after_the_end() {
+        let stream = begun();
+        let end = TaskEnd::Failed {
+            fault: orchestrator_core::task::TaskFault::WorkerReset,
+            detail: String::new(),
+        };
+        stream.end(Terminal { end, position: 0 });
+        stream.begin(SECOND, 2);
+        assert_eq!(stream.push(SECOND, 0, "late"), Err(PushError::Revoked));
+    }
+}

@@ -1,0 +1,24 @@
+//! What the readers of a task see, live and after the fact.
+//!
+//! A [`TaskStream`] is the text of one live task as it grows, shared by the attempt that writes it and by
+//! any number of readers. Readers hold a position, not a queue, so a slow one costs nothing and loses no
+//! token. Token frames are previews: they go out before they are durable. What makes that safe is the
+//! [`StreamId`] on each of them, which names the position and the hash of the text so far: a reader that
+//! comes back is only continued if its prefix is ours, and a replay that gives another text than the one
+//! released ends the stream rather than splice it.
+//!
+//! Order of frames: `started` once, tokens, exactly one terminal frame; `metrics` in between.
+
+mod frame;
+mod hub;
+mod id;
+mod live;
+mod reader;
+mod readers;
+
+pub use frame::{Frame, Waiting};
+pub use hub::StreamHub;
+pub use id::StreamId;
+pub use live::{PushError, TaskStream, Terminal};
+pub use readers::CountedReader;
+pub use reader::{Opening, ReadFrom, Watch, read_ended, read_live};

@@ -1,0 +1,262 @@
+//! Feeds the metrics.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::task::{
+    AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
+};
+
+use super::contract::{MetricKind, contract};
+use crate::names;
+
+/// Label of the queue, and of tasks that ask for no engine.
+const ANY_ENGINE: &str = "any";
+
+/// The labels that a replica gives to what runs on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaLabels {
+    /// Kind of engine.
+    pub engine: Engine,
+    /// Version that it reports.
+    pub engine_version: String,
+    /// Its pool.
+    pub pool: String,
+}
+
+/// Feeds the metrics and renders them.
+#[derive(Clone)]
+pub struct Meter {
+    exporter: PrometheusHandle,
+    replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
+}
+
+impl Meter {
+    /// Takes the process's metrics over; there is one meter a process.
+    ///
+    /// # Errors
+    /// A text that says why the metrics cannot be taken over.
+    pub fn install() -> Result<Self, String> {
+        let mut builder = PrometheusBuilder::new();
+        let metrics = contract();
+        for metric in metrics
+            .iter()
+            .filter(|metric| metric.kind == MetricKind::Histogram)
+        {
+            builder = builder
+                .set_buckets_for_metric(Matcher::Full(metric.name.clone()), &metric.buckets)
+                .map_err(|error| {
+                    format!("the buckets of {} cannot be set: {error}", metric.name)
+                })?;
+        }
+        let exporter = builder
+            .install_recorder()
+            .map_err(|error| format!("metrics cannot be recorded: {error}"))?;
+        for metric in metrics {
+            match metric.kind {
+                MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+                MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+                MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
+            }
+        }
+        Ok(Self {
+            exporter,
+            replicas: Arc::default(),
+        })
+    }
+
+    /// The metrics in the Prometheus text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.exporter.run_upkeep();
+        self.exporter.render()
+    }
+
+    /// A replica takes work.
+    pub fn replica_ready(&self, name: ReplicaName, labels: ReplicaLabels) {
+        self.replicas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, labels);
+    }
+
+    /// A pool's replicas that take work have a new number.
+    pub fn replicas_ready(&self, engine: Engine, pool: &str, ready: usize) {
+        gauge!("replicas_ready", "engine" => names::engine(engine), "pool_id" => pool.to_owned())
+            .set(ready as f64);
+    }
+
+    /// An engine process was lost and will be started again.
+    pub fn replica_restarted(&self, engine: Engine, pool: &str, replica: &str) {
+        let labels = [
+            ("engine", names::engine(engine).to_owned()),
+            ("pool_id", pool.to_owned()),
+            ("replica_id", replica.to_owned()),
+        ];
+        counter!("replica_restarts_total", &labels).increment(1);
+    }
+
+    /// A class of the queue has a new length.
+    pub fn queue_depth(&self, priority: Priority, depth: u64) {
+        gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => names::priority(priority))
+            .set(depth as f64);
+    }
+
+    /// A task was turned away at the door.
+    pub fn task_rejected(&self, engine: Option<Engine>, code: &'static str, queue_full: bool) {
+        let engine = engine.map_or(ANY_ENGINE, names::engine);
+        counter!("tasks_rejected_total", "engine" => engine, "reason" => code).increment(1);
+        if queue_full {
+            counter!("admission_backpressure_events_total", "engine" => engine, "policy" => "reject").increment(1);
+        }
+    }
+
+    /// A batch is durable.
+    pub fn committed(&self, mutations: &[Mutation]) {
+        counter!("store_commits_total").increment(1);
+        counter!("store_mutations_total").increment(mutations.len() as u64);
+        let mut ended_attempts: HashMap<TaskId, &AttemptRecord> = HashMap::new();
+        for mutation in mutations {
+            match mutation {
+                Mutation::AttemptInsert(attempt) => self.attempt_started(attempt, mutations),
+                Mutation::AttemptUpdate(attempt) => {
+                    ended_attempts.insert(attempt.task, attempt);
+                }
+                Mutation::TaskInsert { record, .. } => {
+                    let engine = record.spec.engine.map_or(ANY_ENGINE, names::engine);
+                    let priority = names::priority(record.spec.priority);
+                    counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority)
+                        .increment(1);
+                }
+                Mutation::TaskUpdate(record) if record.state.is_final() => {
+                    self.task_ended(record, ended_attempts.get(&record.id).copied());
+                }
+                Mutation::TaskUpdate(_)
+                | Mutation::ChunkAppend { .. }
+                | Mutation::SessionDelete(_)
+                | Mutation::SessionPut(_)
+                | Mutation::TextPut { .. } => {}
+            }
+        }
+    }
+
+    fn labels(&self, replica: &ReplicaName) -> Option<ReplicaLabels> {
+        self.replicas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(replica)
+            .cloned()
+    }
+
+    fn attempt_started(&self, attempt: &AttemptRecord, batch: &[Mutation]) {
+        let Some(labels) = self.labels(&attempt.replica) else {
+            return;
+        };
+        let priority = batch.iter().find_map(|mutation| match mutation {
+            Mutation::TaskInsert { record, .. } | Mutation::TaskUpdate(record)
+                if holds(record, attempt.id) =>
+            {
+                Some(record.spec.priority)
+            }
+            _ => None,
+        });
+        let Some(priority) = priority else { return };
+        let labels = [
+            ("engine", names::engine(labels.engine).to_owned()),
+            ("engine_version", labels.engine_version),
+            ("pool_id", labels.pool),
+            ("replica_id", attempt.replica.to_string()),
+            ("priority", names::priority(priority).to_owned()),
+        ];
+        counter!("tasks_started_total", &labels).increment(1);
+    }
+
+    fn task_ended(&self, record: &TaskRecord, attempt: Option<&AttemptRecord>) {
+        let asked = record.spec.engine.map_or(ANY_ENGINE, names::engine);
+        let Some(end) = &record.end else { return };
+        let reason = match end {
+            TaskEnd::Finished { finish, .. } => names::finish(*finish),
+            TaskEnd::Failed { fault, .. } => names::fault_code(*fault),
+        };
+        let priority = names::priority(record.spec.priority);
+        counter!("tasks_ended_total", "engine" => asked, "priority" => priority, "reason" => reason).increment(1);
+        match end {
+            TaskEnd::Finished {
+                finish: FinishReason::Cancelled,
+                ..
+            } => {
+                counter!("tasks_canceled_total", "engine" => asked, "reason" => "request")
+                    .increment(1);
+            }
+            TaskEnd::Failed {
+                fault: TaskFault::QueueFullDropLru,
+                ..
+            } => {
+                let labels = [("engine", asked), ("policy", "drop-lru")];
+                counter!("admission_backpressure_events_total", &labels).increment(1);
+            }
+            _ => {}
+        }
+        if let (
+            TaskEnd::Finished {
+                finish,
+                tokens_in,
+                tokens_out,
+                decode_ms,
+            },
+            Some(attempt),
+        ) = (end, attempt)
+        {
+            self.tokens(
+                record,
+                attempt,
+                (*tokens_in, *tokens_out),
+                (*finish != FinishReason::Cancelled).then_some(*decode_ms),
+            );
+        }
+    }
+
+    fn tokens(
+        &self,
+        record: &TaskRecord,
+        attempt: &AttemptRecord,
+        (tokens_in, tokens_out): (u64, u64),
+        decode_ms: Option<u64>,
+    ) {
+        let Some(labels) = self.labels(&attempt.replica) else {
+            return;
+        };
+        let engine = names::engine(labels.engine).to_owned();
+        let replica = [
+            ("engine", engine.clone()),
+            ("engine_version", labels.engine_version.clone()),
+            ("pool_id", labels.pool.clone()),
+            ("replica_id", attempt.replica.to_string()),
+        ];
+        counter!("tokens_in_total", &replica).increment(tokens_in);
+        counter!("tokens_out_total", &replica).increment(tokens_out);
+        let class = [
+            ("engine", engine),
+            ("engine_version", labels.engine_version),
+            ("pool_id", labels.pool),
+            ("priority", names::priority(record.spec.priority).to_owned()),
+        ];
+        if let Some(ms) = attempt.first_token_ms {
+            histogram!("latency_first_token_ms", &class).record(ms as f64);
+        }
+        if let Some(ms) = decode_ms {
+            histogram!("latency_decode_ms", &class).record(ms as f64);
+        }
+    }
+}
+
+fn holds(record: &TaskRecord, attempt: AttemptId) -> bool {
+    record
+        .attempt
+        .as_ref()
+        .is_some_and(|head| head.id == attempt)
+}

@@ -1,0 +1,12 @@
+//! What operators see: log lines and metrics.
+//!
+//! Metrics are fed from what was committed, so they count what happened and not what was tried. Names,
+//! labels, help texts and buckets stand in `contracts/metrics/orchestratord.json`.
+
+mod contract;
+mod log;
+mod meter;
+
+pub use contract::{MetricContract, MetricKind, contract};
+pub use log::init as init_log;
+pub use meter::{Meter, ReplicaLabels};

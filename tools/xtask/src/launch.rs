@@ -1,0 +1,91 @@
+//! Verbs that build a program of the repository and hand over to it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::command;
+use crate::root::Root;
+use crate::verbs::{Outcome, flags};
+
+/// The generator: contract in, crates out.
+pub(crate) const GENERATOR: &str = "openapi-codegen";
+/// The program that writes `contracts/schemas/config.schema.json`.
+pub(crate) const SCHEMA_EMITTER: &str = "config-schema-emit";
+
+/// How the generators are built: alone, so that they work while the rest of the tree does not compile.
+const BUILD_GENERATOR: &[&str] = &["build", "--package", GENERATOR, "--bins"];
+const BUILD_SCHEMA_EMITTER: &[&str] = &["build", "--package", "config-schema", "--bins"];
+
+/// How the daemons and the journeys are built.
+///
+/// The whole workspace with the features that tests use (`--examples` asks for those; there are no
+/// examples to build). `cargo xtask test` builds with the same features, so each finds what the other
+/// compiled; naming single packages would compile half of the dependencies a second time.
+const BUILD_PROGRAMS: &[&str] = &["build", "--workspace", "--bins", "--examples"];
+
+pub(crate) fn regen_openapi(root: &Root, args: &[String]) -> Outcome {
+    flags("regen-openapi", args, ["--check"])?;
+    build_and_start(root, BUILD_GENERATOR, GENERATOR, args)
+}
+
+pub(crate) fn regen_schema(root: &Root, args: &[String]) -> Outcome {
+    flags("regen-schema", args, ["--check"])?;
+    build_and_start(root, BUILD_SCHEMA_EMITTER, SCHEMA_EMITTER, args)
+}
+
+/// The first tour; the journey itself is the program `demo` of `test-harness/e2e-haiku`.
+pub(crate) fn demo(root: &Root, args: &[String]) -> Outcome {
+    build_and_start(root, BUILD_PROGRAMS, "demo", args)
+}
+
+/// Measurements; each is a word of the program `bench` of `test-harness/e2e-haiku`.
+pub(crate) fn bench(root: &Root, args: &[String]) -> Outcome {
+    build_and_start(root, BUILD_PROGRAMS, "bench", args)
+}
+
+fn build_and_start(root: &Root, build: &[&str], name: &str, args: &[String]) -> Outcome {
+    let status = command::cargo(root, build)
+        .status()
+        .map_err(|e| format!("cannot start cargo: {e}"))?;
+    if !status.success() {
+        return Err(format!(
+            "`{name}` was not started because `cargo {}` failed",
+            build.join(" ")
+        )
+        .into());
+    }
+    let mut start = command::program_in(root, &built(root, name)?);
+    start.args(args);
+    hand_over(start)
+}
+
+/// Where a program lies that cargo was just asked to build.
+pub(crate) fn built(root: &Root, name: &str) -> Result<PathBuf, String> {
+    let program = root.program(name)?;
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!(
+            "the build made no program `{name}` at {}; is it still a [[bin]] of its package?",
+            program.display()
+        ))
+    }
+}
+
+/// Becomes the program, so that Ctrl-C and its exit code are its own.
+#[cfg(unix)]
+fn hand_over(mut program: Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+    let error = program.exec();
+    Err(format!("cannot start {program:?}: {error}").into())
+}
+
+#[cfg(not(unix))]
+fn hand_over(mut program: Command) -> Outcome {
+    let status = program
+        .status()
+        .map_err(|e| format!("cannot start {program:?}: {e}"))?;
+    Ok(std::process::ExitCode::from(
+        u8::try_from(status.code().unwrap_or(1)).unwrap_or(1),
+    ))
+}

@@ -1,0 +1,10 @@
+//! `cargo xtask test`: one plan of steps, cheap failures first, and a table of what each cost.
+
+mod cpu;
+mod packages;
+mod plan;
+mod report;
+mod runner;
+mod slowest;
+
+pub(crate) use runner::test;
