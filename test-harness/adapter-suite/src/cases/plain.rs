@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use worker_adapter::{Adapter, AdapterFuture, Generation, Prompt, Sampling};
 
-use super::first_recording;
+use super::setup::{first_recording, raw};
 use crate::dialect::{Dialect, Exchange, Limits};
 use crate::outcome::{Kind, collect, within};
 use crate::scripted::{Reply, ScriptedServer, Step};
@@ -61,12 +61,7 @@ pub async fn nobody_listens(dialect: Arc<impl Dialect>) {
         [
             adapter.health().await.err().as_ref().map(Kind::from),
             adapter.facts().await.err().as_ref().map(Kind::from),
-            adapter
-                .generate(super::raw())
-                .await
-                .err()
-                .as_ref()
-                .map(Kind::from),
+            adapter.generate(raw()).await.err().as_ref().map(Kind::from),
         ]
     })
     .await;
