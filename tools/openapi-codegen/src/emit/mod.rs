@@ -25,6 +25,8 @@ pub struct Paths {
     pub server: proc_macro2::TokenStream,
     /// Support of the client crate.
     pub client: proc_macro2::TokenStream,
+    /// The client that gets a method for each operation.
+    pub client_type: proc_macro2::TokenStream,
 }
 
 impl Paths {
@@ -35,6 +37,7 @@ impl Paths {
             types_support: quote!(crate::support),
             server: quote!(crate::support),
             client: quote!(crate::support),
+            client_type: quote!(crate::Client),
         }
     }
 }

@@ -217,6 +217,12 @@ pub(super) fn typed(node: &Node) -> Outcome<Typed> {
             "an enumeration, union or object in this place must be a named schema; move it to components/schemas",
         ));
     }
+    if let Some(entry) = node.entry("anyOf").or(node.entry("not")) {
+        return Err(Fault::unsupported(
+            &entry.at,
+            format!("`{}` is not supported in a schema", entry.key),
+        ));
+    }
     let ty = match fields.need_text("type")? {
         "string" => text(&mut fields)?,
         "integer" => Type::Integer(integer(&mut fields)?),

@@ -60,18 +60,17 @@ fn client(contract: &Contract, api: &Api, paths: &Paths) -> Outcome<String> {
     let generated = wrapper::split(file, &paths.types);
     let wrappers = wrapper::methods(api, &generated.methods);
     let streams = stream::methods(contract, api)?;
-    let (types, support) = (&paths.types, &paths.client);
+    let (client, support) = (&paths.client_type, &paths.client);
     let items = &generated.items;
     let tokens = quote! {
         use #support as support;
         #(#items)*
 
-        impl crate::Client {
+        impl #client {
             #(#wrappers)*
             #(#streams)*
         }
     };
-    let _ = types;
     Ok(render(
         &format!("Client of the API `{}`.", api.name),
         tokens,
