@@ -23,3 +23,6 @@ pub(crate) struct Sampling {
     /// Never choose a token that ends the generation.
     pub(crate) ignore_eos: bool,
 }
+
+#[cfg(test)]
+mod tests;

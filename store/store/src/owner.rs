@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use orchestrator_core::id::{AcceptSeq, Epoch, PayloadRef, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
-use orchestrator_core::task::{AttemptRecord, TaskRecord, TaskState};
+use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use orchestrator_core::time::WallMs;
 
 use crate::error::{CommitError, ReadError};
-use crate::payload::Payload;
+use crate::event::Event;
+use crate::payload::{Payload, TaskBody, TaskText};
 
 /// What an owner starts from: everything live, and where the log stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,15 +29,6 @@ pub struct Loaded {
     pub sessions: Vec<SessionRecord>,
 }
 
-/// A fact of the commit log, the one ordered feed. `(commit_seq, index)` is its cursor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A task was accepted.
-    TaskAccepted(TaskId),
-    /// A task moved to another state.
-    TaskMoved(TaskId, TaskState),
-}
-
 /// One transaction of the owner. All of it becomes durable, or none.
 #[derive(Clone, Debug)]
 pub struct Commit {
@@ -52,6 +44,60 @@ pub struct Commit {
     pub payloads: HashMap<PayloadRef, Payload>,
     /// What the log says of it.
     pub events: Vec<Event>,
+}
+
+impl Commit {
+    /// The body that a [`Mutation::TaskInsert`] names.
+    ///
+    /// # Errors
+    /// [`CommitError::Broken`] if the commit does not carry it.
+    pub fn body(&self, payload: PayloadRef) -> Result<&TaskBody, CommitError> {
+        match self.payloads.get(&payload) {
+            Some(Payload::Body(body)) => Ok(body),
+            Some(Payload::Text(_)) => Err(broken(payload, "is a text, not a body")),
+            None => Err(broken(payload, "is not in the commit")),
+        }
+    }
+
+    /// The text that a [`Mutation::TextPut`] names.
+    ///
+    /// # Errors
+    /// [`CommitError::Broken`] if the commit does not carry it, or its frame boundaries do not rise to
+    /// the end of the text.
+    pub fn text(&self, payload: PayloadRef) -> Result<&TaskText, CommitError> {
+        match self.payloads.get(&payload) {
+            Some(Payload::Text(text)) if text.is_sound() => Ok(text),
+            Some(Payload::Text(_)) => Err(broken(
+                payload,
+                "has frame boundaries that do not fit its text",
+            )),
+            Some(Payload::Body(_)) => Err(broken(payload, "is a body, not a text")),
+            None => Err(broken(payload, "is not in the commit")),
+        }
+    }
+
+    /// The text that a [`Mutation::ChunkAppend`] names, which must have tokens `from..to` and at least one.
+    ///
+    /// # Errors
+    /// [`CommitError::Broken`] as with [`Commit::text`], or if the number of tokens is another.
+    pub fn chunk(&self, payload: PayloadRef, from: u64, to: u64) -> Result<&TaskText, CommitError> {
+        let text = self.text(payload)?;
+        if from < to && to - from == text.tokens() {
+            Ok(text)
+        } else {
+            Err(broken(
+                payload,
+                &format!(
+                    "has {} tokens for the positions {from} to {to}",
+                    text.tokens()
+                ),
+            ))
+        }
+    }
+}
+
+fn broken(payload: PayloadRef, what: &str) -> CommitError {
+    CommitError::Broken(format!("payload {} {what}", payload.0))
 }
 
 /// What a probe found after an unknown outcome.

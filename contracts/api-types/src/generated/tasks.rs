@@ -353,6 +353,8 @@ pub enum PlacementVerdict {
     ModelDiffers,
     /// `not_ready`.
     NotReady,
+    /// `outranked`.
+    Outranked,
     /// `replica_set_differs`.
     ReplicaSetDiffers,
     /// A value that this version does not list. Only reading one makes it.
@@ -367,6 +369,7 @@ impl PlacementVerdict {
         Self::EngineDiffers,
         Self::ModelDiffers,
         Self::NotReady,
+        Self::Outranked,
         Self::ReplicaSetDiffers,
     ];
     /// The value as it is written on the wire.
@@ -378,6 +381,7 @@ impl PlacementVerdict {
             Self::EngineDiffers => "engine_differs",
             Self::ModelDiffers => "model_differs",
             Self::NotReady => "not_ready",
+            Self::Outranked => "outranked",
             Self::ReplicaSetDiffers => "replica_set_differs",
             Self::Unknown(other) => other.as_str(),
         }
@@ -398,6 +402,7 @@ impl ::std::str::FromStr for PlacementVerdict {
             "engine_differs" => Ok(Self::EngineDiffers),
             "model_differs" => Ok(Self::ModelDiffers),
             "not_ready" => Ok(Self::NotReady),
+            "outranked" => Ok(Self::Outranked),
             "replica_set_differs" => Ok(Self::ReplicaSetDiffers),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }

@@ -6,7 +6,9 @@ use store::TaskRow;
 use uuid::Uuid;
 
 use super::choice;
-use crate::app::{ListedTasks, SessionView, ShownTask};
+use orchestrator_core::session::{SessionRecord, SessionView};
+
+use crate::app::{ListedTasks, ShownTask};
 use crate::names;
 
 /// A task.
@@ -90,7 +92,8 @@ pub(in crate::http) fn task_created(record: &TaskRecord, correlation_id: String)
 
 /// A session.
 pub(in crate::http) fn session(view: SessionView) -> wire::Session {
-    let SessionView { id, turns, turns_max, ttl_ms_remaining, replica } = view;
+    let SessionView { record, turns_max, ttl_ms_remaining } = view;
+    let SessionRecord { id, tenant: _, turns, replica, touched_at: _ } = record;
     wire::Session {
         session_id: Uuid::from_u128(id.0),
         turns,
