@@ -21,6 +21,9 @@ pub(super) fn check(contract: &Contract, faults: &mut Faults) {
     let mut validators = Validators::new(contract);
     let mut seen: BTreeSet<&Place> = BTreeSet::new();
     let examples = operations(contract).flat_map(|(_, operation)| &operation.examples);
+    for (_, operation) in operations(contract) {
+        defaults(contract, operation, faults);
+    }
     // The example of a shared response belongs to every operation that refers to it.
     for example in examples.filter(|example| seen.insert(&example.value.at)) {
         validators.check(example, faults);
@@ -52,6 +55,30 @@ fn present(operation: &Operation, faults: &mut Faults) {
     }
 }
 
+/// A default is a value of its parameter.
+fn defaults(contract: &Contract, operation: &Operation, faults: &mut Faults) {
+    for param in &operation.params {
+        let Some(value) = &param.default else {
+            continue;
+        };
+        let names = contract.schemas.keys();
+        let mut schema = request_schema::document(contract, names, Unlisted::Refuse);
+        schema["allOf"] = Value::Array(vec![request_schema::typed(&param.typed)]);
+        for error in compile(&schema).iter_errors(value) {
+            let message = format!("the default of `{}` does not fit: {error}", param.name);
+            faults.push(Fault::new("default", &param.typed.at, message));
+        }
+    }
+}
+
+fn compile(schema: &Value) -> Validator {
+    jsonschema::options()
+        .with_draft(Draft::Draft7)
+        .should_validate_formats(true)
+        .build(schema)
+        .expect("schemas made from the model compile")
+}
+
 struct Validators {
     document: Value,
     compiled: BTreeMap<String, Validator>,
@@ -73,11 +100,7 @@ impl Validators {
             .or_insert_with(|| {
                 let mut schema = self.document.clone();
                 schema["$ref"] = Value::String(format!("#/definitions/{}", example.schema));
-                jsonschema::options()
-                    .with_draft(Draft::Draft7)
-                    .should_validate_formats(true)
-                    .build(&schema)
-                    .expect("schemas made from the model compile")
+                compile(&schema)
             });
         let value = to_json_value(&example.value);
         for error in validator.iter_errors(&value) {

@@ -48,7 +48,7 @@ fn a_request_tells_absent_from_null() {
 fn enumerations_are_closed_or_keep_what_they_do_not_know() {
     use cases::enumerations::types::{Asked, Mode, State, Told, ToldLevel};
     assert_eq!(
-        Mode::ALL.iter().map(|m| m.as_str()).collect::<Vec<_>>(),
+        Mode::ALL.iter().map(Mode::as_str).collect::<Vec<_>>(),
         ["fast", "drop-lru", "2x"]
     );
     assert_eq!("drop-lru".parse::<Mode>().unwrap(), Mode::DropLru);

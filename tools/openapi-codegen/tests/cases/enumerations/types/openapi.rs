@@ -37,11 +37,6 @@ impl Mode {
         }
     }
 }
-impl ::std::fmt::Display for Mode {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Mode {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -51,6 +46,11 @@ impl ::std::str::FromStr for Mode {
             "2x" => Ok(Self::N2x),
             _ => Err(support::NotListed::new(text, &["fast", "drop-lru", "2x"])),
         }
+    }
+}
+impl ::std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Mode {
@@ -90,11 +90,6 @@ impl State {
         }
     }
 }
-impl ::std::fmt::Display for State {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for State {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -103,6 +98,11 @@ impl ::std::str::FromStr for State {
             "done" => Ok(Self::Done),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for State {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for State {
@@ -146,11 +146,6 @@ impl ToldLevel {
         }
     }
 }
-impl ::std::fmt::Display for ToldLevel {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for ToldLevel {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -159,6 +154,11 @@ impl ::std::str::FromStr for ToldLevel {
             "high" => Ok(Self::High),
             _ => Err(support::NotListed::new(text, &["low", "high"])),
         }
+    }
+}
+impl ::std::fmt::Display for ToldLevel {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for ToldLevel {

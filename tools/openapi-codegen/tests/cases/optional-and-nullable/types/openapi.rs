@@ -59,11 +59,6 @@ impl Colour {
         }
     }
 }
-impl ::std::fmt::Display for Colour {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Colour {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -71,6 +66,11 @@ impl ::std::str::FromStr for Colour {
             "red" => Ok(Self::Red),
             _ => Err(support::NotListed::new(text, &["red"])),
         }
+    }
+}
+impl ::std::fmt::Display for Colour {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Colour {

@@ -77,11 +77,7 @@ impl ThingGetParams {
                 },
             );
         let modes = raw
-            .required_list(
-                "modes",
-                support::parse::listed::<types::Mode>,
-                |list: &Vec<_>| { Ok(()) },
-            );
+            .required_list("modes", support::parse::listed::<types::Mode>, |_| Ok(()));
         let limit = raw
             .query("limit", |text| support::parse::integer::<u32>(text, 1, 9));
         let order = raw.query("order", support::parse::listed::<types::OrderDefault>);

@@ -22,11 +22,6 @@ impl Mode {
         }
     }
 }
-impl ::std::fmt::Display for Mode {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Mode {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -35,6 +30,11 @@ impl ::std::str::FromStr for Mode {
             "slow" => Ok(Self::Slow),
             _ => Err(support::NotListed::new(text, &["fast", "slow"])),
         }
+    }
+}
+impl ::std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Mode {
@@ -71,11 +71,6 @@ impl OrderDefault {
         }
     }
 }
-impl ::std::fmt::Display for OrderDefault {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for OrderDefault {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -84,6 +79,11 @@ impl ::std::str::FromStr for OrderDefault {
             "down" => Ok(Self::Down),
             _ => Err(support::NotListed::new(text, &["up", "down"])),
         }
+    }
+}
+impl ::std::fmt::Display for OrderDefault {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for OrderDefault {

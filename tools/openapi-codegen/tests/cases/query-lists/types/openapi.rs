@@ -22,11 +22,6 @@ impl Mode {
         }
     }
 }
-impl ::std::fmt::Display for Mode {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Mode {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -35,6 +30,11 @@ impl ::std::str::FromStr for Mode {
             "slow" => Ok(Self::Slow),
             _ => Err(support::NotListed::new(text, &["fast", "slow"])),
         }
+    }
+}
+impl ::std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Mode {
