@@ -1,6 +1,6 @@
 //! Operations have one success, and list what their router answers.
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) fn check(contract: &Contract, faults: &mut Faults) {
-    for (_, operation) in operations(contract) {
+    for (_, operation) in all_operations(contract) {
         success(operation, faults);
         refusals(operation, faults);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -15,13 +15,13 @@ use crate::{
 };
 
 pub(super) fn check(contract: &Contract, faults: &mut Faults) {
-    for (_, operation) in operations(contract) {
+    for (_, operation) in all_operations(contract) {
         present(operation, faults);
     }
     let mut validators = Validators::new(contract);
     let mut seen: BTreeSet<&Place> = BTreeSet::new();
-    let examples = operations(contract).flat_map(|(_, operation)| &operation.examples);
-    for (_, operation) in operations(contract) {
+    let examples = all_operations(contract).flat_map(|(_, operation)| &operation.examples);
+    for (_, operation) in all_operations(contract) {
         defaults(contract, operation, faults);
     }
     // The example of a shared response belongs to every operation that refers to it.

@@ -2,6 +2,7 @@
 //!
 //! Each file holds the rules of one subject. Every fault names file, line and rule.
 
+mod check;
 mod codes;
 mod directions;
 mod examples;
@@ -14,42 +15,5 @@ mod security;
 mod streams;
 mod words;
 
-use crate::{
-    contract::Contract,
-    fault::{Fault, Faults},
-    model::{Api, Operation},
-};
-
-/// Checks every rule.
-///
-/// # Errors
-///
-/// Every fault.
-pub fn check(contract: &Contract) -> Result<(), Vec<Fault>> {
-    let mut faults = Faults::default();
-    let rules: [fn(&Contract, &mut Faults); 11] = [
-        codes::check,
-        directions::check,
-        examples::check,
-        names::check,
-        operations::check,
-        orphans::check,
-        recursion::check,
-        requirements::check,
-        security::check,
-        streams::check,
-        words::check,
-    ];
-    for rule in rules {
-        rule(contract, &mut faults);
-    }
-    faults.verdict()
-}
-
-/// Every operation with its API.
-fn operations(contract: &Contract) -> impl Iterator<Item = (&Api, &Operation)> {
-    contract
-        .apis
-        .iter()
-        .flat_map(|api| api.operations.iter().map(move |operation| (api, operation)))
-}
+use check::all_operations;
+pub use check::check;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -39,7 +39,7 @@ pub(super) fn check(contract: &Contract, faults: &mut Faults) {
         let of = format!("`{}`", named.name);
         clash(faults, &named.at, &of, variants(&names, extensible));
     }
-    for (_, operation) in operations(contract) {
+    for (_, operation) in all_operations(contract) {
         let Some(sse) = &operation.sse else { continue };
         let of = format!("the events of `{}`", operation.id);
         let names: Vec<&str> = sse.events.iter().map(|(event, _)| event.as_str()).collect();

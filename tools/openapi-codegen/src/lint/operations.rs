@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -20,7 +20,7 @@ pub(super) fn check(contract: &Contract, faults: &mut Faults) {
 fn names(contract: &Contract, faults: &mut Faults) {
     let snake = Regex::new("^[a-z][a-z0-9]*(_[a-z0-9]+)+$").expect("a valid pattern");
     let mut seen: BTreeMap<&str, &Operation> = BTreeMap::new();
-    for (api, operation) in operations(contract) {
+    for (api, operation) in all_operations(contract) {
         let id = operation.id.as_str();
         let mut fault =
             |message: String| faults.push(Fault::new("operation-id", &operation.at, message));
@@ -84,7 +84,7 @@ fn tags(contract: &Contract, faults: &mut Faults) {
 /// A path is served by one router.
 fn paths(contract: &Contract, faults: &mut Faults) {
     let mut seen: BTreeMap<&str, (&str, &Operation)> = BTreeMap::new();
-    for (api, operation) in operations(contract) {
+    for (api, operation) in all_operations(contract) {
         let (name, other) = *seen
             .entry(&operation.path)
             .or_insert((&api.name, operation));

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn check(contract: &Contract, faults: &mut Faults) {
     let format = Regex::new("^(ORCH-[0-9]{4}|ORCHX(-[A-Z0-9]+)+)$").expect("a valid pattern");
-    for (_, operation) in operations(contract) {
+    for (_, operation) in all_operations(contract) {
         if operation.req_ids.is_empty() {
             let message = format!("`{}` must name its requirements", operation.id);
             faults.push(Fault::new("x-req-id", &operation.at, message));

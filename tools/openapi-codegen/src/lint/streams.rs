@@ -1,6 +1,6 @@
 //! Streaming operations can be resumed.
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) fn check(contract: &Contract, faults: &mut Faults) {
-    for (_, operation) in operations(contract) {
+    for (_, operation) in all_operations(contract) {
         let mut fault = |message: String| {
             let message = format!("`{}`: {message}", operation.id);
             faults.push(Fault::new("stream", &operation.at, message));

@@ -1,6 +1,6 @@
 //! Everything that a reader of the contract meets is described.
 
-use super::operations;
+use super::all_operations;
 use crate::{
     contract::Contract,
     fault::{Fault, Faults},
@@ -18,7 +18,7 @@ pub(super) fn check(contract: &Contract, faults: &mut Faults) {
             ));
         }
     };
-    for (_, operation) in operations(contract) {
+    for (_, operation) in all_operations(contract) {
         let (id, at) = (&operation.id, &operation.at);
         need(operation.doc.as_deref(), at, format!("`{id}`"));
         if operation.summary.is_none() {

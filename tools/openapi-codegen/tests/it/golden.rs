@@ -1,8 +1,8 @@
 //! Golden cases: one quirk each, in `tests/cases/<quirk>/`.
 //!
 //! `input.yaml` is a whole contract; its first line names the crates that are emitted for it.
-//! What is emitted stands beside it, is compiled into this very test binary, and is compared
-//! here. After a wanted change: `UPDATE_GOLDEN=1 cargo test -p openapi-codegen`, then look at
+//! What is emitted stands beside it and is compared here; the tests of `contracts/api-server`
+//! compile it and run it. After a wanted change: `UPDATE_GOLDEN=1 cargo test -p openapi-codegen`, then look at
 //! the difference.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -126,25 +126,4 @@ fn every_case_is_emitted_as_it_stands() {
         update || wrong.is_empty(),
         "not as they stand: {wrong:#?}\nrun `UPDATE_GOLDEN=1 cargo test -p openapi-codegen` and look at the difference"
     );
-}
-
-/// The client that the wrappers of a case are methods of.
-pub(crate) struct Client<C> {
-    sample: C,
-}
-
-impl<C> Client<C> {
-    pub(crate) fn sample(&self) -> &C {
-        &self.sample
-    }
-
-    pub(crate) fn events<E>(
-        &self,
-        path: &str,
-        last_event_id: Option<&str>,
-    ) -> api_client::EventReader<E> {
-        let backoff = api_client::Backoff::default();
-        let http = reqwest::Client::new();
-        api_client::EventReader::new(http, path.to_owned(), last_event_id, backoff)
-    }
 }

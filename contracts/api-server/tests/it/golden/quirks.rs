@@ -3,7 +3,7 @@
 use api_types::support::{Event, Validate};
 use serde_json::{Value, from_value, json, to_value};
 
-use crate::cases;
+use super::cases;
 
 fn reads<T: serde::de::DeserializeOwned>(value: Value) -> bool {
     from_value::<T>(value).is_ok()
