@@ -5,11 +5,13 @@
 //! `orchestrator-core`.
 //!
 //! - [`settings`]: flags, environment, file.
+//! - [`owner`]: drives the machine over the store.
 //! - [`stream`]: what readers of a task see.
 //! - [`run`]: attempts and the replicas they run on.
 //! - [`telemetry`]: log lines and metrics.
 
 pub mod names;
+pub mod owner;
 pub mod run;
 pub mod settings;
 pub mod stream;
