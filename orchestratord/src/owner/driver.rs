@@ -166,7 +166,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         let mut asked = Vec::new();
         for urgent in self.inbox.urgent.try_iter().take(room.saturating_sub(kept)) {
             match urgent {
-                Urgent::Asked(command) => asked.push(command),
+                Urgent::Asked(command) => asked.push(*command),
                 Urgent::Told(report) => told.push(report),
             }
         }
@@ -189,7 +189,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
     }
 
     /// Looks up what the commands need in one read, then steps them.
-    fn take_commands(&mut self, commands: Vec<Box<Asked>>) {
+    fn take_commands(&mut self, commands: Vec<Asked>) {
         let needed: Vec<TaskId> = commands
             .iter()
             .filter_map(|asked| self.state.lookup(&asked.ask))
@@ -201,7 +201,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
                 body,
                 waiter,
                 place,
-            } = *command;
+            } = command;
             drop(place);
             let token = match &found {
                 Err(error) if self.state.lookup(&ask).is_some() => {

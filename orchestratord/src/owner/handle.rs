@@ -147,7 +147,7 @@ impl OwnerHandle {
             return self
                 .lanes
                 .commands
-                .try_send(Box::new(asked))
+                .try_send(asked)
                 .map_err(|error| self.refusal(&error));
         }
         // Cancels and deletions make room, so they go first.

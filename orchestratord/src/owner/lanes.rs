@@ -42,7 +42,7 @@ pub(super) enum Urgent {
 /// The ends that everyone else holds.
 pub(super) struct LaneEnds {
     pub(super) urgent: Sender<Urgent>,
-    pub(super) commands: Sender<Box<Asked>>,
+    pub(super) commands: Sender<Asked>,
     pub(super) live: Sender<Question>,
     pub(super) report_places: Arc<Semaphore>,
     pub(super) cancel_places: Arc<Semaphore>,
@@ -53,7 +53,7 @@ pub(super) struct LaneEnds {
 /// The owner's ends.
 pub(super) struct Inbox {
     pub(super) urgent: Receiver<Urgent>,
-    pub(super) commands: Receiver<Box<Asked>>,
+    pub(super) commands: Receiver<Asked>,
     pub(super) live: Receiver<Question>,
 }
 
