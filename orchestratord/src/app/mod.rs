@@ -4,6 +4,7 @@
 //! a change is a command to the machine. Rules stand in the machine; here is only who to ask.
 
 mod capacity;
+mod commands;
 mod sessions;
 mod tasks;
 mod trouble;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use orchestrator_core::id::{PrincipalId, ProjectId, TenantId};
 use store::ReadStore;
+use tokio::sync::watch;
 
 use crate::owner::OwnerHandle;
 use crate::run::fleet::Restarts;
@@ -36,7 +38,11 @@ pub struct Caller {
 impl Default for Caller {
     /// The reserved user of a daemon that knows no others.
     fn default() -> Self {
-        Self { tenant: TenantId::DEFAULT, project: ProjectId::DEFAULT, principal: PrincipalId::SYSTEM }
+        Self {
+            tenant: TenantId::DEFAULT,
+            project: ProjectId::DEFAULT,
+            principal: PrincipalId::SYSTEM,
+        }
     }
 }
 
@@ -54,6 +60,8 @@ pub struct App {
     pub restarts: Restarts,
     /// What the capabilities tell of limits.
     pub limits: Vec<Limit>,
+    /// Turns true when the daemon ends: streams are then closed without a terminal frame.
+    pub closing: watch::Sender<bool>,
 }
 
 impl App {

@@ -49,7 +49,7 @@ async fn what_keeps_an_engine_from_being_ready_is_told_once() {
     // Many tries later it is mended, and nothing was told in between.
     let tried = engine.generations.load(Ordering::SeqCst) + 5;
     while engine.generations.load(Ordering::SeqCst) < tried {
-        tokio::time::sleep(policy().watch.interval).await;
+        tokio::time::advance(policy().watch.interval).await;
     }
     *engine.refuses.lock().unwrap() = None;
     assert_eq!(news(&mut events).await.1, "ready at http://engine:8080");

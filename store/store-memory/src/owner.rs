@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orchestrator_core::id::{Epoch, TaskId};
 use orchestrator_core::task::TaskRecord;
-use store::{Commit, CommitError, Loaded, OwnerStore, Probe, ReadError};
+use store::{ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError};
 
 use crate::faults::{Fault, Faults};
 use crate::state::State;
@@ -53,17 +53,8 @@ impl OwnerStore for MemoryStore {
         Ok(state.load())
     }
 
-    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError> {
-        if self.faults.next_prefetch_fails() {
-            return Err(ReadError("the prefetch fails as planned".into()));
-        }
-        let state = self.state();
-        Ok(tasks
-            .iter()
-            .filter_map(|task| state.task(*task))
-            .filter(|task| task.record.state.is_final())
-            .map(|task| task.record.clone())
-            .collect())
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
+        Ok(Box::new(self.clone()))
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
@@ -102,5 +93,20 @@ impl OwnerStore for MemoryStore {
             epoch: state.epoch,
             commit_seq: state.commit_seq,
         })
+    }
+}
+
+impl ColdStore for MemoryStore {
+    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError> {
+        if self.faults.next_prefetch_fails() {
+            return Err(ReadError("the prefetch fails as planned".into()));
+        }
+        let state = self.state();
+        Ok(tasks
+            .iter()
+            .filter_map(|task| state.task(*task))
+            .filter(|task| task.record.state.is_final())
+            .map(|task| task.record.clone())
+            .collect())
     }
 }

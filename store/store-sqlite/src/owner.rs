@@ -6,7 +6,7 @@ use std::sync::Arc;
 use orchestrator_core::id::{Epoch, TaskId};
 use orchestrator_core::task::TaskRecord;
 use rusqlite::{Connection, TransactionBehavior};
-use store::{Commit, CommitError, Loaded, OpenError, OwnerStore, Probe, ReadError};
+use store::{ColdStore, Commit, CommitError, Loaded, OpenError, OwnerStore, Probe, ReadError};
 
 use crate::lock::DirLock;
 use crate::{HolderNote, SqliteReader, commit, error, file, load};
@@ -63,6 +63,15 @@ impl SqliteStore {
     }
 }
 
+/// A read-only connection for what has ended.
+struct SqliteCold(Connection);
+
+impl ColdStore for SqliteCold {
+    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError> {
+        load::ended(&self.0, tasks).map_err(|error| error::reading(&error))
+    }
+}
+
 impl OwnerStore for SqliteStore {
     fn load(&mut self) -> Result<Loaded, ReadError> {
         load::begin_term(&self.connection)
@@ -70,8 +79,9 @@ impl OwnerStore for SqliteStore {
             .map_err(|error| error::reading(&error))
     }
 
-    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError> {
-        load::ended(&self.connection, tasks).map_err(|error| error::reading(&error))
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
+        let connection = file::open_reader(&self.path).map_err(|error| error::reading(&error))?;
+        Ok(Box::new(SqliteCold(connection)))
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {

@@ -18,6 +18,6 @@ mod read;
 pub use error::{CommitError, OpenError, ReadError};
 pub use event::{Event, EventsError};
 pub use named::{Named, state_name};
-pub use owner::{Commit, Loaded, OwnerStore, Probe};
+pub use owner::{ColdStore, Commit, Loaded, OwnerStore, Probe};
 pub use payload::{Payload, TaskBody, TaskText};
 pub use read::{CommitRow, ReadFuture, ReadStore, TaskPage, TaskQuery, TaskRow};

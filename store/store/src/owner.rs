@@ -117,11 +117,11 @@ pub trait OwnerStore: Send {
     /// [`ReadError`] if the store cannot be read or the term cannot be begun.
     fn load(&mut self) -> Result<Loaded, ReadError>;
 
-    /// The records of those tasks that have ended, of the ones named. One batched read.
+    /// A way to look up what has ended, to be used while a commit runs.
     ///
     /// # Errors
-    /// [`ReadError`] if the store cannot be read.
-    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError>;
+    /// [`ReadError`] if there can be none.
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError>;
 
     /// Commits in one transaction: first the fence row moves from `commit_seq - 1` to `commit_seq` under
     /// `epoch`, then the mutations in order, each with its guard, then the log row.
@@ -136,4 +136,14 @@ pub trait OwnerStore: Send {
     /// [`CommitError::Fenced`] if `epoch` is no longer the store's, [`CommitError::Unknown`] if it still
     /// cannot be told.
     fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError>;
+}
+
+/// What the owner asks for before it steps. Blocking, on the owner's own thread, beside a commit on another.
+pub trait ColdStore: Send {
+    /// The records of those tasks that have ended, of the ones named. One batched read that sees every
+    /// commit that has returned before it began.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot be read.
+    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError>;
 }

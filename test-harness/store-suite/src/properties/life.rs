@@ -198,18 +198,30 @@ pub fn a_prefetch_finds_what_has_ended_and_nothing_else<B: Bench>() {
     for (seq, state) in (1..).zip(STATES) {
         insert(&mut desk, TaskRecord { state, ..task(seq) });
     }
+    let mut cold = desk.bench.owner().cold().expect("it can be read beside");
     let all: Vec<TaskId> = (1..=20).map(TaskId).collect();
-    let found = desk.bench.owner().prefetch(&all).expect("it reads");
+    let found = cold.prefetch(&all).expect("it reads");
     let ended = (1..).zip(STATES).filter(|(_, state)| state.is_final());
     let expected: Vec<_> = ended
         .map(|(seq, state)| TaskRecord { state, ..task(seq) })
         .collect();
     assert_eq!(found, expected);
     assert_eq!(
-        desk.bench.owner().prefetch(&[TaskId(6)]).expect("it reads"),
+        cold.prefetch(&[TaskId(6)]).expect("it reads"),
         expected[..1]
     );
-    assert_eq!(desk.bench.owner().prefetch(&[]).expect("it reads"), []);
+    assert_eq!(cold.prefetch(&[]).expect("it reads"), []);
+    let end = TaskRecord {
+        state: TaskState::Failed,
+        revision: 2,
+        ..task(2)
+    };
+    desk.commit(vec![Mutation::TaskUpdate(Box::new(end.clone()))]);
+    assert_eq!(
+        cold.prefetch(&[TaskId(2)]).expect("it reads"),
+        [end],
+        "it sees every commit"
+    );
 }
 
 /// What readers see is what was committed last, all the way to the end.
