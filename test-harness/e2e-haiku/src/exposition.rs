@@ -61,7 +61,7 @@ impl Exposition {
     /// The sum of a metric over all its labels; 0 if it was never fed.
     #[must_use]
     pub fn sum(&self, name: &str) -> f64 {
-        self.of(name).map(|sample| sample.value).sum()
+        self.of(name).fold(0.0, |sum, sample| sum + sample.value)
     }
 
     /// The sum of a metric over all samples that have this label.
