@@ -1,0 +1,267 @@
+//! Every problem, as people and programs are told of it.
+
+use api_client::types::{Engine, Problem, ProblemCode, ProblemFault};
+use axum::{http::StatusCode, response::Html};
+
+use crate::{
+    fixtures::{self, TASK, problem},
+    orch::Orch,
+    script::Script,
+    server::{Server, nowhere},
+};
+
+/// One problem of each code, as a daemon words it. A code that is added to the contract has to be added here.
+fn example(code: &ProblemCode) -> Problem {
+    let new = |status, title, detail| problem(code.clone(), status, title, detail);
+    match code {
+        ProblemCode::AdmissionReject => Problem {
+            retriable: true,
+            retry_after_ms: Some(1_500),
+            policy_label: Some("reject".to_owned()),
+            limit_name: Some("queue.interactive.capacity".to_owned()),
+            ..new(
+                429,
+                "The queue is full",
+                "1024 tasks wait in class interactive already",
+            )
+        },
+        ProblemCode::BodyTooLarge => Problem {
+            limit_name: Some("body_limit_bytes".to_owned()),
+            ..new(
+                413,
+                "The body is too large",
+                "the body may have at most 4194304 bytes",
+            )
+        },
+        ProblemCode::ContextExceeded => new(
+            422,
+            "The prompt does not fit the context",
+            "the prompt has at least 600 tokens, the largest context 512",
+        ),
+        ProblemCode::DecodeTimeout => Problem {
+            engine: Some(Engine::Llamacpp),
+            retriable: true,
+            ..new(
+                500,
+                "The engine was silent for too long",
+                "no token came for 30 s",
+            )
+        },
+        ProblemCode::Internal => new(
+            500,
+            "The daemon has a fault",
+            "something that cannot happen has happened",
+        ),
+        ProblemCode::InvalidParams => Problem {
+            errors: Some(vec![
+                fault(
+                    "/seed",
+                    "0 is less than the minimum of 1",
+                    Some("leave seed out to have one derived from the task id"),
+                ),
+                fault("/top_p", "2 is greater than the maximum of 1", None),
+                fault("", "no JSON: expected value at line 1 column 1", None),
+            ]),
+            ..new(400, "The request has faults", "3 faults; see errors")
+        },
+        ProblemCode::MethodNotAllowed => new(
+            405,
+            "The path has no such method",
+            "this path takes GET, HEAD, OPTIONS",
+        ),
+        ProblemCode::ModelUnknown => new(
+            422,
+            "No pool serves this model",
+            "no pool serves `gpt`; served are: haiku-tiny",
+        ),
+        ProblemCode::NotAcceptable => new(
+            406,
+            "No acceptable media type",
+            "the reply is application/json",
+        ),
+        ProblemCode::NotFound => new(
+            404,
+            "There is nothing here",
+            "there is no task 019a2f3c-7a51-7c40-9a53-1f2e3d4c5b6a",
+        ),
+        ProblemCode::NotReady => Problem {
+            retriable: true,
+            retry_after_ms: Some(1_000),
+            errors: Some(vec![fault(
+                "pool.default",
+                "no replica is ready",
+                Some("`orch pools` shows them"),
+            )]),
+            ..new(
+                503,
+                "Not ready",
+                "something that the daemon needs is missing; see errors",
+            )
+        },
+        ProblemCode::PoolUnavailable => Problem {
+            retriable: true,
+            ..new(
+                503,
+                "The pool gave up",
+                "every pool that could serve this has given up restarting its engine",
+            )
+        },
+        ProblemCode::QueueFullDropLru => Problem {
+            retriable: true,
+            policy_label: Some("drop-lru".to_owned()),
+            limit_name: Some("queue.batch.capacity".to_owned()),
+            task_id: Some(TASK),
+            ..new(
+                500,
+                "Dropped from a full queue",
+                "a newer task took its place",
+            )
+        },
+        ProblemCode::ReplicaSetGone => new(
+            500,
+            "The replicas that began the text are gone",
+            "no replica of the set b1946ac9 is left",
+        ),
+        ProblemCode::SessionExhausted => Problem {
+            limit_name: Some("session.turns_max".to_owned()),
+            ..new(
+                409,
+                "The session has had all its turns",
+                "the session has had its 8 turns",
+            )
+        },
+        ProblemCode::StoreUnavailable => Problem {
+            retriable: true,
+            retry_after_ms: Some(1_000),
+            task_id: Some(TASK),
+            ..new(503, "The store does not answer", "the disk is full")
+        },
+        ProblemCode::StreamDiverged => new(
+            500,
+            "The text is not the one that was read before",
+            "another replay gave another text",
+        ),
+        ProblemCode::TaskIdConflict => Problem {
+            task_id: Some(TASK),
+            ..new(
+                409,
+                "The task id is taken",
+                "the task was created with another body",
+            )
+        },
+        ProblemCode::UnsupportedMediaType => {
+            new(415, "The body has another media type", "send JSON")
+        }
+        ProblemCode::WorkerReset => Problem {
+            retriable: true,
+            ..new(500, "The engine broke off", "the engine was lost 3 times")
+        },
+        ProblemCode::Unknown(_) => new(403, "A problem", "this belongs to a later version"),
+    }
+}
+
+fn fault(pointer: &str, detail: &str, hint: Option<&str>) -> ProblemFault {
+    ProblemFault {
+        pointer: pointer.to_owned(),
+        detail: detail.to_owned(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
+/// What is told of a refused request.
+async fn told(code: &ProblemCode) -> String {
+    let server = Server::refusing(example(code)).await;
+    Orch::at(&server.url)
+        .run(&["task", "get", &TASK.to_string()])
+        .await
+        .shown()
+}
+
+#[tokio::test]
+async fn every_code_tells_title_reason_knob_and_what_to_do() {
+    for code in ProblemCode::ALL {
+        insta::assert_snapshot!(format!("code_{code}"), told(code).await);
+    }
+}
+
+#[tokio::test]
+async fn a_code_of_a_later_version_is_told_by_its_status() {
+    let code: ProblemCode = "SPELL_BROKEN".parse().unwrap();
+    insta::assert_snapshot!(told(&code).await);
+    let retriable = Problem {
+        retriable: true,
+        status: 503,
+        ..example(&code)
+    };
+    let server = Server::refusing(retriable).await;
+    insta::assert_snapshot!(Orch::at(&server.url).run(&["status"]).await.shown());
+}
+
+#[tokio::test]
+async fn programs_get_the_problem_itself_on_standard_error() {
+    let problem = example(&ProblemCode::AdmissionReject);
+    let server = Server::refusing(problem.clone()).await;
+    let ran = Orch::at(&server.url)
+        .run(&["task", "create", "x", "-o", "json"])
+        .await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(7), ""));
+    let told: Problem = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(told, problem);
+}
+
+#[tokio::test]
+async fn what_a_server_says_cannot_drive_the_terminal() {
+    let evil = problem(ProblemCode::NotFound, 404, "\x1b[2Jgone", "a\r\nb\x07");
+    let server = Server::refusing(evil).await;
+    let ran = Orch::at(&server.url)
+        .run(&["task", "get", &TASK.to_string()])
+        .await;
+    assert!(
+        ran.stderr.contains("�[2Jgone") && ran.stderr.contains("b�"),
+        "{ran:?}"
+    );
+    assert!(!ran.stderr.contains(['\x1b', '\r', '\x07']), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_told_with_who_named_it_and_how_to_start_one() {
+    let ran = Orch::at(&nowhere()).run(&["task", "list"]).await;
+    insta::assert_snapshot!(ran.shown());
+    let ran = Orch::at(&nowhere())
+        .run(&["task", "list", "-o", "json"])
+        .await;
+    insta::assert_snapshot!(ran.shown());
+}
+
+#[tokio::test]
+async fn something_else_than_a_daemon_is_told_apart() {
+    let page = Server::answering(|| (StatusCode::NOT_FOUND, Html("<h1>Not here</h1>"))).await;
+    insta::assert_snapshot!(Orch::at(&page.url).run(&["task", "list"]).await.shown());
+    let fine = Server::answering(|| Html("<h1>Welcome</h1>")).await;
+    insta::assert_snapshot!(Orch::at(&fine.url).run(&["task", "list"]).await.shown());
+    let guard = Server::answering(|| (StatusCode::UNAUTHORIZED, "who are you?")).await;
+    insta::assert_snapshot!(Orch::at(&guard.url).run(&["task", "list"]).await.shown());
+}
+
+#[tokio::test]
+async fn urls_that_cannot_be_used_are_usage_faults() {
+    for (name, url) in [
+        ("tls", "https://orchestrator.example"),
+        ("no_scheme", "localhost:8484"),
+        ("no_url", "8484"),
+    ] {
+        let ran = Orch::new().run(&["task", "list", "--server", url]).await;
+        insta::assert_snapshot!(format!("url_{name}"), ran.shown());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_pool_is_not_found() {
+    let server = Server::start(Script::default()).await;
+    let ran = Orch::at(&server.url).run(&["pools", "none"]).await;
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(
+        ran.stderr.contains(&fixtures::not_found().detail),
+        "{ran:?}"
+    );
+}
