@@ -8,6 +8,9 @@ use crate::task::{Started, TaskEnd, TaskSpec};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Stop an attempt now: freeze its stream, close the engine's side, report the end with what was released.
+    /// Also sent for an attempt that the machine has given up by itself (its lease ran out, its replica went
+    /// down, a cancel was not confirmed in time), so that no runner goes on for nothing; what such an attempt
+    /// still reports changes nothing.
     AttemptCancel {
         /// Which.
         attempt: AttemptId,

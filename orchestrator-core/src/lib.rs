@@ -5,17 +5,23 @@
 //! no store. Time and chance are arguments; what it wants done comes out as data. It never holds the
 //! text of a prompt or of a reply: a digest, a size and a token estimate are enough to decide.
 //!
-//! Start at [`input`] (everything that can wake the machine), [`mutation`] (everything it can
-//! remember), [`effect`] (everything it can do) and [`reply`] (everything it can answer).
+//! Start at [`machine::Machine`] for how it is driven, and at [`input`] (everything that can wake it),
+//! [`mutation`] (everything it can remember), [`effect`] (everything it can do) and [`reply`] (everything it
+//! can answer).
 
+pub mod attempt;
 pub mod effect;
 pub mod entropy;
+mod eta;
 pub mod id;
 pub mod input;
+pub mod machine;
 pub mod mutation;
 pub mod placement;
+pub mod queue;
 pub mod refusal;
 pub mod reply;
 pub mod session;
 pub mod task;
 pub mod time;
+mod timer;

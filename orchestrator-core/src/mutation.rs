@@ -1,4 +1,9 @@
 //! Everything the machine can remember. One step's mutations are committed together or not at all.
+//!
+//! Within a step each task, attempt and session is written once, as it stands at the end of the step
+//! (a task that is dispatched as it is accepted has one [`Mutation::TaskInsert`], in state `dispatched`).
+//! The order within a step is that of the guards: tasks inserted, chunks appended, attempts ended,
+//! attempts begun, texts put, tasks updated, sessions put or deleted.
 
 use crate::id::{AttemptId, PayloadRef, SessionId, TaskId};
 use crate::session::SessionRecord;
@@ -11,7 +16,8 @@ pub enum Mutation {
     AttemptInsert(Box<AttemptRecord>),
     /// An attempt's end; the row must exist and be live.
     AttemptUpdate(Box<AttemptRecord>),
-    /// Tokens `from..to` of a task's text; `from` must equal the durable position.
+    /// Tokens `from..to` of a task's text; `from` must equal the position in the task's row, which moves to
+    /// `to` with the [`Mutation::TaskUpdate`] that follows in the same step.
     ChunkAppend {
         /// Whose.
         task: TaskId,
@@ -35,7 +41,7 @@ pub enum Mutation {
         /// The prompt's text and whatever else only the store needs.
         body: PayloadRef,
     },
-    /// A task's text, whole; takes the place of its chunks.
+    /// A task's text, whole; takes the place of its chunks. Only ever put in the step that ends the task.
     TextPut {
         /// Whose.
         task: TaskId,

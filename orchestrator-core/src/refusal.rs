@@ -6,10 +6,13 @@ use crate::task::Priority;
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Even the fewest tokens that the prompt can have do not fit any context that could serve it.
+    /// Even the fewest tokens that the prompt can have, or the context asked for, do not fit any context
+    /// that could serve it.
     ContextExceeded {
         /// Fewest tokens of the prompt.
         tokens_least: u64,
+        /// Least context asked for, in tokens, if one was.
+        ctx_asked: Option<u32>,
         /// Largest context, in tokens, among the pools that could serve it.
         ctx_max: u32,
     },

@@ -12,7 +12,7 @@ pub struct MonoMs(pub u64);
 pub struct WallMs(pub u64);
 
 /// One reading of both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Now {
     /// Monotonic reading.
     pub mono: MonoMs,
@@ -51,5 +51,31 @@ impl Sub for WallMs {
     /// Milliseconds from `earlier` to `self`, 0 if it is not earlier (the clock may have been set back).
     fn sub(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A moment on the monotonic clock that may lie before its zero: how long ago something was, for what
+/// began before this process did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct AgeMs(pub i64);
+
+impl AgeMs {
+    /// The moment itself.
+    #[must_use]
+    pub fn at(now: MonoMs) -> Self {
+        Self(i64::try_from(now.0).unwrap_or(i64::MAX))
+    }
+
+    /// The moment at which the wall clock showed `then`; now, if the clock was set back since.
+    #[must_use]
+    pub fn of_wall(now: Now, then: WallMs) -> Self {
+        let ago = i64::try_from(now.wall - then).unwrap_or(i64::MAX);
+        Self(Self::at(now.mono).0.saturating_sub(ago))
+    }
+
+    /// Milliseconds from this moment to `now`, 0 if it lies ahead.
+    #[must_use]
+    pub fn elapsed(self, now: MonoMs) -> u64 {
+        u64::try_from(Self::at(now).0.saturating_sub(self.0)).unwrap_or(0)
     }
 }

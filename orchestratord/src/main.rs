@@ -1,2 +1,36 @@
-//! Entry point.
-fn main() {}
+//! The control plane daemon.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use orchestratord::serve::serve;
+use orchestratord::settings::{Args, ConfigCommand, Verb, check_file, load};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match args.verb {
+        Some(Verb::Config(ConfigCommand::Check { file })) => match check_file(&file) {
+            Ok(_) => {
+                println!("{}: no fault found", file.display());
+                ExitCode::SUCCESS
+            }
+            Err(error) => refuse(&error.to_string()),
+        },
+        None => match load(&args.serve) {
+            Ok(settings) => match serve(settings) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("orchestratord: {error}");
+                    ExitCode::FAILURE
+                }
+            },
+            Err(error) => refuse(&error.to_string()),
+        },
+    }
+}
+
+/// Says what is wrong with what we were told. 2 is the code of usage faults.
+fn refuse(text: &str) -> ExitCode {
+    eprintln!("{text}");
+    ExitCode::from(2)
+}

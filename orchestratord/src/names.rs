@@ -1,5 +1,6 @@
 //! The names that the machine's words have outside, each in one place: wire, metrics, logs.
 
+use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{
     Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
     WaitingFor,
@@ -111,5 +112,19 @@ pub const fn on_disconnect(on_disconnect: OnDisconnect) -> &'static str {
     match on_disconnect {
         OnDisconnect::Cancel => "cancel",
         OnDisconnect::Continue => "continue",
+    }
+}
+
+/// Code of a refusal, as problems carry it.
+#[must_use]
+pub const fn refusal_code(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
+        Refusal::ModelUnknown { .. } => "MODEL_UNKNOWN",
+        Refusal::PoolUnavailable { .. } => "POOL_UNAVAILABLE",
+        Refusal::QueueFull { .. } => "ADMISSION_REJECT",
+        Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
+        Refusal::SessionUnknown { .. } | Refusal::TaskUnknown { .. } => "NOT_FOUND",
+        Refusal::TaskIdConflict { .. } => "TASK_ID_CONFLICT",
     }
 }

@@ -1,19 +1,13 @@
 //! Affinity, turns and life of a conversation. A session adds no text to a task.
+//!
+//! A session begins with the first task that names it, takes a bounded number of tasks, and runs out when for
+//! its time to live no task of it was accepted or ended. While the machine runs, that is judged by the
+//! monotonic clock; only after a recovery does the wall clock say how much is left, and never more than all.
 
-use crate::id::{ReplicaName, SessionId, TenantId};
-use crate::time::WallMs;
+mod record;
+mod sessions;
 
-/// What is remembered of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionRecord {
-    /// Its id.
-    pub id: SessionId,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Tasks accepted into it so far.
-    pub turns: u32,
-    /// Replica of its newest dispatch.
-    pub replica: Option<ReplicaName>,
-    /// When a task of it was last accepted or ended; its life is counted from here.
-    pub touched_at: WallMs,
-}
+pub use record::SessionRecord;
+pub use sessions::SessionView;
+
+pub(crate) use sessions::Sessions;

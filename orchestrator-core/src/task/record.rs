@@ -86,7 +86,7 @@ pub enum TaskEnd {
     Finished {
         /// Why the text ends.
         finish: FinishReason,
-        /// Tokens of the input; 0 if it never ran.
+        /// Tokens of the input; 0 if it never ran, or was cancelled before a runner told.
         tokens_in: u64,
         /// Tokens of the text.
         tokens_out: u64,

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use orchestrator_core::effect::AttemptOrder;
+use orchestrator_core::id::AttemptId;
 use orchestrator_core::input::AttemptEnd;
 use orchestrator_core::task::{Determinism, FinishReason, InputKind, TaskFault};
 use store::{ReadStore, TaskText};
@@ -89,11 +90,7 @@ impl Finished {
 /// Takes what an attempt tells.
 pub trait Reporter: Send + Sync + 'static {
     /// Takes one report; resolves when there is room for the next.
-    fn report(
-        &self,
-        order: &AttemptOrder,
-        report: AttemptReport,
-    ) -> impl Future<Output = ()> + Send;
+    fn report(&self, attempt: AttemptId, report: AttemptReport) -> impl Future<Output = ()> + Send;
 
     /// Milliseconds since 1970, for the time to the first token.
     fn wall_ms(&self) -> u64;
@@ -126,7 +123,7 @@ struct Attempt<'a, R> {
 }
 
 impl<R: Reporter> Follower<R> {
-    /// Runs an attempt to its end and reports it. `cancelled` turns true when it has been
+    /// Runs an attempt, which has begun on the stream, to its end and reports it. `cancelled` turns true when it has been
     /// stopped and may not write any more.
     pub async fn follow(
         &self,
@@ -147,14 +144,13 @@ impl<R: Reporter> Follower<R> {
         };
         let report = attempt.run(cancelled).await;
         self.runner.cancel(key);
-        self.reporter.report(order, report).await;
+        self.reporter.report(order.attempt, report).await;
     }
 }
 
 impl<R: Reporter> Attempt<'_, R> {
     /// The report of the end.
     async fn run(mut self, mut cancelled: watch::Receiver<bool>) -> AttemptReport {
-        self.stream.begin(self.order.attempt, self.order.number);
         let begun = tokio::select! {
             biased;
             () = turned(&mut cancelled) => return self.cancelled(),
@@ -271,7 +267,10 @@ impl<R: Reporter> Attempt<'_, R> {
     }
 
     async fn tell(&self, report: AttemptReport) {
-        self.follower.reporter.report(self.order, report).await;
+        self.follower
+            .reporter
+            .report(self.order.attempt, report)
+            .await;
     }
 
     fn finished(&self, finish: Finish, tokens_in: u64) -> AttemptReport {

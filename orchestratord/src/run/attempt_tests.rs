@@ -20,7 +20,7 @@ use super::*;
 struct Reports(Mutex<Vec<AttemptReport>>);
 
 impl Reporter for Reports {
-    async fn report(&self, _: &AttemptOrder, report: AttemptReport) {
+    async fn report(&self, _: AttemptId, report: AttemptReport) {
         self.0.lock().unwrap().push(report);
     }
 
@@ -169,6 +169,7 @@ async fn reports(
     stream: &TaskStream,
 ) -> Vec<AttemptReport> {
     let (_set, cancelled) = watch::channel(false);
+    stream.begin(AttemptId(5), 1);
     follower.follow(&order(position), stream, cancelled).await;
     assert!(
         follower.runner.list().is_empty(),
@@ -220,6 +221,7 @@ async fn chunks_are_contiguous_and_bounded_and_replayed_tokens_are_not_told_agai
 async fn tokens_do_not_wait_for_a_full_chunk() {
     let follower = follower(tokens(&["old"]), &[]);
     let stream = TaskStream::default();
+    stream.begin(AttemptId(5), 1);
     let (set, cancelled) = watch::channel(false);
     let order = order(0);
     let follow = follower.follow(&order, &stream, cancelled);

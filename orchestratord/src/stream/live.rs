@@ -1,5 +1,6 @@
 //! The text of one live task as it grows.
 
+use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use orchestrator_core::id::AttemptId;
@@ -44,6 +45,8 @@ pub struct TaskStream {
     state: Mutex<State>,
     /// Moves whenever something changed; readers wait on it.
     moved: watch::Sender<u64>,
+    /// Readers whose coming and going matters to the task.
+    pub(super) readers: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +78,7 @@ impl Default for TaskStream {
         Self {
             state: Mutex::default(),
             moved: watch::Sender::new(0),
+            readers: AtomicU32::new(0),
         }
     }
 }

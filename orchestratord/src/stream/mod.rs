@@ -14,9 +14,11 @@ mod hub;
 mod id;
 mod live;
 mod reader;
+mod readers;
 
 pub use frame::{Frame, Waiting};
 pub use hub::StreamHub;
 pub use id::StreamId;
 pub use live::{PushError, TaskStream, Terminal};
 pub use reader::{Opening, ReadFrom, Watch, read_ended, read_live};
+pub use readers::CountedReader;

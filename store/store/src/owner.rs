@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use orchestrator_core::id::{AcceptSeq, Epoch, PayloadRef, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
-use orchestrator_core::task::{AttemptRecord, TaskRecord, TaskState};
+use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use orchestrator_core::time::WallMs;
 
 use crate::error::{CommitError, ReadError};
-use crate::payload::Payload;
+use crate::event::Event;
+use crate::payload::{Payload, TaskBody, TaskText};
 
 /// What an owner starts from: everything live, and where the log stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,15 +27,6 @@ pub struct Loaded {
     pub attempts: Vec<AttemptRecord>,
     /// Every session.
     pub sessions: Vec<SessionRecord>,
-}
-
-/// A fact of the commit log, the one ordered feed. `(commit_seq, index)` is its cursor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A task was accepted.
-    TaskAccepted(TaskId),
-    /// A task moved to another state.
-    TaskMoved(TaskId, TaskState),
 }
 
 /// One transaction of the owner. All of it becomes durable, or none.
@@ -54,6 +46,60 @@ pub struct Commit {
     pub events: Vec<Event>,
 }
 
+impl Commit {
+    /// The body that a [`Mutation::TaskInsert`] names.
+    ///
+    /// # Errors
+    /// [`CommitError::Broken`] if the commit does not carry it.
+    pub fn body(&self, payload: PayloadRef) -> Result<&TaskBody, CommitError> {
+        match self.payloads.get(&payload) {
+            Some(Payload::Body(body)) => Ok(body),
+            Some(Payload::Text(_)) => Err(broken(payload, "is a text, not a body")),
+            None => Err(broken(payload, "is not in the commit")),
+        }
+    }
+
+    /// The text that a [`Mutation::TextPut`] names.
+    ///
+    /// # Errors
+    /// [`CommitError::Broken`] if the commit does not carry it, or its frame boundaries do not rise to
+    /// the end of the text.
+    pub fn text(&self, payload: PayloadRef) -> Result<&TaskText, CommitError> {
+        match self.payloads.get(&payload) {
+            Some(Payload::Text(text)) if text.is_sound() => Ok(text),
+            Some(Payload::Text(_)) => Err(broken(
+                payload,
+                "has frame boundaries that do not fit its text",
+            )),
+            Some(Payload::Body(_)) => Err(broken(payload, "is a body, not a text")),
+            None => Err(broken(payload, "is not in the commit")),
+        }
+    }
+
+    /// The text that a [`Mutation::ChunkAppend`] names, which must have tokens `from..to` and at least one.
+    ///
+    /// # Errors
+    /// [`CommitError::Broken`] as with [`Commit::text`], or if the number of tokens is another.
+    pub fn chunk(&self, payload: PayloadRef, from: u64, to: u64) -> Result<&TaskText, CommitError> {
+        let text = self.text(payload)?;
+        if from < to && to - from == text.tokens() {
+            Ok(text)
+        } else {
+            Err(broken(
+                payload,
+                &format!(
+                    "has {} tokens for the positions {from} to {to}",
+                    text.tokens()
+                ),
+            ))
+        }
+    }
+}
+
+fn broken(payload: PayloadRef, what: &str) -> CommitError {
+    CommitError::Broken(format!("payload {} {what}", payload.0))
+}
+
 /// What a probe found after an unknown outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -71,11 +117,11 @@ pub trait OwnerStore: Send {
     /// [`ReadError`] if the store cannot be read or the term cannot be begun.
     fn load(&mut self) -> Result<Loaded, ReadError>;
 
-    /// The records of those tasks that have ended, of the ones named. One batched read.
+    /// A way to look up what has ended, to be used while a commit runs.
     ///
     /// # Errors
-    /// [`ReadError`] if the store cannot be read.
-    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError>;
+    /// [`ReadError`] if there can be none.
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError>;
 
     /// Commits in one transaction: first the fence row moves from `commit_seq - 1` to `commit_seq` under
     /// `epoch`, then the mutations in order, each with its guard, then the log row.
@@ -90,4 +136,14 @@ pub trait OwnerStore: Send {
     /// [`CommitError::Fenced`] if `epoch` is no longer the store's, [`CommitError::Unknown`] if it still
     /// cannot be told.
     fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError>;
+}
+
+/// What the owner asks for before it steps. Blocking, on the owner's own thread, beside a commit on another.
+pub trait ColdStore: Send {
+    /// The records of those tasks that have ended, of the ones named. One batched read that sees every
+    /// commit that has returned before it began.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot be read.
+    fn prefetch(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskRecord>, ReadError>;
 }

@@ -34,6 +34,17 @@ impl TaskText {
         self.ends.len() as u64
     }
 
+    /// True if the boundaries rise to the end of the text and fall between characters.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.ends.is_sorted()
+            && self.ends.last().map_or(0, |end| *end as usize) == self.text.len()
+            && self
+                .ends
+                .iter()
+                .all(|end| self.text.is_char_boundary(*end as usize))
+    }
+
     /// Adds one token.
     pub fn push(&mut self, token: &str) {
         self.text.push_str(token);

@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use orchestrator_core::id::{AcceptSeq, SessionId, TaskId, TenantId};
+use orchestrator_core::id::{AcceptSeq, Epoch, SessionId, TaskId, TenantId};
 use orchestrator_core::task::{AttemptRecord, Priority, TaskRecord};
+use orchestrator_core::time::WallMs;
 
 use crate::error::ReadError;
+use crate::event::Event;
 use crate::payload::{TaskBody, TaskText};
 
 /// The outcome of a read, later.
@@ -26,7 +28,7 @@ pub struct TaskRow {
 pub struct TaskQuery {
     /// Whose.
     pub tenant: Option<TenantId>,
-    /// Only tasks whose state has this name (the store's names of states are those of the wire).
+    /// Only tasks whose state has this name, see [`crate::state_name`].
     pub state: Option<&'static str>,
     /// Only tasks of this class.
     pub priority: Option<Priority>,
@@ -47,6 +49,19 @@ pub struct TaskPage {
     pub more: bool,
 }
 
+/// One row of the commit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitRow {
+    /// Number of the commit, from 1, without gaps.
+    pub commit_seq: u64,
+    /// Term of the owner that made it.
+    pub epoch: Epoch,
+    /// When, by that owner's wall clock.
+    pub at: WallMs,
+    /// What it says happened, in order.
+    pub events: Vec<Event>,
+}
+
 /// A store, as readers use it. Reads see what is durable and never wait for the owner.
 pub trait ReadStore: Send + Sync {
     /// One task.
@@ -55,12 +70,16 @@ pub trait ReadStore: Send + Sync {
     /// A page of tasks.
     fn task_list(&self, query: TaskQuery) -> ReadFuture<'_, TaskPage>;
 
-    /// What a runner needs besides the record.
+    /// What a runner needs besides the record; none if there is no such task.
     fn task_body(&self, task: TaskId) -> ReadFuture<'_, Option<TaskBody>>;
 
-    /// The durable text: whole once the task has ended, else its chunks so far.
+    /// The durable text: whole once the task has ended with one, else its chunks so far, which may be
+    /// none. No value if there is no such task.
     fn task_text(&self, task: TaskId) -> ReadFuture<'_, Option<TaskText>>;
 
     /// The history of a task, oldest attempt first.
     fn attempt_list(&self, task: TaskId) -> ReadFuture<'_, Vec<AttemptRecord>>;
+
+    /// Rows of the commit log with a number above `after`, oldest first, `limit` at most.
+    fn commit_list(&self, after: u64, limit: u32) -> ReadFuture<'_, Vec<CommitRow>>;
 }

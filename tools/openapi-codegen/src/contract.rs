@@ -111,7 +111,9 @@ fn join(bundles: &[Bundle], apis: &[Api]) -> Result<BTreeMap<String, Named>, Vec
     };
     for (i, api) in apis.iter().enumerate() {
         for (name, named) in &api.schemas {
-            let other = apis[..i].iter().position(|api| api.schemas.contains_key(name));
+            let other = apis[..i]
+                .iter()
+                .position(|api| api.schemas.contains_key(name));
             if let Some(other) = other {
                 let same = match (content(&bundles[other], name), content(&bundles[i], name)) {
                     (Some(a), Some(b)) => a.same(&b),
@@ -119,8 +121,7 @@ fn join(bundles: &[Bundle], apis: &[Api]) -> Result<BTreeMap<String, Named>, Vec
                     _ => schemas[name].at == named.at,
                 };
                 if !same {
-                    let message =
-                        format!("`{name}` means something else at {}", schemas[name].at);
+                    let message = format!("`{name}` means something else at {}", schemas[name].at);
                     faults.push(Fault::new("name-taken", &named.at, message));
                 }
             }

@@ -90,7 +90,8 @@ fn union(union: &Union) -> Value {
     })
 }
 
-fn typed(typed: &Typed) -> Value {
+/// The schema of one type, whose references lead into a [`document`].
+pub fn typed(typed: &Typed) -> Value {
     let schema = ty(&typed.ty);
     if !typed.nullable {
         return schema;
@@ -120,10 +121,10 @@ fn ty(ty: &Type) -> Value {
         Type::Number(rules) => {
             let mut schema = json!({ "type": "number" });
             if let Some((bound, open)) = rules.min {
-                schema[if open { "exclusiveMinimum" } else { "minimum" }] = json!(bound);
+                schema[if open { "exclusiveMinimum" } else { "minimum" }] = number(bound);
             }
             if let Some((bound, open)) = rules.max {
-                schema[if open { "exclusiveMaximum" } else { "maximum" }] = json!(bound);
+                schema[if open { "exclusiveMaximum" } else { "maximum" }] = number(bound);
             }
             schema
         }
@@ -155,6 +156,14 @@ fn text(rules: &TextRules) -> Value {
         schema["pattern"] = json!(pattern);
     }
     schema
+}
+
+/// A whole number is written as one, as it stood in the contract.
+fn number(bound: f64) -> Value {
+    match bound.fract() == 0.0 && bound.abs() < 1e15 {
+        true => json!(bound as i64),
+        false => json!(bound),
+    }
 }
 
 fn set(schema: &mut Value, key: &str, bound: Option<u64>) {

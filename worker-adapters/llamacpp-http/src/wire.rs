@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use worker_adapter::Generation;
 
-/// Body of `POST /completion`. Every sampling value is sent, so that neither the engine's defaults nor the
-/// flags that it was started with decide.
+/// How many of the last tokens the repeat penalty looks at.
+const REPEAT_LAST_N: u32 = 64;
+
+/// Body of `POST /completion`. Every sampling value that both servers of the dialect have is sent, so that
+/// neither the engine's defaults nor the flags that it was started with decide.
 #[derive(Debug, Serialize)]
 pub(crate) struct CompletionRequest<'a> {
     pub(crate) prompt: &'a str,
@@ -18,6 +21,7 @@ pub(crate) struct CompletionRequest<'a> {
     pub(crate) top_p: f64,
     pub(crate) min_p: f64,
     pub(crate) repeat_penalty: f64,
+    pub(crate) repeat_last_n: u32,
 }
 
 impl<'a> CompletionRequest<'a> {
@@ -36,6 +40,7 @@ impl<'a> CompletionRequest<'a> {
             top_p: sampling.top_p,
             min_p: sampling.min_p,
             repeat_penalty: sampling.repeat_penalty,
+            repeat_last_n: REPEAT_LAST_N,
         }
     }
 }

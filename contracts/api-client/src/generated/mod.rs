@@ -2,6 +2,6 @@
 //! Client side of the contract.
 
 #![allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
-#![allow(unused_imports, unused_qualifications)]
+#![allow(unreachable_pub, unused_imports, unused_qualifications)]
 pub mod control;
 pub mod data;

@@ -51,9 +51,7 @@ impl<T> Deref for Reply<T> {
 }
 
 /// The result of a generated call.
-pub async fn settle<T>(
-    outcome: Result<ResponseValue<T>, Error<()>>,
-) -> Result<Reply<T>, ApiError> {
+pub async fn settle<T>(outcome: Result<ResponseValue<T>, Error<()>>) -> Result<Reply<T>, ApiError> {
     match outcome {
         Ok(value) => Ok(Reply {
             status: value.status(),

@@ -93,10 +93,20 @@ mod tests {
 
     #[test]
     fn waits_are_random_below_a_bound_that_doubles_up_to_the_cap() {
-        for (failures, bound_ms) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (99, 1000)] {
+        for (failures, bound_ms) in [
+            (1, 100),
+            (2, 200),
+            (3, 400),
+            (4, 800),
+            (5, 1000),
+            (99, 1000),
+        ] {
             let longest = BACKOFF.delay(failures, u64::MAX);
             let bound = Duration::from_millis(bound_ms);
-            assert!(longest <= bound && longest > bound.mul_f64(0.999), "{longest:?}");
+            assert!(
+                longest <= bound && longest > bound.mul_f64(0.999),
+                "{longest:?}"
+            );
             assert_eq!(BACKOFF.delay(failures, 0), Duration::ZERO);
             let half = BACKOFF.delay(failures, u64::MAX / 2);
             assert!(half <= bound / 2, "{half:?}");
@@ -108,7 +118,9 @@ mod tests {
         let mut calls = 0;
         let outcome = retry(&BACKOFF, async || {
             calls += 1;
-            Err::<(), _>(ApiError::Protocol { detail: "x".to_owned() })
+            Err::<(), _>(ApiError::Protocol {
+                detail: "x".to_owned(),
+            })
         })
         .await;
         assert!(outcome.is_err());
@@ -120,7 +132,9 @@ mod tests {
         let mut calls = 0;
         let outcome = retry(&BACKOFF, async || {
             calls += 1;
-            Err::<(), _>(ApiError::Interrupted { detail: "x".to_owned() })
+            Err::<(), _>(ApiError::Interrupted {
+                detail: "x".to_owned(),
+            })
         })
         .await;
         assert!(matches!(outcome, Err(ApiError::Interrupted { .. })));

@@ -2,7 +2,7 @@
 //! Server side of the contract.
 
 #![allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
-#![allow(unused_imports, unused_qualifications)]
+#![allow(unreachable_pub, unused_imports, unused_qualifications)]
 use ::std::sync::Arc;
 use crate::support as support;
 pub mod capabilities;

@@ -34,7 +34,12 @@ fn weigh(range: &str, media_type: &str) -> Option<(u8, bool)> {
     };
     let refused = parts
         .filter_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-        .any(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0));
+        .any(|weight| {
+            weight
+                .trim()
+                .parse::<f32>()
+                .is_ok_and(|weight| weight <= 0.0)
+        });
     Some((rank, !refused))
 }
 

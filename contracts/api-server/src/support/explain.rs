@@ -75,7 +75,10 @@ impl Explainer {
         let (pointer, detail) = match error.kind() {
             Kind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                (format!("{pointer}/{name}"), "required, but missing".to_owned())
+                (
+                    format!("{pointer}/{name}"),
+                    "required, but missing".to_owned(),
+                )
             }
             kind => (pointer, detail(kind, error)),
         };
@@ -86,7 +89,11 @@ impl Explainer {
     fn known_fields(&self, error: &ValidationError<'_>) -> Option<String> {
         let path = error.schema_path().to_string();
         let object = path.strip_suffix("/additionalProperties")?;
-        let fields = self.schema.pointer(object)?.get("properties")?.as_object()?;
+        let fields = self
+            .schema
+            .pointer(object)?
+            .get("properties")?
+            .as_object()?;
         let mut names: Vec<&str> = fields.keys().map(String::as_str).collect();
         names.sort_unstable();
         Some(format!("the fields here are {}", names.join(", ")))
@@ -97,13 +104,16 @@ impl Explainer {
 fn detail(kind: &Kind, error: &ValidationError<'_>) -> String {
     let value = error.instance();
     match kind {
-        Kind::Type { kind } => format!("{} is expected, this is {}", expected(kind), name_of(value)),
+        Kind::Type { kind } => {
+            format!("{} is expected, this is {}", expected(kind), name_of(value))
+        }
         Kind::Enum { options } => format!("must be one of {}", list(options)),
         Kind::Constant { expected_value } => format!("must be {expected_value}"),
         Kind::Minimum { limit } => format!("{value} is less than the minimum of {limit}"),
         Kind::Maximum { limit } => format!("{value} is greater than the maximum of {limit}"),
         Kind::ExclusiveMinimum { limit } => format!("{value} is not greater than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("{value} is not less than {limit}"),
+        Kind::MinLength { limit: 1 } => "must not be empty".to_owned(),
         Kind::MinLength { limit } => format!("has fewer than {limit} characters"),
         Kind::MaxLength { limit } => format!("has more than {limit} characters"),
         Kind::MinItems { limit } => format!("has fewer than {limit} items"),
@@ -142,7 +152,11 @@ fn name_of(value: &Value) -> &'static str {
 fn list(options: &Value) -> String {
     let texts = options.as_array().into_iter().flatten();
     texts
-        .map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned))
+        .map(|option| {
+            option
+                .as_str()
+                .map_or_else(|| option.to_string(), str::to_owned)
+        })
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -172,7 +186,12 @@ impl<'i> Keyword<'i> for WireInteger {
 
     fn is_valid(&self, instance: &'i Value) -> bool {
         match instance {
-            Value::Number(number) => number.is_i64() || number.is_u64(),
+            // What has a fraction is refused by its type already.
+            Value::Number(number) => {
+                number.is_i64()
+                    || number.is_u64()
+                    || number.as_f64().is_some_and(|number| number.fract() != 0.0)
+            }
             _ => true,
         }
     }

@@ -45,7 +45,7 @@ impl Operation {
             self.lists(reply.status().as_u16()),
             "{} answers {}, which the contract does not list",
             self.id,
-            reply.status()
+            reply.status().as_u16()
         );
         reply
     }

@@ -41,11 +41,7 @@ impl<'a> Params<'a> {
     }
 
     /// A parameter of the path.
-    pub fn path<T>(
-        &mut self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, Fault>,
-    ) -> Option<T> {
+    pub fn path<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
         let value = self.call.path().iter().find(|(key, _)| key == name);
         let Some((_, value)) = value else {
             self.note("path", name, Fault::new("is not valid UTF-8"));
@@ -56,11 +52,7 @@ impl<'a> Params<'a> {
     }
 
     /// A parameter of the query that may be absent.
-    pub fn query<T>(
-        &mut self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, Fault>,
-    ) -> Option<T> {
+    pub fn query<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
         let mut values = self.query.iter().filter(|(key, _)| key == name);
         let value = values.next()?;
         let parsed = match values.next() {
@@ -118,11 +110,7 @@ impl<'a> Params<'a> {
     }
 
     /// A header that may be absent.
-    pub fn header<T>(
-        &mut self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, Fault>,
-    ) -> Option<T> {
+    pub fn header<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
         let mut values = self.call.parts().headers.get_all(name).iter();
         let value = values.next()?;
         let parsed = match (value.to_str(), values.next()) {

@@ -56,7 +56,17 @@ mod tests {
     #[test]
     fn integers_are_canonical_and_bounded() {
         assert_eq!(integer::<u32>("7", 1, 9).ok(), Some(7));
-        for text in ["+7", "7.0", "", " 7", "0x7", "10", "0", "-1", "99999999999999999999"] {
+        for text in [
+            "+7",
+            "7.0",
+            "",
+            " 7",
+            "0x7",
+            "10",
+            "0",
+            "-1",
+            "99999999999999999999",
+        ] {
             assert!(integer::<u32>(text, 1, 9).is_err(), "{text}");
         }
     }

@@ -38,7 +38,10 @@ pub fn text(status: u16, body: String) -> Response {
 pub fn events<E: Event + Send + 'static>(status: u16, events: EventStream<E>) -> Response {
     let mut response = with_body(status, Some("text/event-stream"), events.into_body());
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-store"),
+    );
     // Proxies such as nginx would hold tokens back to fill a buffer.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response

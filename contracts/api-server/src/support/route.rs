@@ -35,7 +35,11 @@ pub fn refuse_method<A: ApiHost>(
     move |State(api), request| {
         let (parts, _) = request.into_parts();
         let rejection = Rejection::MethodNotAllowed { allow };
-        ready(api.reject(&parts, rejection).allowing(allow).into_response())
+        ready(
+            api.reject(&parts, rejection)
+                .allowing(allow)
+                .into_response(),
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 //! Types of the contract.
 
 #![allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
-#![allow(unused_imports, unused_qualifications)]
+#![allow(unreachable_pub, unused_imports, unused_qualifications)]
 mod capabilities;
 mod engine;
 mod pools;

@@ -19,7 +19,9 @@ pub fn length(text: &str, min: u64, max: u64) -> Result<(), Fault> {
             "{chars} characters are fewer than {min}"
         )))
     } else if chars > max {
-        Err(Fault::new(format!("{chars} characters are more than {max}")))
+        Err(Fault::new(format!(
+            "{chars} characters are more than {max}"
+        )))
     } else {
         Ok(())
     }
@@ -99,9 +101,10 @@ fn more(value: impl Display, max: impl Display) -> Fault {
 
 /// Checks each item of a list and adds its index to a fault.
 pub fn each<T>(items: &[T], check: impl Fn(&T) -> Result<(), Fault>) -> Result<(), Fault> {
-    items.iter().enumerate().try_for_each(|(index, item)| {
-        check(item).map_err(|fault| fault.under(&index.to_string()))
-    })
+    items
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, item)| check(item).map_err(|fault| fault.under(&index.to_string())))
 }
 
 /// Checks each value of a map and adds its key to a fault.
@@ -121,9 +124,7 @@ pub fn unique<T: PartialEq>(items: &[T]) -> Result<(), Fault> {
         .find(|(index, item)| items[..*index].contains(item));
     match repeated {
         None => Ok(()),
-        Some((index, _)) => {
-            Err(Fault::new("the item is there already").under(&index.to_string()))
-        }
+        Some((index, _)) => Err(Fault::new("the item is there already").under(&index.to_string())),
     }
 }
 
@@ -145,9 +146,9 @@ impl Pattern {
 
     /// Whether the pattern is found in the text.
     pub fn check(&self, text: &str) -> Result<(), Fault> {
-        let regex = self.compiled.get_or_init(|| {
-            Regex::new(self.source).expect("the generator compiled this pattern")
-        });
+        let regex = self
+            .compiled
+            .get_or_init(|| Regex::new(self.source).expect("the generator compiled this pattern"));
         match regex.is_match(text) {
             true => Ok(()),
             false => Err(Fault::new(format!(

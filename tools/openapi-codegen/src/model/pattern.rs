@@ -41,7 +41,12 @@ mod tests {
 
     #[test]
     fn plain_patterns_pass_and_ambiguous_ones_do_not() {
-        for pattern in ["^[0-9]{1,9}-[0-9a-f]{16}$", "^[a-z.]+$", "^a\\.b$", "^(a|b)$"] {
+        for pattern in [
+            "^[0-9]{1,9}-[0-9a-f]{16}$",
+            "^[a-z.]+$",
+            "^a\\.b$",
+            "^(a|b)$",
+        ] {
             assert_eq!(check(pattern), Ok(()), "{pattern}");
         }
         for pattern in ["^\\d$", "a.b", "(?=a)", "[a&&b]", "[", "\\bx"] {

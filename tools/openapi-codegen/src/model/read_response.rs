@@ -78,17 +78,15 @@ fn status(entry: &Entry) -> Outcome<u16> {
         _ => Err(Fault::new(
             "concrete-codes",
             &entry.at,
-            format!("`{}` must be a concrete status of class 2, 4 or 5", entry.key),
+            format!(
+                "`{}` must be a concrete status of class 2, 4 or 5",
+                entry.key
+            ),
         )),
     }
 }
 
-fn reply(
-    document: &Node,
-    node: &Node,
-    status: u16,
-    examples: &mut Vec<Example>,
-) -> Outcome<Reply> {
+fn reply(document: &Node, node: &Node, status: u16, examples: &mut Vec<Example>) -> Outcome<Reply> {
     let mut fields = Fields::open(node, "a response")?;
     let doc = fields.text("description")?.map(str::to_owned);
     let headers = headers(document, fields.map("headers")?)?;

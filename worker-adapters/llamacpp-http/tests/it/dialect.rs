@@ -72,6 +72,7 @@ impl Dialect for Llamacpp {
                     "top_p": sampling.top_p,
                     "min_p": sampling.min_p,
                     "repeat_penalty": sampling.repeat_penalty,
+                    "repeat_last_n": 64,
                 })
             )
         );

@@ -170,10 +170,7 @@ impl<E: Event> EventReader<E> {
 
     /// Connects; `None` if there is nothing left to read.
     async fn connect(&self) -> Result<Option<Connection>, ApiError> {
-        let mut request = self
-            .http
-            .get(&self.url)
-            .header(ACCEPT, "text/event-stream");
+        let mut request = self.http.get(&self.url).header(ACCEPT, "text/event-stream");
         if let Some(id) = &self.last_event_id {
             request = request.header("last-event-id", id);
         }

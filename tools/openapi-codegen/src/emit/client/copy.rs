@@ -32,7 +32,9 @@ pub(super) fn document(contract: &Contract, api: &Api) -> Value {
         .map(|named| {
             let schema = match &named.shape {
                 Shape::Enumeration(list) => json!({ "type": "string", "enum": list.values }),
-                _ => json!({ "type": "object", "properties": { "stand_in": { "type": "string" } } }),
+                _ => {
+                    json!({ "type": "object", "properties": { "stand_in": { "type": "string" } } })
+                }
             };
             (named.name.clone(), schema)
         })

@@ -27,9 +27,9 @@ pub(super) fn split(file: syn::File, types: &TokenStream) -> Generated {
             }
             Item::Mod(module) if module.ident == "prelude" => continue,
             Item::Impl(block) if block.trait_.is_none() => {
-                block
-                    .items
-                    .retain(|item| !matches!(item, ImplItem::Fn(method) if method.sig.ident == "new"));
+                block.items.retain(
+                    |item| !matches!(item, ImplItem::Fn(method) if method.sig.ident == "new"),
+                );
                 methods.extend(block.items.iter().filter_map(|item| match item {
                     ImplItem::Fn(method) if method.sig.asyncness.is_some() => Some(method.clone()),
                     _ => None,

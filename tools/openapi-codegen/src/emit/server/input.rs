@@ -20,7 +20,9 @@ pub(super) fn emit(operation: &Operation) -> TokenStream {
         values.push(quote!(params));
         types.push(quote!(#params));
     }
-    let params = types.first().map(|ty| quote!(let params = #ty::read(call)?;));
+    let params = types
+        .first()
+        .map(|ty| quote!(let params = #ty::read(call)?;));
     let body = operation.body.as_ref().map(|body| {
         let ty = naming::type_ident(&body.schema);
         types.push(quote!(types::#ty));

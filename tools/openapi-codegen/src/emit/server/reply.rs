@@ -17,7 +17,10 @@ pub(super) fn emit(operation: &Operation) -> TokenStream {
     let name = name(operation);
     let doc = format!(" Every reply of `{}`.", operation.id);
     let constant = naming::constant(&operation.id);
-    let variants = operation.replies.iter().map(|reply| variant(operation, reply));
+    let variants = operation
+        .replies
+        .iter()
+        .map(|reply| variant(operation, reply));
     let arms = operation.replies.iter().map(arm);
     quote! {
         #[doc = #doc]

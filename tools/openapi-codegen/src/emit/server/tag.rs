@@ -49,11 +49,7 @@ pub(super) fn emit(contract: &Contract, api: &Api, tag: &Tag) -> TokenStream {
 fn method(operation: &Operation) -> TokenStream {
     let name = naming::field(&operation.id);
     let summary = operation.summary.as_ref().map(|text| format!("{text}."));
-    let line = format!(
-        "`{} {}`",
-        operation.method.to_uppercase(),
-        operation.path
-    );
+    let line = format!("`{} {}`", operation.method.to_uppercase(), operation.path);
     let text: Vec<&str> = [summary.as_deref(), operation.doc.as_deref(), Some(&line)]
         .into_iter()
         .flatten()

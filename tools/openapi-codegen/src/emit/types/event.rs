@@ -13,7 +13,10 @@ pub(super) fn emit(operation: &Operation, sse: &Sse) -> TokenStream {
     let doc = format!(" One event of `{}`.", operation.id);
     let events: Vec<&str> = sse.events.iter().map(|(event, _)| event.as_str()).collect();
     let event_docs = events.iter().map(|event| format!(" Event `{event}`."));
-    let variants: Vec<_> = events.iter().map(|event| naming::type_ident(event)).collect();
+    let variants: Vec<_> = events
+        .iter()
+        .map(|event| naming::type_ident(event))
+        .collect();
     let types: Vec<_> = sse
         .events
         .iter()

@@ -49,10 +49,7 @@ fn field(contract: &Contract, property: &Property, in_request: bool) -> TokenStr
     if !property.required {
         attributes.push(quote!(default, skip_serializing_if = "Option::is_none"));
     }
-    if let Some(path) = in_request
-        .then(|| reader(contract, property))
-        .flatten()
-    {
+    if let Some(path) = in_request.then(|| reader(contract, property)).flatten() {
         attributes.push(quote!(deserialize_with = #path));
     }
     let serde = (!attributes.is_empty()).then(|| quote!(#[serde(#(#attributes),*)]));

@@ -57,10 +57,20 @@ impl Parts {
         Self {
             variants: choices.iter().map(|v| naming::type_ident(&v.tag)).collect(),
             tags: choices.iter().map(|v| v.tag.clone()).collect(),
-            types: choices.iter().map(|v| naming::type_ident(&v.schema)).collect(),
+            types: choices
+                .iter()
+                .map(|v| naming::type_ident(&v.schema))
+                .collect(),
             docs: choices
                 .iter()
-                .map(|v| docs(contract.schemas.get(&v.schema).and_then(|s| s.doc.as_deref())))
+                .map(|v| {
+                    docs(
+                        contract
+                            .schemas
+                            .get(&v.schema)
+                            .and_then(|s| s.doc.as_deref()),
+                    )
+                })
                 .collect(),
         }
     }

@@ -1,0 +1,79 @@
+//! What the operator decides.
+
+use crate::attempt::RetryLimits;
+use crate::placement::{Policy, PoolConfig};
+use crate::queue::{ClassLimit, FullPolicy};
+use crate::task::Priority;
+
+/// Everything that the machine does not decide by itself. Durations in milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MachineConfig {
+    /// Pools and their replicas.
+    pub pools: Vec<PoolConfig>,
+    /// Bound of the interactive class.
+    pub interactive: ClassLimit,
+    /// Bound of the batch class.
+    pub batch: ClassLimit,
+    /// Wait after which a batch task counts as interactive.
+    pub ageing_ms: u64,
+    /// How placement chooses.
+    pub policy: Policy,
+    /// Time to live of an attempt's lease.
+    pub lease_ttl_ms: u64,
+    /// Limits and pauses of retries.
+    pub retry: RetryLimits,
+    /// Life of a session after a task of it was last accepted or ended.
+    pub session_ttl_ms: u64,
+    /// Tasks that a session takes.
+    pub session_turns_max: u32,
+    /// How long a cancel waits for the attempt's own end.
+    pub cancel_confirm_ms: u64,
+    /// How long a task that is to end with its readers outlives the last one.
+    pub disconnect_grace_ms: u64,
+    /// How long an attempt holds its slot, until that has been measured.
+    pub service_guess_ms: u64,
+    /// Do runners outlive the owner, so that a new one attaches to their attempts? No for the in-process
+    /// runner: attempts of an earlier epoch are then over.
+    pub attachable: bool,
+}
+
+impl MachineConfig {
+    /// The documented defaults, for these pools.
+    #[must_use]
+    pub fn for_pools(pools: Vec<PoolConfig>) -> Self {
+        Self {
+            pools,
+            interactive: ClassLimit {
+                capacity: 1024,
+                full: FullPolicy::Reject,
+            },
+            batch: ClassLimit {
+                capacity: 100_000,
+                full: FullPolicy::DropLru,
+            },
+            ageing_ms: 5 * 60_000,
+            policy: Policy::default(),
+            lease_ttl_ms: 30_000,
+            retry: RetryLimits {
+                failures: 3,
+                interruptions: 10,
+                backoff_base_ms: 500,
+                backoff_cap_ms: 30_000,
+            },
+            session_ttl_ms: 10 * 60_000,
+            session_turns_max: 8,
+            cancel_confirm_ms: 5_000,
+            disconnect_grace_ms: 5_000,
+            service_guess_ms: 5_000,
+            attachable: false,
+        }
+    }
+
+    /// Bound of a class.
+    pub(crate) fn limit(&self, priority: Priority) -> ClassLimit {
+        match priority {
+            Priority::Interactive => self.interactive,
+            Priority::Batch => self.batch,
+        }
+    }
+}

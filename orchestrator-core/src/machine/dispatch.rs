@@ -1,0 +1,165 @@
+//! A queued task gets a slot.
+
+use crate::attempt::{LiveAttempt, attempt_id};
+use crate::effect::{AttemptOrder, Effect};
+use crate::entropy::Entropy;
+use crate::id::{AttemptId, ReplicaName, TaskId};
+use crate::machine::driver::Machine;
+use crate::machine::moves::ctx_need;
+use crate::machine::step::Deed;
+use crate::placement::{Replica, Request, plan};
+use crate::task::{AttemptHead, AttemptRecord, AttemptState, Started, TaskEvent, TaskRecord};
+use crate::time::{AgeMs, MonoMs, Now};
+use crate::timer::Timer;
+
+impl Machine {
+    /// Dispatches the first task in the queue's order that fits a free slot. False if there is none.
+    pub(super) fn dispatch_next(&mut self, now: Now, entropy: &mut dyn Entropy) -> bool {
+        if !self.fleet.has_room() {
+            return false;
+        }
+        let Some(task) = self.lanes.next(now.mono, |lane| self.fleet.room(lane)) else {
+            return false;
+        };
+        let Some(replica) = self
+            .choose(now.mono, task)
+            .map(|replica| replica.name.clone())
+        else {
+            return false;
+        };
+        self.dispatch(now, entropy, task, &replica);
+        true
+    }
+
+    fn choose(&self, now: MonoMs, task: TaskId) -> Option<&Replica> {
+        let row = &self.tasks.get(&task)?.record;
+        plan(
+            self.fleet.replicas(),
+            &self.request(now, row),
+            self.config.policy,
+        )
+        .chosen
+    }
+
+    /// What placement is asked for a task.
+    pub(super) fn request<'a>(&'a self, now: MonoMs, row: &'a TaskRecord) -> Request<'a> {
+        let session = row
+            .spec
+            .session
+            .and_then(|session| self.sessions.get(session, now));
+        Request {
+            model_ref: row.spec.model_ref.as_ref(),
+            engine: row.spec.engine,
+            ctx_need: ctx_need(&row.spec),
+            pinned: row.replica_set,
+            preferred: session.and_then(|session| session.record.replica.as_ref()),
+        }
+    }
+
+    fn dispatch(
+        &mut self,
+        now: Now,
+        entropy: &mut dyn Entropy,
+        task: TaskId,
+        replica: &ReplicaName,
+    ) {
+        let Some((started, set)) = self.fleet.replica(replica).and_then(|replica| {
+            let facts = replica.facts.as_ref()?;
+            let started = Started {
+                at: now.wall,
+                replica: replica.name.clone(),
+                engine: facts.engine,
+                engine_version: facts.engine_version.clone(),
+                model_digest: facts.model_digest,
+            };
+            Some((started, replica.set?))
+        }) else {
+            return;
+        };
+        if self.transit(task, TaskEvent::Dispatched).is_none() {
+            return;
+        }
+        let id = self.new_attempt_id(now, entropy);
+        let Some(row) = self.row_mut(task) else {
+            return;
+        };
+        row.attempts += 1;
+        let head = AttemptHead {
+            id,
+            number: row.attempts,
+            replica: replica.clone(),
+        };
+        row.attempt = Some(head.clone());
+        let first = row.started.is_none();
+        row.started.get_or_insert(started);
+        let session = row.spec.session;
+        let row = row.clone();
+
+        let record = AttemptRecord {
+            id,
+            task,
+            number: head.number,
+            replica: replica.clone(),
+            replica_set: set,
+            epoch: self.epoch,
+            began_at: now.wall,
+            ended_at: None,
+            state: AttemptState::Live,
+            first_token_ms: None,
+            detail: String::new(),
+        };
+        let live = LiveAttempt {
+            record,
+            first_token_ms: None,
+            since: AgeMs::at(now.mono),
+        };
+        self.attempts.insert(id, Box::new(live));
+        self.step.attempts_begun.push(id);
+        self.fleet.take(replica, id);
+        self.timers
+            .set(Timer::Lease(id), now.mono + self.config.lease_ttl_ms);
+        if let Some(session) = session
+            && self.sessions.dispatched(session, replica, now)
+        {
+            self.step.sessions.insert(session);
+        }
+        if first && let Some(effect) = started_effect(&row) {
+            self.step.deeds.push(Deed::Ready(effect));
+        }
+        let order = Box::new(order(&row, &head));
+        self.step
+            .deeds
+            .push(Deed::Ready(Effect::AttemptStart(order)));
+    }
+
+    fn new_attempt_id(&self, now: Now, entropy: &mut dyn Entropy) -> AttemptId {
+        let mut id = attempt_id(now.wall, entropy);
+        while self.attempts.contains_key(&id) {
+            id = AttemptId(id.0.wrapping_add(1));
+        }
+        id
+    }
+}
+
+/// What the runner of a task's attempt needs to know.
+pub(super) fn order(row: &TaskRecord, head: &AttemptHead) -> AttemptOrder {
+    AttemptOrder {
+        attempt: head.id,
+        task: row.id,
+        number: head.number,
+        replica: head.replica.clone(),
+        spec: row.spec.clone(),
+        position: row.position,
+        accepted_at: row.accepted_at,
+    }
+}
+
+/// What the readers of a task that was dispatched are told.
+pub(super) fn started_effect(row: &TaskRecord) -> Option<Effect> {
+    Some(Effect::TaskStarted {
+        task: row.id,
+        started: row.started.clone()?,
+        accepted_position: row.accepted_position,
+        seed: row.spec.seed,
+    })
+}

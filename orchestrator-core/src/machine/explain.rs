@@ -1,0 +1,130 @@
+//! Why a task stands where it stands.
+
+use crate::id::TaskId;
+use crate::machine::driver::{LiveTask, Machine};
+use crate::placement::{Candidate, Verdict, report};
+use crate::task::{TaskEnd, TaskRecord, TaskState, WaitingFor};
+use crate::time::Now;
+use crate::timer::Timer;
+
+/// Where a task stands, and why. Computed on demand; nothing in it is remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Where it stands.
+    pub state: TaskState,
+    /// One sentence for a person; never empty.
+    pub summary: String,
+    /// What it waits for, if it is not eligible yet.
+    pub waiting_for: Option<WaitingFor>,
+    /// Milliseconds until that wait is over.
+    pub wakes_in_ms: Option<u64>,
+    /// Tasks before it, while it is queued.
+    pub queue_position: Option<u64>,
+    /// Estimated milliseconds until it is dispatched, while it waits or is queued.
+    pub predicted_start_ms: Option<u64>,
+    /// Every replica and what placement finds about it, while the task waits or is queued.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Machine {
+    /// Explains a task that has not ended; `None` for any other.
+    #[must_use]
+    pub fn explain(&self, now: Now, task: TaskId) -> Option<Explanation> {
+        let live = self.tasks.get(&task)?;
+        let row = &live.record;
+        let candidates = match row.state {
+            TaskState::Queued | TaskState::Waiting(_) => {
+                let request = self.request(now.mono, row);
+                report(self.fleet.replicas(), &request, self.config.policy)
+            }
+            _ => Vec::new(),
+        };
+        let waiting_for = match row.state {
+            TaskState::Waiting(reason) => Some(reason),
+            _ => None,
+        };
+        let queue_position = self.queue_position(now, task);
+        Some(Explanation {
+            state: row.state,
+            summary: self.summary(now, live, queue_position.unwrap_or(0), &candidates),
+            waiting_for,
+            wakes_in_ms: self.wakes_in_ms(now, task),
+            queue_position,
+            predicted_start_ms: self.predicted_start_ms(now, task),
+            candidates,
+        })
+    }
+
+    fn summary(&self, now: Now, live: &LiveTask, ahead: u64, candidates: &[Candidate]) -> String {
+        let row = &live.record;
+        let replica = row
+            .attempt
+            .as_ref()
+            .map_or("its replica", |head| head.replica.as_str());
+        match row.state {
+            TaskState::Waiting(WaitingFor::Backoff) => format!(
+                "pauses for {} ms before attempt {}, after {} failed and {} interrupted",
+                self.wakes_in_ms(now, row.id).unwrap_or(0),
+                row.attempts + 1,
+                row.failures,
+                row.interruptions
+            ),
+            TaskState::Queued => queued_summary(row, ahead, candidates),
+            TaskState::Dispatched => {
+                format!(
+                    "attempt {} was sent to {replica} and has shown no token yet",
+                    row.attempts
+                )
+            }
+            TaskState::Running => format!("attempt {} runs on {replica}", row.attempts),
+            TaskState::CancelRequested => {
+                let overdue = self.timers.at(Timer::CancelOverdue(row.id));
+                let left = overdue.map_or(0, |at| at - now.mono);
+                format!("was cancelled; {replica} has {left} ms left to confirm it")
+            }
+            TaskState::Parked => {
+                let why = match &row.end {
+                    Some(TaskEnd::Failed { detail, .. }) => detail.as_str(),
+                    _ => "",
+                };
+                format!(
+                    "was given up after {} interruptions ({why}); cancel it, or hand it over again as a new task",
+                    row.interruptions
+                )
+            }
+            TaskState::Completed => "has completed".to_owned(),
+            TaskState::Failed => "has failed".to_owned(),
+            TaskState::Cancelled => "has been cancelled".to_owned(),
+        }
+    }
+}
+
+fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> String {
+    let class = format!("{:?}", row.spec.priority).to_lowercase();
+    if ahead > 0 {
+        let tasks = if ahead == 1 { "task is" } else { "tasks are" };
+        return format!("{ahead} {tasks} ahead of it; it waits in class {class}");
+    }
+    let suits = |verdict| {
+        candidates
+            .iter()
+            .filter(|one| one.verdict == verdict)
+            .count()
+    };
+    let may_serve =
+        |one: &&Candidate| !matches!(one.verdict, Verdict::EngineDiffers | Verdict::ModelDiffers);
+    let able = candidates.iter().filter(may_serve).count();
+    if suits(Verdict::Chosen) > 0 {
+        return "is next, and a slot is free".to_owned();
+    }
+    if suits(Verdict::Busy) > 0 {
+        return format!("is next in class {class}; every slot that could take it is taken");
+    }
+    if suits(Verdict::NotReady) == able {
+        return format!("is next in class {class}; no replica that could take it is ready yet");
+    }
+    if row.replica_set.is_some() {
+        return "waits for a replica of the set that wrote the text so far".to_owned();
+    }
+    format!("is next in class {class}; no replica that is ready can take it")
+}

@@ -1,0 +1,44 @@
+//! The whole machine: the small ones, composed. Start at [`Machine`] for how to drive it.
+//!
+//! # What it remembers
+//!
+//! Hard state is what the store holds; `recover` of it gives an equal machine but for the soft state, which
+//! is rebuilt or lost with the consequence shown.
+//!
+//! | state | kind | after a recovery |
+//! |---|---|---|
+//! | records of live tasks, of their live attempts, of sessions | hard | as they were |
+//! | highest accept sequence | hard | as it was |
+//! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
+//! | age of a queued task | soft | from `accepted_at` by the wall clock; a clock set back makes it younger |
+//! | pools, replicas, who gave up | soft | everything starts; tasks wait until replicas report again |
+//! | slots taken | soft | rebuilt from live attempts |
+//! | leases | soft | each attempt that may still run gets a fresh one |
+//! | end of a backoff | soft | from `not_before`, at most one longest pause from now |
+//! | end of a session | soft | from `touched_at`, at most one time to live from now |
+//! | replies to cancels that wait for an attempt's end | soft | lost with the connections; a repeat gets one |
+//! | deadline of a cancel | soft | begins anew |
+//! | readers of a task, grace after the last one left | soft | forgotten: a task whose reader never comes back runs to its end |
+//! | time to an attempt's first token | soft until the attempt ends | lost for an attempt that goes on |
+//! | measured service times | soft | estimates begin with the configured guess |
+//! | attempts given up and not yet ended, tasks that can never run and are not yet ended | soft | found again by the same rules |
+//! | counters | soft | begin at 0 |
+
+mod background;
+mod cancel;
+mod close;
+mod config;
+mod create;
+mod dispatch;
+mod driver;
+mod explain;
+mod moves;
+mod read;
+mod recover;
+mod report;
+mod step;
+
+pub use config::MachineConfig;
+pub use driver::{Counters, MUTATIONS_PER_STEP_MAX, Machine, Output};
+pub use explain::Explanation;
+pub use recover::{HardState, Recovered};

@@ -1,0 +1,144 @@
+//! Moving a task from state to state, with all that hangs on a state.
+
+use crate::id::TaskId;
+use crate::machine::driver::{LiveTask, Machine};
+use crate::machine::step::{Answer, Deed};
+use crate::queue::{Entry, LaneKey, Place};
+use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
+use crate::time::Now;
+use crate::timer::Timer;
+
+/// Context window that a task needs at least: what it asks for, and room for the shortest prompt that it can
+/// be and one token more.
+pub(crate) fn ctx_need(spec: &TaskSpec) -> u32 {
+    let prompt = spec.prompt.tokens_least.saturating_add(1);
+    u32::try_from(prompt)
+        .unwrap_or(u32::MAX)
+        .max(spec.ctx.unwrap_or(0))
+}
+
+/// The lane that a task waits in.
+pub(crate) fn lane_of(record: &TaskRecord) -> LaneKey {
+    LaneKey {
+        model_ref: record.spec.model_ref.clone(),
+        engine: record.spec.engine,
+        pinned: record.replica_set,
+    }
+}
+
+impl LiveTask {
+    /// Its place in the queue's order.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            priority: self.record.spec.priority,
+            seq: self.record.seq,
+            since: self.since,
+        }
+    }
+}
+
+impl Machine {
+    /// The row of a live task, to be changed.
+    pub(super) fn row_mut(&mut self, task: TaskId) -> Option<&mut TaskRecord> {
+        let live = self.tasks.get_mut(&task)?;
+        self.step.touch(task);
+        Some(&mut live.record)
+    }
+
+    /// Lets an event happen to a task. The new state, or `None` if nothing changed.
+    pub(super) fn transit(&mut self, task: TaskId, event: TaskEvent) -> Option<TaskState> {
+        let from = self.tasks.get(&task)?.record.state;
+        let to = match next(from, event) {
+            Move::To(to) => to,
+            Move::Stay => return None,
+            Move::Illegal => {
+                debug_assert!(false, "{event:?} cannot happen to a task in state {from:?}");
+                return None;
+            }
+        };
+        match from {
+            TaskState::Queued => self.dequeue(task),
+            TaskState::Waiting(_) => self.timers.clear(Timer::Backoff(task)),
+            TaskState::CancelRequested => self.timers.clear(Timer::CancelOverdue(task)),
+            _ => {}
+        }
+        let row = self.row_mut(task)?;
+        row.state = to;
+        row.not_before = None;
+        if to == TaskState::Queued {
+            self.enqueue(task);
+        }
+        Some(to)
+    }
+
+    /// Puts a task in state `queued` into the queue.
+    pub(super) fn enqueue(&mut self, task: TaskId) {
+        let Some(live) = self.tasks.get(&task) else {
+            return;
+        };
+        let record = &live.record;
+        let entry = Entry {
+            task,
+            seq: record.seq,
+            since: live.since,
+            need: ctx_need(&record.spec),
+        };
+        self.lanes
+            .insert(lane_of(record), record.spec.priority, entry);
+        if record.attempts == 0 {
+            self.front.insert(record.spec.priority, record.seq, task);
+        }
+        // Who comes in at the front door was found able to run; who comes back is looked at again.
+        self.pending.sweep |= record.attempts > 0;
+        self.pending.dispatch = true;
+    }
+
+    fn dequeue(&mut self, task: TaskId) {
+        if let Some(live) = self.tasks.get(&task) {
+            let record = &live.record;
+            self.lanes
+                .remove(&lane_of(record), record.spec.priority, record.seq);
+            self.front.remove(record.spec.priority, record.seq);
+        }
+    }
+
+    /// Completes the record of a task that has just come to a final state, and tells everyone.
+    pub(super) fn finish(&mut self, now: Now, task: TaskId, end: TaskEnd) {
+        let Some(row) = self.row_mut(task) else {
+            return;
+        };
+        row.ended_at = Some(now.wall);
+        row.end = Some(end);
+        let session = row.spec.session;
+        self.timers.clear(Timer::Disconnect(task));
+        self.readers.remove(&task);
+        if let Some(session) = session
+            && self.sessions.touch(session, now)
+        {
+            self.session_changed(session);
+        }
+        for reply in self.held.remove(&task).unwrap_or_default() {
+            self.step.replies.push((reply, Answer::Cancelled(task)));
+        }
+        self.step.deeds.push(Deed::Ended(task));
+    }
+
+    /// A session's row has changed: it is written with this step, and its alarm set anew.
+    pub(super) fn session_changed(&mut self, session: crate::id::SessionId) {
+        self.step.sessions.insert(session);
+        match self.sessions.expires(session) {
+            Some(at) => self.timers.set(Timer::Session(session), at),
+            None => self.timers.clear(Timer::Session(session)),
+        }
+    }
+}
+
+/// The end of a task that was cancelled before its text was whole, at its durable position.
+pub(crate) fn cut_short(position: u64) -> TaskEnd {
+    TaskEnd::Finished {
+        finish: FinishReason::Cancelled,
+        tokens_in: 0,
+        tokens_out: position,
+        decode_ms: 0,
+    }
+}

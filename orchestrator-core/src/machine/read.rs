@@ -1,0 +1,130 @@
+//! Live reads.
+
+use crate::id::{ReplicaName, SessionId, TaskId};
+use crate::machine::config::MachineConfig;
+use crate::machine::driver::{Counters, LiveTask, Machine};
+use crate::machine::moves::{ctx_need, lane_of};
+use crate::placement::{PoolView, ReplicaSetView};
+use crate::queue::LaneKey;
+use crate::session::SessionView;
+use crate::task::{Priority, TaskRecord, TaskState};
+use crate::time::Now;
+use crate::timer::Timer;
+
+impl Machine {
+    /// What it was configured with.
+    #[must_use]
+    pub fn config(&self) -> &MachineConfig {
+        &self.config
+    }
+
+    /// What it saw and did not act on.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// True if the task has not ended.
+    #[must_use]
+    pub fn is_live(&self, task: TaskId) -> bool {
+        self.tasks.contains_key(&task)
+    }
+
+    /// The row of a task that has not ended.
+    #[must_use]
+    pub fn record(&self, task: TaskId) -> Option<&TaskRecord> {
+        self.tasks.get(&task).map(|live| &live.record)
+    }
+
+    /// Number of tasks that have not ended.
+    #[must_use]
+    pub fn live_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Number of tasks queued in a class, those that come back after an attempt included.
+    #[must_use]
+    pub fn queue_depth(&self, priority: Priority) -> u64 {
+        self.lanes.depth(priority)
+    }
+
+    /// Number of tasks that will be considered before this one: those before it in the order, among tasks
+    /// that a pool which could serve this one could serve too. `None` unless it is queued.
+    #[must_use]
+    pub fn queue_position(&self, now: Now, task: TaskId) -> Option<u64> {
+        let live = self.tasks.get(&task)?;
+        (live.record.state == TaskState::Queued).then(|| self.ahead(now, live))
+    }
+
+    /// Estimated milliseconds until the task is dispatched. `None` unless it waits or is queued.
+    #[must_use]
+    pub fn predicted_start_ms(&self, now: Now, task: TaskId) -> Option<u64> {
+        let live = self.tasks.get(&task)?;
+        let pause = match live.record.state {
+            TaskState::Queued => 0,
+            TaskState::Waiting(_) => self.wakes_in_ms(now, task)?,
+            _ => return None,
+        };
+        Some(pause + self.start_in_ms(now, live))
+    }
+
+    /// Milliseconds until the pause of a waiting task is over.
+    #[must_use]
+    pub fn wakes_in_ms(&self, now: Now, task: TaskId) -> Option<u64> {
+        self.timers.at(Timer::Backoff(task)).map(|at| at - now.mono)
+    }
+
+    /// A session, unless it has run out.
+    #[must_use]
+    pub fn session(&self, now: Now, session: SessionId) -> Option<SessionView> {
+        self.sessions
+            .view(session, now.mono, self.config.session_turns_max)
+    }
+
+    /// Every pool with its replicas, in the order of the configuration.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolView> {
+        self.fleet.pool_views()
+    }
+
+    /// Every replica set with a ready replica, by key.
+    #[must_use]
+    pub fn replica_sets(&self) -> Vec<ReplicaSetView> {
+        self.fleet.replica_sets()
+    }
+
+    /// Slots of a replica that attempts hold, by the machine's own count.
+    #[must_use]
+    pub fn slots_taken(&self, replica: &ReplicaName) -> u32 {
+        self.fleet
+            .replica(replica)
+            .map_or(0, crate::placement::Replica::slots_taken)
+    }
+
+    /// Tasks before this one, as if it were queued.
+    pub(super) fn ahead(&self, now: Now, live: &LiveTask) -> u64 {
+        let own = lane_of(&live.record);
+        self.lanes.ahead(now.mono, live.place(), |lane| {
+            self.fleet.compete(&own, lane)
+        })
+    }
+
+    /// Estimated milliseconds to the start of an eligible task: none if it is next and fits a free slot.
+    pub(super) fn start_in_ms(&self, now: Now, live: &LiveTask) -> u64 {
+        let lane = lane_of(&live.record);
+        let ahead = self.ahead(now, live);
+        if ahead == 0 && self.fleet.room(&lane) >= Some(ctx_need(&live.record.spec)) {
+            return 0;
+        }
+        self.eta_ms(&lane, ahead)
+    }
+
+    /// Estimated milliseconds to the start for a task of this lane with so many before it.
+    pub(super) fn eta_ms(&self, lane: &LaneKey, ahead: u64) -> u64 {
+        let pools = self
+            .fleet
+            .serving(lane)
+            .map(|pool| (&pool.name, pool.slots_hoped()));
+        self.service.eta_ms(ahead, pools)
+    }
+}

@@ -1,0 +1,209 @@
+//! Rebuilding a machine from what is durable.
+
+use std::collections::BTreeMap;
+
+use crate::attempt::LiveAttempt;
+use crate::effect::Effect;
+use crate::eta::ServiceTimes;
+use crate::id::{AcceptSeq, AttemptId, Epoch, SessionId, TaskId};
+use crate::machine::background::{Loss, Pending};
+use crate::machine::config::MachineConfig;
+use crate::machine::dispatch::{order, started_effect};
+use crate::machine::driver::{Counters, LiveTask, Machine};
+use crate::machine::step::{Deed, Step};
+use crate::placement::Fleet;
+use crate::queue::{FrontDoor, Lanes};
+use crate::session::{SessionRecord, Sessions};
+use crate::task::{AttemptRecord, TaskRecord, TaskState};
+use crate::time::{AgeMs, Now};
+use crate::timer::{Timer, Timers};
+
+/// What the store holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recovered {
+    /// The term that begins.
+    pub epoch: Epoch,
+    /// Highest accept sequence ever given.
+    pub accept_seq: AcceptSeq,
+    /// Every task that has not ended.
+    pub tasks: Vec<TaskRecord>,
+    /// The live attempts of those tasks.
+    pub attempts: Vec<AttemptRecord>,
+    /// Every session.
+    pub sessions: Vec<SessionRecord>,
+}
+
+/// The durable part of a machine's state, to be compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HardState {
+    /// Highest accept sequence ever given.
+    pub accept_seq: AcceptSeq,
+    /// Tasks that have not ended.
+    pub tasks: BTreeMap<TaskId, TaskRecord>,
+    /// Attempts that have not ended.
+    pub attempts: BTreeMap<AttemptId, AttemptRecord>,
+    /// Sessions.
+    pub sessions: BTreeMap<SessionId, SessionRecord>,
+}
+
+impl Machine {
+    /// Rebuilds the machine. Nothing durable changes here: attempts that are over because their owner is gone
+    /// are ended by the steps that follow (see [`Machine::next_wake`]).
+    ///
+    /// An attempt of an earlier epoch is over if runners do not outlive their owner
+    /// ([`MachineConfig::attachable`]); a task gets another attempt at once after its first such loss, and
+    /// after a pause from the second on. Every other live attempt gets a fresh lease, and its start, or its
+    /// stop if it was being cancelled, is ordered again.
+    #[must_use]
+    pub fn recover(config: MachineConfig, now: Now, recovered: Recovered) -> Self {
+        let Recovered {
+            epoch,
+            accept_seq,
+            mut tasks,
+            attempts,
+            sessions,
+        } = recovered;
+        tasks.sort_by_key(|row| row.seq);
+        let mut machine = Self {
+            epoch,
+            accept_seq,
+            clock: now.mono,
+            tasks: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            sessions: Sessions::new(config.session_ttl_ms),
+            lanes: Lanes::new(config.ageing_ms),
+            front: FrontDoor::default(),
+            fleet: Fleet::new(&config.pools),
+            service: ServiceTimes::new(config.service_guess_ms),
+            timers: Timers::default(),
+            held: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            pending: Pending::default(),
+            counters: Counters::default(),
+            step: Step::default(),
+            outputs: std::collections::VecDeque::new(),
+            config,
+        };
+        for row in attempts {
+            machine.restore_attempt(now, row);
+        }
+        let mut youngest = AgeMs(i64::MIN);
+        for row in tasks {
+            // Age never falls as the sequence rises, whatever the wall clock did.
+            youngest = youngest.max(AgeMs::of_wall(now, row.accepted_at));
+            machine.restore_task(now, row, youngest);
+        }
+        machine.pending.sweep = true;
+        for row in sessions {
+            let id = row.id;
+            machine.sessions.restore(now, row);
+            if let Some(at) = machine.sessions.expires(id) {
+                machine.timers.set(Timer::Session(id), at);
+            }
+        }
+        machine.flush();
+        machine
+    }
+
+    fn restore_attempt(&mut self, now: Now, record: AttemptRecord) {
+        let since = AgeMs::of_wall(now, record.began_at);
+        self.fleet
+            .take_again(&record.replica, record.id, record.replica_set);
+        let live = LiveAttempt {
+            record,
+            first_token_ms: None,
+            since,
+        };
+        self.attempts.insert(live.record.id, Box::new(live));
+    }
+
+    fn restore_task(&mut self, now: Now, record: TaskRecord, since: AgeMs) {
+        let task = record.id;
+        let state = record.state;
+        let not_before = record.not_before;
+        self.tasks
+            .insert(task, Box::new(LiveTask { record, since }));
+        match state {
+            TaskState::Queued => self.enqueue(task),
+            TaskState::Waiting(_) => {
+                let left = not_before.map_or(0, |at| at - now.wall);
+                let left = left.min(self.config.retry.backoff_cap_ms);
+                self.timers.set(Timer::Backoff(task), now.mono + left);
+            }
+            TaskState::Dispatched | TaskState::Running | TaskState::CancelRequested => {
+                self.restore_running(now, task);
+            }
+            TaskState::Completed | TaskState::Failed | TaskState::Cancelled | TaskState::Parked => {
+            }
+        }
+        let row = self.tasks.get(&task).map(|live| &live.record);
+        if let Some(effect) = row.and_then(started_effect) {
+            self.step.deeds.push(Deed::Ready(effect));
+        }
+    }
+
+    fn restore_running(&mut self, now: Now, task: TaskId) {
+        let Some(live) = self.tasks.get(&task) else {
+            return;
+        };
+        let cancelling = live.record.state == TaskState::CancelRequested;
+        let Some(attempt) = live.record.attempt.as_ref().map(|head| head.id) else {
+            return;
+        };
+        let row = self.attempts.get(&attempt).map(|live| &live.record);
+        let goes_on = row.is_some_and(|row| {
+            let known = self.fleet.replica(&row.replica).is_some();
+            known && (self.config.attachable || row.epoch >= self.epoch)
+        });
+        if goes_on {
+            self.timers
+                .set(Timer::Lease(attempt), now.mono + self.config.lease_ttl_ms);
+            if cancelling {
+                let overdue = now.mono + self.config.cancel_confirm_ms;
+                self.timers.set(Timer::CancelOverdue(task), overdue);
+            }
+            self.emit_again(task);
+        } else {
+            self.pending.lost.insert((task, attempt), Loss::Owner);
+        }
+    }
+
+    /// Orders again what a live attempt needs and is not known to be done.
+    fn emit_again(&mut self, task: TaskId) {
+        let Some(row) = self.tasks.get(&task).map(|live| &live.record) else {
+            return;
+        };
+        let Some(head) = row.attempt.as_ref() else {
+            return;
+        };
+        let effect = if row.state == TaskState::CancelRequested {
+            Effect::AttemptCancel {
+                attempt: head.id,
+                task,
+            }
+        } else {
+            Effect::AttemptStart(Box::new(order(row, head)))
+        };
+        self.step.deeds.push(Deed::Ready(effect));
+    }
+
+    /// What of this machine is durable once its outputs are committed.
+    #[must_use]
+    pub fn hard_state(&self) -> HardState {
+        let tasks = self
+            .tasks
+            .iter()
+            .map(|(id, live)| (*id, live.record.clone()));
+        let attempts = self
+            .attempts
+            .iter()
+            .map(|(id, live)| (*id, live.record.clone()));
+        let sessions = self.sessions.rows().map(|row| (row.id, row.clone()));
+        HardState {
+            accept_seq: self.accept_seq,
+            tasks: tasks.collect(),
+            attempts: attempts.collect(),
+            sessions: sessions.collect(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What one step has done so far, and how it becomes outputs: each row once, in the order of the guards.
+
+use std::collections::BTreeSet;
+
+use crate::effect::Effect;
+use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionId, TaskId};
+use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
+use crate::mutation::Mutation;
+use crate::reply::Reply;
+use crate::task::{AttemptRecord, TaskEnd};
+
+/// An answer that may show a record as it is at the end of the step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Answer {
+    /// Known already.
+    Ready(Reply),
+    /// The task was cancelled, or had ended.
+    Cancelled(TaskId),
+    /// The task was accepted.
+    Created { task: TaskId, replayed: bool },
+}
+
+/// An effect that may show a record as it is at the end of the step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Deed {
+    /// Known already.
+    Ready(Effect),
+    /// The task has ended.
+    Ended(TaskId),
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) inserted: Option<(TaskId, PayloadRef)>,
+    pub(crate) chunk: Option<Mutation>,
+    pub(crate) attempts_ended: Vec<AttemptRecord>,
+    pub(crate) attempts_begun: Vec<AttemptId>,
+    pub(crate) text: Option<Mutation>,
+    /// Tasks whose row changed, in the order of the first change.
+    pub(crate) tasks: Vec<TaskId>,
+    pub(crate) sessions: BTreeSet<SessionId>,
+    pub(crate) replies: Vec<(ReplyToken, Answer)>,
+    pub(crate) deeds: Vec<Deed>,
+}
+
+impl Step {
+    /// A task's row has changed.
+    pub(crate) fn touch(&mut self, task: TaskId) {
+        if !self.tasks.contains(&task) {
+            self.tasks.push(task);
+        }
+    }
+}
+
+impl Machine {
+    /// Ends a step: its mutations, then its replies, then its effects.
+    pub(super) fn flush(&mut self) {
+        let step = std::mem::take(&mut self.step);
+        let before = self.outputs.len();
+        self.flush_rows(&step);
+        let mutations = self.outputs.len() - before;
+        debug_assert!(
+            mutations <= MUTATIONS_PER_STEP_MAX,
+            "{mutations} mutations in one step"
+        );
+        for (token, answer) in step.replies {
+            if let Some(reply) = self.answer(answer) {
+                self.outputs.push_back(Output::Reply(token, reply));
+            }
+        }
+        for deed in step.deeds {
+            if let Some(effect) = self.deed(deed) {
+                self.outputs.push_back(Output::Effect(effect));
+            }
+        }
+        for task in step.tasks {
+            if self
+                .tasks
+                .get(&task)
+                .is_some_and(|live| live.record.state.is_final())
+            {
+                self.tasks.remove(&task);
+            }
+        }
+    }
+
+    fn flush_rows(&mut self, step: &Step) {
+        for task in &step.tasks {
+            if let Some(live) = self.tasks.get_mut(task) {
+                live.record.revision += 1;
+            }
+        }
+        let mut persist = |mutation| self.outputs.push_back(Output::Persist(mutation));
+        let row = |task: TaskId| {
+            self.tasks
+                .get(&task)
+                .map(|live| Box::new(live.record.clone()))
+        };
+        if let Some((task, body)) = step.inserted
+            && let Some(record) = row(task)
+        {
+            persist(Mutation::TaskInsert { record, body });
+        }
+        if let Some(chunk) = &step.chunk {
+            persist(chunk.clone());
+        }
+        for record in &step.attempts_ended {
+            persist(Mutation::AttemptUpdate(Box::new(record.clone())));
+        }
+        for attempt in &step.attempts_begun {
+            if let Some(live) = self.attempts.get(attempt) {
+                persist(Mutation::AttemptInsert(Box::new(live.record.clone())));
+            }
+        }
+        if let Some(text) = &step.text {
+            persist(text.clone());
+        }
+        let inserted = step.inserted.map(|(task, _)| task);
+        let updated = step
+            .tasks
+            .iter()
+            .copied()
+            .filter(|task| inserted != Some(*task));
+        for record in updated.filter_map(row) {
+            persist(Mutation::TaskUpdate(record));
+        }
+        for session in &step.sessions {
+            persist(match self.sessions.row(*session) {
+                Some(record) => Mutation::SessionPut(Box::new(record.clone())),
+                None => Mutation::SessionDelete(*session),
+            });
+        }
+    }
+
+    fn answer(&self, answer: Answer) -> Option<Reply> {
+        let row = |task| {
+            self.tasks
+                .get(&task)
+                .map(|live| Box::new(live.record.clone()))
+        };
+        match answer {
+            Answer::Ready(reply) => Some(reply),
+            Answer::Cancelled(task) => row(task).map(Reply::TaskCancelled),
+            Answer::Created { task, replayed } => {
+                row(task).map(|record| Reply::TaskCreated { record, replayed })
+            }
+        }
+    }
+
+    fn deed(&self, deed: Deed) -> Option<Effect> {
+        match deed {
+            Deed::Ready(effect) => Some(effect),
+            Deed::Ended(task) => {
+                let record = &self.tasks.get(&task)?.record;
+                let end: TaskEnd = record.end.clone()?;
+                Some(Effect::TaskEnded {
+                    task,
+                    end,
+                    position: record.position,
+                })
+            }
+        }
+    }
+}

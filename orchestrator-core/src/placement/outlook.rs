@@ -1,0 +1,113 @@
+//! Can a task still run at all? What is only a matter of time waits; what never can run is ended.
+
+use crate::placement::fleet::Pool;
+use crate::placement::{Fleet, Replica, ReplicaState};
+use crate::queue::LaneKey;
+
+/// Why a task can never run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doom {
+    /// No configured pool offers what it asks for.
+    NotServed,
+    /// Every pool that could serve it gave up; what one of them said last.
+    PoolUnavailable(String),
+    /// It needs more context than any pool has.
+    ContextExceeded {
+        /// Largest context window, in tokens.
+        ctx_max: u32,
+    },
+    /// The replica set that wrote the text so far will not come back.
+    ReplicaSetGone,
+}
+
+impl Fleet {
+    /// What stands for good in the way of a task of this lane that needs a context of `need` tokens.
+    /// `None`: nothing does, as far as is known.
+    pub(crate) fn doom(&self, lane: &LaneKey, need: u32) -> Option<Doom> {
+        let mut serving = self.serving(lane).peekable();
+        if serving.peek().is_none() {
+            return Some(Doom::NotServed);
+        }
+        let known = ctx_max(self.serving(lane));
+        if let Some(ctx_max) = known.filter(|max| *max < need) {
+            return Some(Doom::ContextExceeded { ctx_max });
+        }
+        let usable = || self.serving(lane).filter(|pool| pool.usable());
+        let reachable =
+            usable().next().is_some() && ctx_max(usable()).is_none_or(|max| max >= need);
+        if !reachable {
+            let last = self.serving(lane).find_map(|pool| pool.gave_up.clone());
+            return Some(Doom::PoolUnavailable(last.unwrap_or_default()));
+        }
+        if lane.pinned.is_some() && !usable().any(|pool| self.may_bring(pool, lane)) {
+            return Some(Doom::ReplicaSetGone);
+        }
+        None
+    }
+
+    /// The largest need that no pool which can still serve the lane is too small for; `None`: no bound is
+    /// known.
+    pub(crate) fn need_max(&self, lane: &LaneKey) -> Option<u32> {
+        ctx_max(self.serving(lane).filter(|pool| pool.usable()))
+    }
+
+    /// Could tasks of both lanes run on the same pool?
+    pub(crate) fn compete(&self, one: &LaneKey, other: &LaneKey) -> bool {
+        self.pools
+            .iter()
+            .any(|pool| serves(pool, one) && serves(pool, other))
+    }
+
+    /// The pools configured to serve a lane.
+    pub(crate) fn serving<'a>(&'a self, lane: &'a LaneKey) -> impl Iterator<Item = &'a Pool> {
+        self.pools.iter().filter(|pool| serves(pool, lane))
+    }
+
+    /// The replicas of a pool, by name.
+    pub(crate) fn of_pool<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = &'a Replica> {
+        pool.members
+            .iter()
+            .filter_map(|index| self.replicas.get(*index))
+    }
+
+    /// Does a pool hold the lane's replica set, or may it come to hold it when a replica starts?
+    fn may_bring(&self, pool: &Pool, lane: &LaneKey) -> bool {
+        self.of_pool(pool).any(|replica| match replica.state {
+            ReplicaState::Ready => replica.set == lane.pinned,
+            ReplicaState::Starting | ReplicaState::Down => pool.gave_up.is_none(),
+        })
+    }
+}
+
+impl Pool {
+    /// A pool that gave up may still have a replica at work.
+    fn usable(&self) -> bool {
+        self.gave_up.is_none() || self.ready > 0
+    }
+
+    /// Slots that it has, or one for each replica while none is ready.
+    pub(crate) fn slots_hoped(&self) -> u32 {
+        if self.slots > 0 {
+            self.slots
+        } else {
+            u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+        }
+    }
+}
+
+/// Largest context of some pools; `None` if there are none or one has not reported any yet.
+fn ctx_max<'a>(pools: impl Iterator<Item = &'a Pool>) -> Option<u32> {
+    let mut max = None;
+    for pool in pools {
+        max = max.max(Some(pool.ctx_max?));
+    }
+    max
+}
+
+fn serves(pool: &Pool, lane: &LaneKey) -> bool {
+    lane.engine.is_none_or(|engine| engine == pool.engine)
+        && lane
+            .model_ref
+            .as_ref()
+            .is_none_or(|model| *model == pool.model_ref)
+}

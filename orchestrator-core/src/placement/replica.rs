@@ -1,0 +1,150 @@
+//! One replica as the machine sees it, and the table of its states.
+//!
+//! ```text
+//!   starting ──Ready──► ready ──Down──► down ──Ready──► ready
+//!       └──────Down──────────────────────► down
+//! ```
+
+use std::collections::BTreeSet;
+
+use crate::id::{AttemptId, ModelRef, PoolName, ReplicaName};
+use crate::placement::{ReplicaFacts, ReplicaSetKey};
+use crate::task::Engine;
+
+/// Where a replica stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReplicaState {
+    /// Never ready since this machine began.
+    Starting,
+    /// Takes work.
+    Ready,
+    /// Was ready, or failed to become so.
+    Down,
+}
+
+/// What can happen to a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReplicaEvent {
+    /// It takes work, as before.
+    Ready,
+    /// It takes work, and is not what it was: another engine, version, model or profile.
+    ReadyChanged,
+    /// It stopped.
+    Down,
+}
+
+/// What an event does in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicaStep {
+    /// The state from now on.
+    pub to: ReplicaState,
+    /// Attempts on it are over.
+    pub attempts_lost: bool,
+}
+
+/// The table. Every event may come in every state, any number of times.
+#[must_use]
+pub fn next(state: ReplicaState, event: ReplicaEvent) -> ReplicaStep {
+    use ReplicaEvent as E;
+    use ReplicaState as S;
+    match (state, event) {
+        (S::Starting | S::Ready | S::Down, E::Ready) => ReplicaStep {
+            to: S::Ready,
+            attempts_lost: false,
+        },
+        // Who comes back as another was restarted, although nobody said so.
+        (S::Starting | S::Ready | S::Down, E::ReadyChanged) => ReplicaStep {
+            to: S::Ready,
+            attempts_lost: true,
+        },
+        (S::Starting | S::Ready | S::Down, E::Down) => ReplicaStep {
+            to: S::Down,
+            attempts_lost: true,
+        },
+    }
+}
+
+/// One replica, as placement sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replica {
+    /// Its name.
+    pub name: ReplicaName,
+    /// Its pool.
+    pub pool: PoolName,
+    /// Kind of engine, as configured.
+    pub engine: Engine,
+    /// Model, as configured.
+    pub model_ref: ModelRef,
+    /// Where it stands.
+    pub state: ReplicaState,
+    /// What it said of itself last, if it ever did.
+    pub facts: Option<ReplicaFacts>,
+    /// Replica set of those facts.
+    pub set: Option<ReplicaSetKey>,
+    /// Attempts that hold a slot, by the machine's own count.
+    pub taken: BTreeSet<AttemptId>,
+    /// What went wrong last; empty if nothing did.
+    pub last_error: String,
+}
+
+impl Replica {
+    /// Generations it runs at once; 0 while it is not ready.
+    #[must_use]
+    pub fn slots_total(&self) -> u32 {
+        match (self.state, &self.facts) {
+            (ReplicaState::Ready, Some(facts)) => facts.slots,
+            _ => 0,
+        }
+    }
+
+    /// Slots taken.
+    #[must_use]
+    pub fn slots_taken(&self) -> u32 {
+        u32::try_from(self.taken.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Generations that it could take now.
+    #[must_use]
+    pub fn slots_free(&self) -> u32 {
+        self.slots_total().saturating_sub(self.slots_taken())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn every_pair() {
+        let mut table = String::new();
+        for state in [
+            ReplicaState::Starting,
+            ReplicaState::Ready,
+            ReplicaState::Down,
+        ] {
+            for event in [
+                ReplicaEvent::Ready,
+                ReplicaEvent::ReadyChanged,
+                ReplicaEvent::Down,
+            ] {
+                let step = next(state, event);
+                let lost = if step.attempts_lost {
+                    "attempts lost"
+                } else {
+                    "attempts go on"
+                };
+                writeln!(
+                    table,
+                    "{:<9} {:<13} {:<6} {lost}",
+                    format!("{state:?}"),
+                    format!("{event:?}"),
+                    format!("{:?}", step.to)
+                )
+                .expect("writing to a string cannot fail");
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+}

@@ -1,0 +1,212 @@
+//! The life of a task, from acceptance to its end.
+
+use orchestrator_core::effect::Effect;
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::{FinishReason, TaskEnd, TaskFault, TaskState, WaitingFor};
+
+use crate::rig::{Rig, facts, one_pool, spec};
+
+#[test]
+fn an_idle_machine_accepts_and_dispatches_in_one_step() {
+    let mut rig = Rig::ready(1);
+    let out = rig.create(1, spec());
+    let [
+        Mutation::TaskInsert { record, .. },
+        Mutation::AttemptInsert(attempt),
+    ] = out.mutations.as_slice()
+    else {
+        panic!("one row for the task and one for the attempt: {out:?}");
+    };
+    assert_eq!((record.state, record.revision), (TaskState::Dispatched, 1));
+    assert_eq!(record.attempt.as_ref().unwrap().id, attempt.id);
+    assert_eq!((record.accepted_position, record.accepted_eta_ms), (0, 0));
+    let Reply::TaskCreated {
+        record: told,
+        replayed: false,
+    } = out.reply()
+    else {
+        panic!("{out:?}");
+    };
+    assert_eq!(told, record);
+    let [Effect::TaskStarted { .. }, Effect::AttemptStart(order)] = out.effects.as_slice() else {
+        panic!("{out:?}");
+    };
+    assert_eq!(order.attempt, attempt.id);
+}
+
+#[test]
+fn tokens_become_durable_and_the_end_is_told_once() {
+    let mut rig = Rig::ready(1);
+    let order = rig.create(1, spec()).starts().remove(0);
+    rig.pass(20);
+    rig.running(&order);
+    assert_eq!(rig.state(1), TaskState::Running);
+    assert!(rig.row(1).replica_set.is_some());
+    rig.chunk(&order, 0, 64);
+    rig.chunk(&order, 64, 70);
+    assert_eq!(rig.row(1).position, 70);
+    let out = rig.finished(&order, FinishReason::Stop, 80);
+    assert_eq!(rig.state(1), TaskState::Completed);
+    assert_eq!(rig.row(1).position, 80);
+    assert!(matches!(
+        out.effects.as_slice(),
+        [Effect::TaskEnded { position: 80, .. }]
+    ));
+    assert!(matches!(
+        rig.row(1).end,
+        Some(TaskEnd::Finished {
+            finish: FinishReason::Stop,
+            tokens_in: 10,
+            tokens_out: 80,
+            ..
+        })
+    ));
+    assert!(!rig.machine.is_live(order.task));
+}
+
+#[test]
+fn the_next_in_line_gets_the_slot_in_the_step_that_frees_it() {
+    let mut rig = Rig::ready(1);
+    let first = rig.create(1, spec()).starts().remove(0);
+    let out = rig.create(2, spec());
+    assert!(out.starts().is_empty());
+    assert_eq!(rig.row(2).accepted_position, 0);
+    rig.create(3, spec());
+    assert_eq!(rig.row(3).accepted_position, 1);
+    let out = rig.finished(&first, FinishReason::Length, 5);
+    assert_eq!(out.starts()[0].task.0, 2);
+    assert_eq!(rig.state(3), TaskState::Queued);
+}
+
+#[test]
+fn a_misplaced_chunk_is_ignored_and_counted() {
+    let mut rig = Rig::ready(1);
+    let order = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&order, 0, 10);
+    for (from, to) in [(0, 10), (5, 15), (11, 20), (10, 10)] {
+        assert!(rig.chunk(&order, from, to).mutations.is_empty());
+    }
+    assert_eq!(rig.machine.counters().chunks_misplaced, 4);
+    assert_eq!(rig.row(1).position, 10);
+}
+
+#[test]
+fn an_engine_that_fails_three_times_fails_the_task() {
+    let mut rig = Rig::ready(1);
+    let mut order = rig.create(1, spec()).starts().remove(0);
+    for failures in 1..=2 {
+        rig.failed(&order, TaskFault::WorkerReset);
+        assert_eq!(rig.state(1), TaskState::Waiting(WaitingFor::Backoff));
+        assert_eq!(rig.row(1).failures, failures);
+        order = rig.advance(1_000).starts().remove(0);
+        assert_eq!(order.number, failures + 1);
+    }
+    let out = rig.failed(&order, TaskFault::DecodeTimeout);
+    assert!(matches!(out.effects.as_slice(), [Effect::TaskEnded { .. }]));
+    assert!(matches!(
+        &rig.row(1).end,
+        Some(TaskEnd::Failed { fault: TaskFault::DecodeTimeout, detail }) if detail == "it broke"
+    ));
+}
+
+#[test]
+fn a_text_shorter_than_what_was_kept_has_diverged() {
+    let mut rig = Rig::ready(1);
+    let order = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&order, 0, 10);
+    rig.failed(&order, TaskFault::WorkerReset);
+    let again = rig.advance(1_000).starts().remove(0);
+    assert_eq!(again.position, 10);
+    rig.finished(&again, FinishReason::Stop, 7);
+    assert_eq!(rig.row(1).position, 10);
+    assert!(matches!(
+        &rig.row(1).end,
+        Some(TaskEnd::Failed {
+            fault: TaskFault::StreamDiverged,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_restart_runs_the_task_again_under_a_new_attempt() {
+    let mut rig = Rig::ready(1);
+    let first = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&first, 0, 10);
+    let out = rig.restart();
+    assert!(
+        out.starts().is_empty(),
+        "an attempt whose runner is gone is not started again"
+    );
+    rig.advance(0);
+    assert_eq!(
+        (rig.state(1), rig.row(1).interruptions),
+        (TaskState::Queued, 1)
+    );
+    let second = rig.replica_ready(facts("default-0", 1)).starts().remove(0);
+    assert_ne!(second.attempt, first.attempt);
+    assert_eq!((second.number, second.position), (2, 10));
+    assert!(
+        rig.chunk(&first, 10, 20).mutations.is_empty(),
+        "the old attempt is void"
+    );
+    rig.chunk(&second, 10, 20);
+    assert_eq!(rig.row(1).position, 20);
+}
+
+#[test]
+fn a_runner_that_outlives_its_owner_is_attached_to() {
+    let mut config = one_pool(1);
+    config.attachable = true;
+    let mut rig = Rig::new(config);
+    rig.replica_ready(facts("default-0", 1));
+    let first = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&first, 0, 10);
+    let again = rig.restart().starts().remove(0);
+    assert_eq!((again.attempt, again.position), (first.attempt, 10));
+    rig.finished(&again, FinishReason::Stop, 12);
+    assert_eq!(
+        (rig.state(1), rig.row(1).attempts),
+        (TaskState::Completed, 1)
+    );
+}
+
+#[test]
+fn the_tenth_interruption_parks_the_task() {
+    let mut rig = Rig::ready(1);
+    rig.create(1, spec());
+    for lost in 1..=10 {
+        rig.restart();
+        rig.advance(0);
+        assert_eq!(rig.row(1).interruptions, lost);
+        rig.advance(30_000);
+        rig.replica_ready(facts("default-0", 1));
+    }
+    assert_eq!(rig.state(1), TaskState::Parked);
+    let why = rig.machine.explain(rig.now, rig.row(1).id).unwrap();
+    insta::assert_snapshot!(why.summary);
+    rig.cancel(1);
+    assert_eq!(rig.state(1), TaskState::Cancelled);
+}
+
+#[test]
+fn a_silent_runner_loses_its_attempt_and_is_told_to_stop() {
+    let mut rig = Rig::ready(1);
+    let first = rig.create(1, spec()).starts().remove(0);
+    rig.advance(29_000);
+    rig.report(orchestrator_core::input::Report::AttemptRenewed {
+        attempt: first.attempt,
+    });
+    assert!(rig.advance(29_999).effects.is_empty());
+    let out = rig.advance(1);
+    let [
+        Effect::AttemptCancel { attempt, .. },
+        Effect::AttemptStart(second),
+    ] = out.effects.as_slice()
+    else {
+        panic!("{out:?}");
+    };
+    assert_eq!(*attempt, first.attempt);
+    assert_eq!(second.number, 2);
+}

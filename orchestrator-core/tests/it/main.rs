@@ -1,0 +1,16 @@
+//! The machine, through its public seam, over a model of the store that refuses whatever a real one would.
+#![allow(clippy::unwrap_used)]
+
+mod bounds;
+mod cancel;
+mod disconnect;
+mod explain;
+mod life;
+mod model_store;
+mod pools;
+mod properties;
+mod queue;
+mod refusals;
+mod rig;
+mod sessions;
+mod world;

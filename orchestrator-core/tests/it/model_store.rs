@@ -1,0 +1,225 @@
+//! A model of the store: rows in maps, and a panic for every broken guard.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, PayloadRef, SessionId, TaskId};
+use orchestrator_core::machine::{HardState, Recovered};
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::session::SessionRecord;
+use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord};
+
+/// Everything that was persisted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ModelStore {
+    pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
+    pub(crate) attempts: BTreeMap<AttemptId, AttemptRecord>,
+    pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
+    /// Chunks of each task, as `from..to` with what they hold.
+    pub(crate) chunks: BTreeMap<TaskId, Vec<(u64, u64, PayloadRef)>>,
+    pub(crate) texts: BTreeMap<TaskId, PayloadRef>,
+    pub(crate) accept_seq: AcceptSeq,
+}
+
+impl ModelStore {
+    /// Applies the mutations of one step, all or none (a broken guard ends the test).
+    pub(crate) fn commit(&mut self, mutations: &[Mutation]) {
+        let mut written = BTreeSet::new();
+        for mutation in mutations {
+            self.apply(mutation);
+            if let Mutation::TaskInsert { record, .. } | Mutation::TaskUpdate(record) = mutation {
+                assert!(
+                    written.insert(record.id),
+                    "{} was written twice in a step",
+                    record.id
+                );
+            }
+        }
+        for mutation in mutations {
+            match mutation {
+                Mutation::ChunkAppend { task, to, .. } => {
+                    assert_eq!(self.tasks[task].position, *to, "the row follows the chunk");
+                }
+                Mutation::TextPut { task, .. } => {
+                    assert!(
+                        self.tasks[task].state.is_final(),
+                        "a text is put with the end"
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn apply(&mut self, mutation: &Mutation) {
+        match mutation {
+            Mutation::AttemptInsert(row) => self.attempt_insert(row),
+            Mutation::AttemptUpdate(row) => self.attempt_update(row),
+            Mutation::ChunkAppend {
+                task,
+                attempt,
+                from,
+                to,
+                chunk,
+            } => {
+                let row = &self.tasks[task];
+                assert!(!row.state.is_final(), "a chunk for an ended task");
+                assert_eq!(row.position, *from, "a chunk that does not follow");
+                assert!(from < to, "an empty chunk");
+                let live = &self.attempts[attempt];
+                assert_eq!((live.task, &live.state), (*task, &AttemptState::Live));
+                self.chunks
+                    .entry(*task)
+                    .or_default()
+                    .push((*from, *to, *chunk));
+            }
+            Mutation::SessionDelete(id) => {
+                assert!(self.sessions.remove(id).is_some(), "no such session: {id}");
+            }
+            Mutation::SessionPut(row) => {
+                self.sessions.insert(row.id, (**row).clone());
+            }
+            Mutation::TaskInsert { record, .. } => {
+                assert_eq!(record.revision, 1);
+                assert!(record.seq > self.accept_seq, "accept sequences rise");
+                self.accept_seq = record.seq;
+                let before = self.tasks.insert(record.id, (**record).clone());
+                assert!(before.is_none(), "{} exists", record.id);
+            }
+            Mutation::TaskUpdate(row) => self.task_update(row),
+            Mutation::TextPut { task, text } => {
+                assert!(
+                    !self.tasks[task].state.is_final(),
+                    "a text for an ended task"
+                );
+                let before = self.texts.insert(*task, *text);
+                assert!(before.is_none(), "a second text");
+                self.chunks.remove(task);
+            }
+        }
+    }
+
+    fn attempt_insert(&mut self, row: &AttemptRecord) {
+        assert_eq!(row.state, AttemptState::Live);
+        let other = self
+            .attempts
+            .values()
+            .find(|other| other.task == row.task && other.state == AttemptState::Live);
+        assert!(
+            other.is_none(),
+            "{} has a live attempt: {other:?}",
+            row.task
+        );
+        let numbers = self
+            .attempts
+            .values()
+            .filter(|other| other.task == row.task)
+            .count();
+        assert_eq!(
+            row.number as usize,
+            numbers + 1,
+            "attempts are numbered without gaps"
+        );
+        let before = self.attempts.insert(row.id, row.clone());
+        assert!(before.is_none(), "{} was used before", row.id);
+        assert!(
+            self.tasks.contains_key(&row.task),
+            "no such task: {}",
+            row.task
+        );
+    }
+
+    fn attempt_update(&mut self, row: &AttemptRecord) {
+        let before = self.attempts.get_mut(&row.id).expect("no such attempt");
+        assert_eq!(before.state, AttemptState::Live, "an attempt ends once");
+        assert_ne!(row.state, AttemptState::Live);
+        assert!(row.ended_at.is_some());
+        let fixed = |row: &AttemptRecord| {
+            (
+                row.id,
+                row.task,
+                row.number,
+                row.replica.clone(),
+                row.replica_set,
+                row.epoch,
+            )
+        };
+        assert_eq!(fixed(row), fixed(before));
+        *before = row.clone();
+    }
+
+    fn task_update(&mut self, row: &TaskRecord) {
+        let before = self.tasks.get_mut(&row.id).expect("no such task");
+        assert_eq!(
+            row.revision,
+            before.revision + 1,
+            "the revision guard of {}",
+            row.id
+        );
+        assert!(!before.state.is_final(), "{} had ended", row.id);
+        let fixed = |row: &TaskRecord| {
+            (
+                row.seq,
+                row.fingerprint,
+                row.spec.clone(),
+                row.accepted_at,
+                row.accepted_position,
+            )
+        };
+        assert_eq!(fixed(row), fixed(before));
+        assert!(
+            row.position >= before.position,
+            "durable tokens are never taken back"
+        );
+        assert!(row.attempts >= before.attempts);
+        assert!(before.started.is_none() || row.started == before.started);
+        assert!(before.replica_set.is_none() || row.replica_set == before.replica_set);
+        assert_eq!(row.state.is_final(), row.ended_at.is_some());
+        assert!(
+            !row.state.is_final() || row.end.is_some(),
+            "an end says how"
+        );
+        assert!(!row.state.is_final() || row.attempt.is_none());
+        *before = row.clone();
+    }
+
+    /// What an owner of this term would load.
+    pub(crate) fn load(&self, epoch: Epoch) -> Recovered {
+        let state = self.hard_state();
+        Recovered {
+            epoch,
+            accept_seq: state.accept_seq,
+            tasks: state.tasks.into_values().collect(),
+            attempts: state.attempts.into_values().collect(),
+            sessions: state.sessions.into_values().collect(),
+        }
+    }
+
+    /// The live part.
+    pub(crate) fn hard_state(&self) -> HardState {
+        let live = |row: &&TaskRecord| !row.state.is_final();
+        let tasks = self
+            .tasks
+            .values()
+            .filter(live)
+            .map(|row| (row.id, row.clone()));
+        let attempts = self
+            .attempts
+            .values()
+            .filter(|row| row.state == AttemptState::Live);
+        HardState {
+            accept_seq: self.accept_seq,
+            tasks: tasks.collect(),
+            attempts: attempts.map(|row| (row.id, row.clone())).collect(),
+            sessions: self.sessions.clone(),
+        }
+    }
+
+    /// The record of a task that has ended, as the owner's prefetch would find it.
+    pub(crate) fn cold(&self, task: TaskId) -> Option<Box<TaskRecord>> {
+        self.tasks
+            .get(&task)
+            .filter(|row| row.state.is_final())
+            .cloned()
+            .map(Box::new)
+    }
+}

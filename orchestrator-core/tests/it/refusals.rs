@@ -1,0 +1,180 @@
+//! Every refusal, and that it leaves the machine exactly as it was.
+
+use orchestrator_core::id::{ModelRef, PoolName, SessionId, TaskId};
+use orchestrator_core::input::Report;
+use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::refusal::Refusal;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::{Engine, FinishReason, PromptFacts, TaskSpec};
+
+use crate::pools::two_pools;
+use crate::rig::{Out, Rig, facts, one_pool, spec};
+
+/// Does something that must be refused; the refusal.
+fn refused(rig: &mut Rig, act: impl FnOnce(&mut Rig) -> Out) -> Refusal {
+    rig.advance(0);
+    let before = rig.machine.clone();
+    let out = act(rig);
+    assert_eq!(
+        rig.machine, before,
+        "a refusal leaves the machine as it was"
+    );
+    assert!(out.mutations.is_empty() && out.effects.is_empty());
+    match out.reply() {
+        Reply::Refused(refusal) => refusal.clone(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn of_tokens(tokens_least: u64) -> TaskSpec {
+    let prompt = PromptFacts {
+        tokens_least,
+        ..spec().prompt
+    };
+    TaskSpec { prompt, ..spec() }
+}
+
+#[test]
+fn an_id_that_is_taken_by_another_body() {
+    let mut rig = Rig::ready(1);
+    let order = rig.create(1, spec()).starts().remove(0);
+    let other = TaskSpec { seed: 43, ..spec() };
+    let conflict = Refusal::TaskIdConflict { task: TaskId(1) };
+    assert_eq!(
+        refused(&mut rig, |rig| rig.create(1, other.clone())),
+        conflict
+    );
+    rig.finished(&order, FinishReason::Stop, 1);
+    assert_eq!(refused(&mut rig, |rig| rig.create(1, other)), conflict);
+}
+
+#[test]
+fn an_id_with_the_same_body_gets_the_record_again() {
+    let mut rig = Rig::ready(1);
+    let order = rig.create(1, spec()).starts().remove(0);
+    for _ in 0..2 {
+        let before = rig.machine.clone();
+        let out = rig.create(1, spec());
+        let Reply::TaskCreated {
+            record,
+            replayed: true,
+        } = out.reply()
+        else {
+            panic!("{out:?}");
+        };
+        assert_eq!(**record, *rig.row(1));
+        assert!(out.mutations.is_empty() && out.effects.is_empty());
+        assert_eq!(rig.machine, before);
+        if rig.machine.is_live(order.task) {
+            rig.finished(&order, FinishReason::Stop, 1);
+        }
+    }
+}
+
+#[test]
+fn a_model_or_an_engine_that_nobody_serves() {
+    let mut rig = Rig::new(two_pools());
+    let asks = [
+        TaskSpec {
+            model_ref: Some(ModelRef::new("huge")),
+            ..spec()
+        },
+        TaskSpec {
+            model_ref: Some(ModelRef::new("large-8b")),
+            engine: Some(Engine::Embedded),
+            ..spec()
+        },
+    ];
+    for ask in asks {
+        let model_ref = ask.model_ref.clone();
+        let known = vec![ModelRef::new("haiku-tiny"), ModelRef::new("large-8b")];
+        let refusal = refused(&mut rig, |rig| rig.create(1, ask));
+        assert_eq!(refusal, Refusal::ModelUnknown { model_ref, known });
+    }
+}
+
+#[test]
+fn a_pool_that_gave_up() {
+    let mut rig = Rig::new(one_pool(1));
+    let pool = PoolName::new("default");
+    rig.report(Report::PoolUnavailable {
+        pool,
+        detail: "no memory".to_owned(),
+    });
+    let refusal = refused(&mut rig, |rig| rig.create(1, spec()));
+    assert_eq!(
+        refusal,
+        Refusal::PoolUnavailable {
+            detail: "no memory".to_owned()
+        }
+    );
+}
+
+#[test]
+fn a_prompt_that_must_exceed_every_context() {
+    let mut rig = Rig::ready(1);
+    let refusal = refused(&mut rig, |rig| rig.create(1, of_tokens(512)));
+    let expected = Refusal::ContextExceeded {
+        tokens_least: 512,
+        ctx_asked: None,
+        ctx_max: 512,
+    };
+    assert_eq!(refusal, expected);
+    let wide = TaskSpec {
+        ctx: Some(513),
+        ..spec()
+    };
+    let refusal = refused(&mut rig, |rig| rig.create(1, wide));
+    let expected = Refusal::ContextExceeded {
+        tokens_least: 1,
+        ctx_asked: Some(513),
+        ctx_max: 512,
+    };
+    assert_eq!(refusal, expected);
+    assert!(matches!(
+        rig.create(1, of_tokens(511)).reply(),
+        Reply::TaskCreated { .. }
+    ));
+}
+
+#[test]
+fn a_context_that_nobody_knows_yet_refuses_nothing() {
+    let mut rig = Rig::new(two_pools());
+    rig.replica_ready(facts("default-0", 1));
+    assert!(matches!(
+        rig.create(1, of_tokens(100_000)).reply(),
+        Reply::TaskCreated { .. }
+    ));
+}
+
+#[test]
+fn a_queue_that_is_full() {
+    let mut config = one_pool(1);
+    config.interactive = ClassLimit {
+        capacity: 1,
+        full: FullPolicy::Reject,
+    };
+    let mut rig = Rig::new(config);
+    rig.create(1, spec());
+    let refusal = refused(&mut rig, |rig| rig.create(2, spec()));
+    assert!(matches!(refusal, Refusal::QueueFull { capacity: 1, .. }));
+    // The id is looked at before the queue.
+    assert!(matches!(
+        rig.create(1, spec()).reply(),
+        Reply::TaskCreated { replayed: true, .. }
+    ));
+}
+
+#[test]
+fn things_that_do_not_exist() {
+    let mut rig = Rig::ready(1);
+    let refusal = refused(&mut rig, |rig| rig.cancel(9));
+    assert_eq!(refusal, Refusal::TaskUnknown { task: TaskId(9) });
+    let refusal = refused(&mut rig, |rig| rig.session_delete(9));
+    assert_eq!(
+        refusal,
+        Refusal::SessionUnknown {
+            session: SessionId(9)
+        }
+    );
+}

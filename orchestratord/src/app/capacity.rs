@@ -1,0 +1,173 @@
+//! What can run here: capabilities, pools, replica sets, readiness, metrics.
+
+use std::collections::HashMap;
+
+use config_schema::Config;
+use orchestrator_core::id::ReplicaName;
+use orchestrator_core::placement::{PoolState, PoolView, ReplicaSetView};
+use orchestrator_core::task::Priority;
+
+use super::App;
+use super::trouble::{Missing, Prerequisite, Trouble};
+
+/// A limit that refusals name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name, as configuration and refusals have it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: u64,
+    /// Unit of the value.
+    pub unit: &'static str,
+}
+
+impl Limit {
+    /// Every limit of a configuration.
+    #[must_use]
+    pub fn all(config: &Config) -> Vec<Self> {
+        let queue = &config.queue;
+        vec![
+            Self {
+                name: "queue.batch.capacity",
+                value: queue.batch.capacity.into(),
+                unit: "tasks",
+            },
+            Self {
+                name: "queue.interactive.capacity",
+                value: queue.interactive.capacity.into(),
+                unit: "tasks",
+            },
+            Self {
+                name: "session.ttl_ms",
+                value: config.session.ttl_ms,
+                unit: "ms",
+            },
+            Self {
+                name: "session.turns_max",
+                value: config.session.turns_max.into(),
+                unit: "tasks",
+            },
+        ]
+    }
+}
+
+/// What the deployment can do.
+#[derive(Clone, Debug)]
+pub struct Capabilities {
+    /// The pools.
+    pub pools: Vec<PoolView>,
+    /// The limits.
+    pub limits: Vec<Limit>,
+}
+
+/// Health of a pool.
+#[derive(Clone, Debug)]
+pub struct PoolHealth {
+    /// How the machine sees it.
+    pub view: PoolView,
+    /// Restarts of each replica.
+    pub restarts: HashMap<ReplicaName, u32>,
+}
+
+impl App {
+    /// What the deployment can do.
+    #[must_use]
+    pub fn capabilities_get(&self) -> Capabilities {
+        Capabilities {
+            pools: self.owner.view().pools.clone(),
+            limits: self.limits.clone(),
+        }
+    }
+
+    /// Health of one pool.
+    ///
+    /// # Errors
+    /// If there is no such pool.
+    pub fn pool_health(&self, name: &str) -> Result<PoolHealth, Trouble> {
+        let view = self.owner.view();
+        let found = view
+            .pools
+            .iter()
+            .find(|pool| pool.name.as_str() == name)
+            .cloned();
+        let found = found.ok_or_else(|| {
+            let known = view
+                .pools
+                .iter()
+                .map(|pool| pool.name.to_string())
+                .collect();
+            Trouble::Missing(Missing::Pool {
+                name: name.to_owned(),
+                known,
+            })
+        })?;
+        Ok(PoolHealth {
+            view: found,
+            restarts: self.restarts.snapshot(),
+        })
+    }
+
+    /// The replica sets.
+    #[must_use]
+    pub fn replicaset_list(&self) -> Vec<ReplicaSetView> {
+        self.owner.view().replica_sets.clone()
+    }
+
+    /// Says everything that is missing for the daemon to do its job.
+    ///
+    /// # Errors
+    /// [`Trouble::NotReady`] with all of it.
+    pub fn readiness_get(&self) -> Result<(), Trouble> {
+        let view = self.owner.view();
+        let mut missing = Vec::new();
+        if let Some(detail) = &view.store_trouble {
+            missing.push(Prerequisite {
+                what: "store".to_owned(),
+                detail: detail.clone(),
+                hint: "look at the disk that holds the data directory, and at the daemon's log"
+                    .to_owned(),
+            });
+        }
+        let any_ready = view.pools.iter().any(|pool| pool.state == PoolState::Ready);
+        if !any_ready {
+            missing.extend(view.pools.iter().map(missing_pool));
+        }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Trouble::NotReady(missing))
+        }
+    }
+
+    /// The metrics as text.
+    #[must_use]
+    pub fn metrics_get(&self) -> String {
+        let view = self.owner.view();
+        for priority in [Priority::Batch, Priority::Interactive] {
+            self.meter.queue_depth(priority, view.queue_depth(priority));
+        }
+        self.meter.render()
+    }
+}
+
+fn missing_pool(pool: &PoolView) -> Prerequisite {
+    let what = format!("pool/{}", pool.name);
+    match &pool.gave_up {
+        Some(detail) => Prerequisite {
+            what,
+            detail: format!("its engine does not come up: {detail}"),
+            hint: "mend what the detail names, then restart the daemon".to_owned(),
+        },
+        None => {
+            let trouble = pool
+                .replicas
+                .iter()
+                .find_map(|replica| replica.last_error.clone());
+            Prerequisite {
+                what,
+                detail: trouble.unwrap_or_else(|| "its engine is starting".to_owned()),
+                hint: "wait; tasks are accepted meanwhile".to_owned(),
+            }
+        }
+    }
+}

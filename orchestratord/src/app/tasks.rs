@@ -1,0 +1,258 @@
+//! Tasks: create, list, get, cancel, stream.
+
+use futures_util::StreamExt;
+use orchestrator_core::id::{AcceptSeq, Digest, SessionId, TaskId};
+use orchestrator_core::machine::Explanation;
+use orchestrator_core::refusal::Refusal;
+use orchestrator_core::task::{OnDisconnect, Priority, TaskRecord, TaskSpec};
+use store::{TaskBody, TaskQuery, TaskRow};
+use uuid::Uuid;
+
+use super::trouble::{Missing, Trouble};
+use super::{App, Caller};
+use crate::names;
+use crate::owner::OwnerHandle;
+use crate::stream::{Opening, ReadFrom, StreamId, Waiting, Watch, read_ended, read_live};
+
+/// Tasks on a page unless the caller says otherwise.
+const PAGE_DEFAULT: u32 = 50;
+
+/// A task to create.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewTask {
+    /// Its id.
+    pub id: TaskId,
+    /// SHA-256 of the canonical request.
+    pub fingerprint: Digest,
+    /// What is asked for.
+    pub spec: TaskSpec,
+    /// The text, and what else only store and runner need.
+    pub body: TaskBody,
+}
+
+/// A created task.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// Its record.
+    pub record: Box<TaskRecord>,
+    /// True if an earlier request had created it.
+    pub replayed: bool,
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, Default)]
+pub struct ListFilter {
+    /// Only in this state, by the store's name.
+    pub state: Option<&'static str>,
+    /// Only of this class.
+    pub priority: Option<Priority>,
+    /// Only of this session.
+    pub session: Option<SessionId>,
+    /// Most tasks.
+    pub limit: Option<u32>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// A task to show.
+#[derive(Clone, Debug)]
+pub struct ShownTask {
+    /// Record and labels.
+    pub row: TaskRow,
+    /// Tokens that its stream carries.
+    pub position: u64,
+    /// Why it stands where it stands, if it has not ended and somebody asked.
+    pub why: Option<Explanation>,
+}
+
+/// A page of tasks.
+#[derive(Clone, Debug)]
+pub struct ListedTasks {
+    /// The tasks, newest first.
+    pub tasks: Vec<ShownTask>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
+}
+
+impl App {
+    /// Accepts a task. `named` says that the caller chose the id, which makes a repeat safe.
+    ///
+    /// # Errors
+    /// If it is refused, or the outcome is not known.
+    pub async fn task_create(
+        &self,
+        caller: &Caller,
+        task: NewTask,
+        named: bool,
+    ) -> Result<Created, Trouble> {
+        let engine = task.spec.engine;
+        let outcome = self.task_create_command(caller, task, named).await;
+        if let Err(Trouble::Refused(refusal)) = &outcome {
+            let full = matches!(refusal, Refusal::QueueFull { .. });
+            self.meter
+                .task_rejected(engine, names::refusal_code(refusal), full);
+        }
+        outcome
+    }
+
+    /// A page of tasks. A record read.
+    ///
+    /// # Errors
+    /// If the cursor is none, or the store cannot be read.
+    pub async fn task_list(
+        &self,
+        caller: &Caller,
+        filter: ListFilter,
+    ) -> Result<ListedTasks, Trouble> {
+        let ListFilter {
+            state,
+            priority,
+            session,
+            limit,
+            cursor,
+        } = filter;
+        let before = match cursor {
+            None => None,
+            Some(text) => Some(AcceptSeq(text.parse().map_err(|_| Trouble::Cursor)?)),
+        };
+        let limit = limit.unwrap_or(PAGE_DEFAULT);
+        let query = TaskQuery {
+            tenant: Some(caller.tenant),
+            state,
+            priority,
+            session,
+            before,
+            limit,
+        };
+        let page = self.reads.task_list(query).await?;
+        let next = page
+            .rows
+            .last()
+            .filter(|_| page.more)
+            .map(|row| row.record.seq.0.to_string());
+        let tasks = page
+            .rows
+            .into_iter()
+            .map(|row| self.shown(row, None))
+            .collect();
+        Ok(ListedTasks { tasks, next })
+    }
+
+    /// One task, with why it stands where it stands.
+    ///
+    /// # Errors
+    /// If there is none, or the store cannot be read.
+    pub async fn task_get(&self, caller: &Caller, task: TaskId) -> Result<ShownTask, Trouble> {
+        let row = self.row(caller, task).await?;
+        let why = match row.record.state.is_final() {
+            true => None,
+            // Without a live answer the record is still worth showing.
+            false => self.owner.explain(task).await.unwrap_or_default(),
+        };
+        Ok(self.shown(row, why))
+    }
+
+    /// Cancels a task.
+    ///
+    /// # Errors
+    /// If there is none, or the outcome is not known.
+    pub async fn task_cancel(&self, caller: &Caller, task: TaskId) -> Result<ShownTask, Trouble> {
+        self.row(caller, task).await?;
+        self.task_cancel_command(task).await?;
+        let row = self.row(caller, task).await?;
+        Ok(self.shown(row, None))
+    }
+
+    /// What there is to read of a task's stream. A live read.
+    ///
+    /// # Errors
+    /// If there is no such task, or the store cannot be read.
+    pub async fn task_stream(
+        &self,
+        caller: &Caller,
+        task: TaskId,
+        after: Option<StreamId>,
+    ) -> Result<Opening, Trouble> {
+        let from = after.map_or(ReadFrom::Start, ReadFrom::After);
+        // Opened before the record is looked at, so that an end committed in between is not missed.
+        let stream = self.streams.open(task);
+        let row = match self.row(caller, task).await {
+            Ok(row) => row,
+            Err(trouble) => {
+                self.streams.discard(task, &stream);
+                return Err(trouble);
+            }
+        };
+        let record = row.record;
+        if record.state.is_final() {
+            self.streams.discard(task, &stream);
+            let text = self.reads.task_text(task).await?.unwrap_or_default();
+            return Ok(read_ended(&record, &text, from));
+        }
+        if record.position > stream.position() {
+            let text = self.reads.task_text(task).await?.unwrap_or_default();
+            // An attempt that has begun meanwhile may have written more, but not something else.
+            let _same = stream.seed(&text);
+        }
+        if let Some(started) = record.started.clone() {
+            stream.start(started, record.accepted_position, record.spec.seed);
+        }
+        let watch = OwnerWatch {
+            owner: self.owner.clone(),
+            task,
+            priority: record.spec.priority,
+        };
+        let counted = (record.spec.on_disconnect == OnDisconnect::Cancel)
+            .then(|| crate::stream::CountedReader::new(&stream, self.readers_reporter(task)));
+        let closing = self.closing();
+        Ok(match read_live(stream, from, watch, counted) {
+            Opening::Frames(frames) => Opening::Frames(frames.take_until(closing).boxed()),
+            Opening::NothingMore => Opening::NothingMore,
+        })
+    }
+
+    /// Resolves when the daemon ends.
+    fn closing(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.subscribe();
+        async move {
+            let _gone = closing.wait_for(|closing| *closing).await;
+        }
+    }
+
+    fn shown(&self, row: TaskRow, why: Option<Explanation>) -> ShownTask {
+        let live = self
+            .streams
+            .find(row.record.id)
+            .map_or(0, |stream| stream.position());
+        let position = if row.record.state.is_final() {
+            row.record.position
+        } else {
+            live.max(row.record.position)
+        };
+        ShownTask { row, position, why }
+    }
+
+    async fn row(&self, caller: &Caller, task: TaskId) -> Result<TaskRow, Trouble> {
+        let row = self.reads.task_get(caller.tenant, task).await?;
+        row.ok_or(Trouble::Missing(Missing::Task(Uuid::from_u128(task.0))))
+    }
+}
+
+/// Where one task stands, by the owner.
+struct OwnerWatch {
+    owner: OwnerHandle,
+    task: TaskId,
+    priority: Priority,
+}
+
+impl Watch for OwnerWatch {
+    async fn waiting(&self) -> Option<Waiting> {
+        let explanation = self.owner.explain(self.task).await.ok()??;
+        Some(Waiting {
+            queue_depth: self.owner.view().queue_depth(self.priority),
+            queue_position: explanation.queue_position,
+            predicted_start_ms: explanation.predicted_start_ms,
+            attempt: 0,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! Why a task stands where it stands.
+
+use api_types as wire;
+use orchestrator_core::machine::Explanation;
+use orchestrator_core::placement::{Candidate, Verdict};
+
+use super::choice;
+
+/// The machine's explanation.
+pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
+    let Explanation {
+        state: _,
+        summary,
+        waiting_for,
+        wakes_in_ms,
+        queue_position,
+        predicted_start_ms,
+        candidates,
+    } = explanation;
+    wire::TaskWhy {
+        summary,
+        waiting_for: waiting_for.map(choice::waiting_for),
+        wakes_in_ms,
+        queue_position,
+        predicted_start_ms,
+        candidates: (!candidates.is_empty())
+            .then(|| candidates.into_iter().map(candidate).collect()),
+    }
+}
+
+fn candidate(candidate: Candidate) -> wire::PlacementCandidate {
+    let Candidate {
+        replica,
+        verdict,
+        detail,
+    } = candidate;
+    wire::PlacementCandidate {
+        replica: replica.to_string(),
+        verdict: self::verdict(verdict),
+        detail,
+    }
+}
+
+fn verdict(verdict: Verdict) -> wire::PlacementVerdict {
+    match verdict {
+        Verdict::Busy => wire::PlacementVerdict::Busy,
+        Verdict::Chosen => wire::PlacementVerdict::Chosen,
+        Verdict::ContextTooSmall => wire::PlacementVerdict::ContextTooSmall,
+        Verdict::EngineDiffers => wire::PlacementVerdict::EngineDiffers,
+        Verdict::ModelDiffers => wire::PlacementVerdict::ModelDiffers,
+        Verdict::NotReady => wire::PlacementVerdict::NotReady,
+        Verdict::Outranked => wire::PlacementVerdict::Outranked,
+        Verdict::ReplicaSetDiffers => wire::PlacementVerdict::ReplicaSetDiffers,
+    }
+}

@@ -1,0 +1,318 @@
+//! The owner on its thread.
+
+use std::collections::HashMap;
+use std::io;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, bounded};
+use orchestrator_core::entropy::Entropy;
+use orchestrator_core::id::{ReplyToken, TaskId};
+use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::task::TaskRecord;
+use store::{ColdStore, OwnerStore, ReadError};
+
+use super::clock::Clock;
+use super::flight::StoreAnswer;
+use super::handle::OwnerHandle;
+use super::lanes::{Asked, Inbox, LaneEnds, Told, Urgent, Waiter, lanes};
+use super::limits::OwnerLimits;
+use super::outlet::{Notice, Outlet};
+use super::release::Release;
+use super::state::OwnerState;
+use super::store_thread::{self, StoreThread};
+
+/// Ticks between two looks at the lanes, and live reads.
+const TICKS_PER_ROUND: usize = 16;
+const LIVE_PER_ROUND: usize = 64;
+
+/// A running owner. Dropped, it stops by itself; [`Owner::stop`] waits for it.
+pub struct Owner<S> {
+    handle: OwnerHandle,
+    stop: Sender<()>,
+    thread: JoinHandle<S>,
+}
+
+/// Loads, and starts the owner.
+///
+/// # Errors
+/// [`ReadError`] if the store cannot be loaded or the threads cannot be started.
+pub fn spawn<S: OwnerStore + 'static>(
+    mut store: S,
+    config: MachineConfig,
+    limits: OwnerLimits,
+    clock: impl Clock + 'static,
+    entropy: impl Entropy + Send + 'static,
+    outlet: impl Outlet + 'static,
+) -> Result<Owner<S>, ReadError> {
+    let loaded = store.load()?;
+    let cold = store.cold()?;
+    let no_thread =
+        |error: io::Error| ReadError(format!("the owner's threads cannot be started: {error}"));
+    let StoreThread {
+        calls,
+        answers,
+        thread: store_thread,
+    } = store_thread::start(store).map_err(no_thread)?;
+    let (ends, inbox) = lanes(&limits);
+    let (stop, stop_in) = bounded(1);
+    let state = OwnerState::new(config, limits, clock.now(), loaded);
+    ends.show(Arc::clone(state.view()));
+    let driver = Driver {
+        state,
+        limits,
+        clock,
+        entropy,
+        outlet,
+        cold,
+        inbox,
+        ends: Arc::clone(&ends),
+        waiters: HashMap::new(),
+        calls,
+        answers,
+        stop: stop_in,
+    };
+    let thread = thread::Builder::new()
+        .name("owner".to_owned())
+        .spawn(move || {
+            driver.run();
+            store_thread
+                .join()
+                .unwrap_or_else(|panic| resume_unwind(panic))
+        })
+        .map_err(no_thread)?;
+    Ok(Owner {
+        handle: OwnerHandle::new(ends),
+        stop,
+        thread,
+    })
+}
+
+impl<S> Owner<S> {
+    /// Talks to it.
+    #[must_use]
+    pub fn handle(&self) -> OwnerHandle {
+        self.handle.clone()
+    }
+
+    /// Commits and lets out what has been taken in, turns away the rest, and gives the store back.
+    /// Blocking.
+    ///
+    /// # Panics
+    /// If a thread of the owner has panicked, with its panic.
+    #[must_use]
+    pub fn stop(self) -> S {
+        // It may have ended by itself; then there is nobody to tell.
+        let _ = self.stop.send(());
+        self.thread
+            .join()
+            .unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+struct Driver<C, E, O> {
+    state: OwnerState,
+    limits: OwnerLimits,
+    clock: C,
+    entropy: E,
+    outlet: O,
+    cold: Box<dyn ColdStore>,
+    inbox: Inbox,
+    ends: Arc<LaneEnds>,
+    waiters: HashMap<ReplyToken, Waiter>,
+    calls: Sender<super::flight::StoreCall>,
+    answers: Receiver<StoreAnswer>,
+    stop: Receiver<()>,
+}
+
+impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
+    fn run(mut self) {
+        while self.stop.try_recv() == Err(TryRecvError::Empty) {
+            if !self.hear_store() {
+                break;
+            }
+            self.take_in();
+            self.tick();
+            self.move_on();
+            self.wait();
+        }
+        self.wind_down();
+    }
+
+    /// Takes the store's answer. False if there is no store any more.
+    fn hear_store(&mut self) -> bool {
+        match self.answers.try_recv() {
+            Ok(answer) => {
+                self.state
+                    .store_answer(self.clock.now(), &mut self.entropy, answer);
+                true
+            }
+            Err(TryRecvError::Empty) => true,
+            Err(TryRecvError::Disconnected) => false,
+        }
+    }
+
+    /// Takes in what waits, as far as there is room: the first lane before the second, but for the share
+    /// that is kept for commands.
+    fn take_in(&mut self) {
+        let room = self.state.room();
+        let kept = self
+            .limits
+            .batch_commands_least
+            .min(self.inbox.commands.len());
+        let mut told = Vec::new();
+        let mut asked = Vec::new();
+        for urgent in self.inbox.urgent.try_iter().take(room.saturating_sub(kept)) {
+            match urgent {
+                Urgent::Asked(command) => asked.push(*command),
+                Urgent::Told(report) => told.push(report),
+            }
+        }
+        let left = room.saturating_sub(told.len() + asked.len());
+        asked.extend(self.inbox.commands.try_iter().take(left));
+        for report in told {
+            let Told {
+                report,
+                text,
+                place,
+            } = *report;
+            drop(place);
+            self.state
+                .report(self.clock.now(), &mut self.entropy, report, text);
+        }
+        self.take_commands(asked);
+        for question in self.inbox.live.try_iter().take(LIVE_PER_ROUND) {
+            self.state.ask_live(self.clock.now(), question);
+        }
+    }
+
+    /// Looks up what the commands need in one read, then steps them.
+    fn take_commands(&mut self, commands: Vec<Asked>) {
+        let needed: Vec<TaskId> = commands
+            .iter()
+            .filter_map(|asked| self.state.lookup(&asked.ask))
+            .collect();
+        let found = self.prefetch(&needed);
+        for command in commands {
+            let Asked {
+                ask,
+                body,
+                waiter,
+                place,
+            } = command;
+            drop(place);
+            let token = match &found {
+                Err(error) if self.state.lookup(&ask).is_some() => {
+                    self.state.command_blind(&error.to_string())
+                }
+                Err(_) => self.state.command(
+                    self.clock.now(),
+                    &mut self.entropy,
+                    ask,
+                    body,
+                    &HashMap::new(),
+                ),
+                Ok(found) => {
+                    self.state
+                        .command(self.clock.now(), &mut self.entropy, ask, body, found)
+                }
+            };
+            self.waiters.insert(token, waiter);
+        }
+    }
+
+    fn prefetch(&mut self, needed: &[TaskId]) -> Result<HashMap<TaskId, TaskRecord>, ReadError> {
+        if needed.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.cold.prefetch(needed);
+        if let Err(error) = &found {
+            self.outlet.notice(Notice::PrefetchFailed {
+                detail: error.to_string(),
+            });
+        }
+        Ok(found?
+            .into_iter()
+            .map(|record| (record.id, record))
+            .collect())
+    }
+
+    fn tick(&mut self) {
+        for _ in 0..TICKS_PER_ROUND {
+            if !self.state.tick(self.clock.now(), &mut self.entropy) {
+                return;
+            }
+        }
+    }
+
+    /// Seals, calls the store, lets out.
+    fn move_on(&mut self) {
+        let now = self.clock.now();
+        self.state.advance(now);
+        if let Some(call) = self.state.poll_store(now) {
+            // If the store's thread is gone, the missing answers say so.
+            let _ = self.calls.send(call);
+        }
+        while let Some(release) = self.state.poll_release() {
+            self.let_out(release);
+        }
+    }
+
+    fn let_out(&mut self, release: Release) {
+        match release {
+            Release::Committed(commit) => self.outlet.committed(&commit),
+            Release::Effect(effect) => self.outlet.effect(effect),
+            Release::Live(deliver) => deliver(),
+            Release::Notice(notice) => self.outlet.notice(notice),
+            Release::Reply(token, reply) => {
+                if let Some(waiter) = self.waiters.remove(&token) {
+                    // Whoever asked may have gone.
+                    let _ = waiter.send(reply);
+                }
+            }
+            Release::View(view) => self.ends.show(view),
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&self) {
+        let now = self.clock.now();
+        let mut select = Select::new();
+        select.recv(&self.stop);
+        select.recv(&self.answers);
+        select.recv(&self.inbox.live);
+        if self.state.room() > 0 {
+            select.recv(&self.inbox.urgent);
+            select.recv(&self.inbox.commands);
+        }
+        match self.state.next_wake() {
+            None => drop(select.ready()),
+            Some(at) => drop(select.ready_timeout(Duration::from_millis(at - now.mono))),
+        }
+    }
+
+    /// Brings what was taken in to its end, and turns away the rest.
+    fn wind_down(&mut self) {
+        while !self.state.is_settled() {
+            self.move_on();
+            if self.state.is_settled() {
+                break;
+            }
+            let pause = self.state.next_wake().map_or(Duration::MAX, |at| {
+                Duration::from_millis(at - self.clock.now().mono)
+            });
+            match self.answers.recv_timeout(pause) {
+                Ok(answer) => self
+                    .state
+                    .store_answer(self.clock.now(), &mut self.entropy, answer),
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.state.stop();
+        self.take_in();
+        self.move_on();
+    }
+}

@@ -1,0 +1,187 @@
+//! How the rest of the process talks to the owner.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crossbeam_channel::TrySendError;
+use orchestrator_core::id::{SessionId, TaskId};
+use orchestrator_core::input::{Ask, Report};
+use orchestrator_core::machine::{Explanation, Machine};
+use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionView;
+use orchestrator_core::time::Now;
+use store::{TaskBody, TaskText};
+use tokio::sync::oneshot;
+
+use super::error::OwnerUnavailable;
+use super::lanes::{Asked, LaneEnds, Told, Urgent};
+use super::release::Deliver;
+use super::view::LiveView;
+
+/// Talks to the owner, from any thread. Clones talk to the same one.
+#[derive(Clone)]
+pub struct OwnerHandle {
+    lanes: Arc<LaneEnds>,
+}
+
+impl OwnerHandle {
+    pub(super) fn new(lanes: Arc<LaneEnds>) -> Self {
+        Self { lanes }
+    }
+
+    /// Asks for something and waits until the reply is durable. It is on its way when this returns, whether
+    /// or not the future is polled; dropping the future does not take it back.
+    ///
+    /// A new task comes with its body; the handle in [`orchestrator_core::input::TaskCreate::body`] and the
+    /// field `cold` are filled in by the owner.
+    ///
+    /// # Errors
+    /// [`OwnerUnavailable`], which says whether the command may have been carried out.
+    pub fn command(
+        &self,
+        ask: Ask,
+        body: Option<TaskBody>,
+    ) -> impl Future<Output = Result<Reply, OwnerUnavailable>> + Send + 'static {
+        let (waiter, answer) = oneshot::channel();
+        let refused = self
+            .submit(Asked {
+                ask,
+                body,
+                waiter,
+                place: None,
+            })
+            .err();
+        async move {
+            match refused {
+                Some(refusal) => Err(refusal),
+                None => answer.await.unwrap_or_else(|_| Err(gone())),
+            }
+        }
+    }
+
+    /// Tells the owner something. Resolves when it has a place in the lane; nothing is ever dropped while
+    /// there is an owner. A chunk and an end with a text come with that text, and the handle in them is
+    /// filled in by the owner.
+    pub async fn report(&self, report: Report, text: Option<TaskText>) {
+        let place = Arc::clone(&self.lanes.report_places)
+            .acquire_owned()
+            .await
+            .ok();
+        self.tell(Told {
+            report,
+            text,
+            place,
+        });
+    }
+
+    /// Tells the owner something small without waiting for a place: how many readers a task has, from where
+    /// nothing can be awaited.
+    pub fn report_readers(&self, task: TaskId, readers: u32) {
+        let report = Report::ReadersChanged { task, readers };
+        self.tell(Told {
+            report,
+            text: None,
+            place: None,
+        });
+    }
+
+    /// How things stood after the last durable batch.
+    #[must_use]
+    pub fn view(&self) -> Arc<LiveView> {
+        self.lanes.view()
+    }
+
+    /// Looks at the machine between two steps. The answer comes once everything it may show is durable.
+    ///
+    /// # Errors
+    /// [`OwnerUnavailable`] if there is no machine at the moment or too many look at it.
+    pub fn ask_live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Machine, Now) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, OwnerUnavailable>> + Send + 'static {
+        let (waiter, answer) = oneshot::channel();
+        let question = Box::new(move |machine: &Machine, now: Now| -> Deliver {
+            let seen = look(machine, now);
+            // Whoever asked may have gone.
+            Box::new(move || drop(waiter.send(seen)))
+        });
+        let refused = self
+            .lanes
+            .live
+            .try_send(question)
+            .err()
+            .map(|error| self.refusal(&error));
+        async move {
+            match refused {
+                Some(refusal) => Err(refusal),
+                None => answer.await.map_err(|_| {
+                    OwnerUnavailable::NotApplied("there is no owner at the moment".to_owned())
+                }),
+            }
+        }
+    }
+
+    /// Why a task stands where it stands; `None` if it has ended or never was.
+    ///
+    /// # Errors
+    /// As [`OwnerHandle::ask_live`].
+    pub async fn explain(&self, task: TaskId) -> Result<Option<Explanation>, OwnerUnavailable> {
+        self.ask_live(move |machine, now| machine.explain(now, task))
+            .await
+    }
+
+    /// A session; `None` if it has run out or never was.
+    ///
+    /// # Errors
+    /// As [`OwnerHandle::ask_live`].
+    pub async fn session(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<SessionView>, OwnerUnavailable> {
+        self.ask_live(move |machine, now| machine.session(now, session))
+            .await
+    }
+
+    fn submit(&self, mut asked: Asked) -> Result<(), OwnerUnavailable> {
+        if matches!(asked.ask, Ask::TaskCreate { .. }) {
+            return self
+                .lanes
+                .commands
+                .try_send(asked)
+                .map_err(|error| self.refusal(&error));
+        }
+        // Cancels and deletions make room, so they go first.
+        let place = Arc::clone(&self.lanes.cancel_places).try_acquire_owned();
+        asked.place = Some(place.map_err(|_| self.busy())?);
+        self.lanes
+            .urgent
+            .send(Urgent::Asked(Box::new(asked)))
+            .map_err(|_| stopped())
+    }
+
+    fn tell(&self, told: Told) {
+        // Without an owner there is nobody whom it could concern.
+        let _ = self.lanes.urgent.send(Urgent::Told(Box::new(told)));
+    }
+
+    fn refusal<T>(&self, error: &TrySendError<T>) -> OwnerUnavailable {
+        match error {
+            TrySendError::Full(_) => self.busy(),
+            TrySendError::Disconnected(_) => stopped(),
+        }
+    }
+
+    fn busy(&self) -> OwnerUnavailable {
+        OwnerUnavailable::Busy {
+            retry_after_ms: self.lanes.retry_after_ms,
+        }
+    }
+}
+
+fn stopped() -> OwnerUnavailable {
+    OwnerUnavailable::NotApplied("the owner has stopped".to_owned())
+}
+
+fn gone() -> OwnerUnavailable {
+    OwnerUnavailable::Unknown("the owner has stopped".to_owned())
+}

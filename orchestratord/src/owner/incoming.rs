@@ -1,0 +1,44 @@
+//! What comes in, and the bytes that come with it.
+
+use orchestrator_core::id::{PayloadRef, TaskId};
+use orchestrator_core::input::{Ask, AttemptEnd, Report};
+use orchestrator_core::task::TaskRecord;
+
+/// The task whose record an ask needs if the machine does not hold it.
+pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
+    match ask {
+        Ask::SessionDelete { .. } => None,
+        Ask::TaskCancel { task, .. } => Some(*task),
+        Ask::TaskCreate { create, .. } => Some(create.id),
+    }
+}
+
+/// Gives an ask what the store has of the task it names, and the handle of its body.
+pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: PayloadRef) {
+    match ask {
+        Ask::SessionDelete { .. } => {}
+        Ask::TaskCancel { cold, .. } => *cold = found.map(Box::new),
+        Ask::TaskCreate { create, cold } => {
+            *cold = found.map(Box::new);
+            create.body = payload;
+        }
+    }
+}
+
+/// Gives a report the handle of its text.
+pub(super) fn furnish_report(report: &mut Report, payload: PayloadRef) {
+    match report {
+        Report::AttemptChunk { chunk, .. } => *chunk = payload,
+        Report::AttemptEnded {
+            end: AttemptEnd::Finished { text, .. },
+            ..
+        } => *text = payload,
+        Report::AttemptEnded { .. }
+        | Report::AttemptRenewed { .. }
+        | Report::AttemptRunning { .. }
+        | Report::PoolUnavailable { .. }
+        | Report::ReadersChanged { .. }
+        | Report::ReplicaDown { .. }
+        | Report::ReplicaReady { .. } => {}
+    }
+}

@@ -1,0 +1,90 @@
+//! How inputs reach the owner: reports, renewals and cancels first, commands second, live reads beside.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use orchestrator_core::input::{Ask, Report};
+use orchestrator_core::reply::Reply;
+use store::{TaskBody, TaskText};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::error::OwnerUnavailable;
+use super::limits::OwnerLimits;
+use super::release::Question;
+use super::view::LiveView;
+
+/// Where the answer to a command goes.
+pub(super) type Waiter = oneshot::Sender<Result<Reply, OwnerUnavailable>>;
+
+/// A command with who waits for it.
+pub(super) struct Asked {
+    pub(super) ask: Ask,
+    pub(super) body: Option<TaskBody>,
+    pub(super) waiter: Waiter,
+    /// Its place in the lane of the reports, if it took that one.
+    pub(super) place: Option<OwnedSemaphorePermit>,
+}
+
+/// A report with what came along.
+pub(super) struct Told {
+    pub(super) report: Report,
+    pub(super) text: Option<TaskText>,
+    /// Its place in the lane, given back when the owner takes it.
+    pub(super) place: Option<OwnedSemaphorePermit>,
+}
+
+/// One thing in the first lane.
+pub(super) enum Urgent {
+    Asked(Box<Asked>),
+    Told(Box<Told>),
+}
+
+/// The ends that everyone else holds.
+pub(super) struct LaneEnds {
+    pub(super) urgent: Sender<Urgent>,
+    pub(super) commands: Sender<Asked>,
+    pub(super) live: Sender<Question>,
+    pub(super) report_places: Arc<Semaphore>,
+    pub(super) cancel_places: Arc<Semaphore>,
+    pub(super) retry_after_ms: u64,
+    view: RwLock<Arc<LiveView>>,
+}
+
+/// The owner's ends.
+pub(super) struct Inbox {
+    pub(super) urgent: Receiver<Urgent>,
+    pub(super) commands: Receiver<Asked>,
+    pub(super) live: Receiver<Question>,
+}
+
+pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox) {
+    // The first lane is bounded by its places, which reporters can wait for.
+    let (urgent, urgent_in) = unbounded();
+    let (commands, commands_in) = bounded(limits.command_lane);
+    let (live, live_in) = bounded(limits.live_lane);
+    let ends = LaneEnds {
+        urgent,
+        commands,
+        live,
+        report_places: Arc::new(Semaphore::new(limits.report_lane)),
+        cancel_places: Arc::new(Semaphore::new(limits.cancel_lane)),
+        retry_after_ms: limits.retry_after_ms,
+        view: RwLock::default(),
+    };
+    let inbox = Inbox {
+        urgent: urgent_in,
+        commands: commands_in,
+        live: live_in,
+    };
+    (Arc::new(ends), inbox)
+}
+
+impl LaneEnds {
+    pub(super) fn view(&self) -> Arc<LiveView> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn show(&self, view: Arc<LiveView>) {
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+}

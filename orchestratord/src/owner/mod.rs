@@ -1,0 +1,45 @@
+//! Drives the machine: prefetch, step, commit, release.
+//!
+//! [`OwnerState`] is the owner without threads, clocks or channels: it steps the machine, gathers what
+//! comes out into batches, says what to ask of the store, and holds everything back until the store has
+//! answered. [`spawn`] puts it on a thread of its own with a store on another, so that the next batch is
+//! stepped while a commit runs; there is never more than one commit under way. [`OwnerHandle`] is how the
+//! rest of the process talks to it.
+//!
+//! Order is kept: what a batch lets out (facts for telemetry, effects, the view, answers) comes after
+//! everything of the batches before it, also where it changed nothing itself.
+//!
+//! When the store fails for good, the owner steps down: all who wait are told whether their request is
+//! known not to have been applied, the machine is dropped, and another is recovered from what is durable.
+
+mod batch;
+mod clock;
+mod dice;
+mod down;
+mod driver;
+mod error;
+mod events;
+mod facts;
+mod flight;
+mod handle;
+mod incoming;
+mod lanes;
+mod limits;
+mod outlet;
+mod release;
+mod state;
+mod store_thread;
+mod term;
+mod view;
+
+pub use clock::{Clock, SystemClock};
+pub use dice::Dice;
+pub use driver::{Owner, spawn};
+pub use error::OwnerUnavailable;
+pub use flight::{StoreAnswer, StoreCall};
+pub use handle::OwnerHandle;
+pub use limits::OwnerLimits;
+pub use outlet::{Notice, Outlet};
+pub use release::{Deliver, Question, Release};
+pub use state::OwnerState;
+pub use view::LiveView;

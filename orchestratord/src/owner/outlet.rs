@@ -1,0 +1,74 @@
+//! Where what the owner lets out goes.
+
+use orchestrator_core::effect::Effect;
+use orchestrator_core::id::Epoch;
+use store::Commit;
+
+/// Takes what is durable, on the owner's thread: it must not block.
+///
+/// For each batch: first [`Outlet::committed`] if it changed anything, then its effects in order, and only
+/// then are its replies given.
+pub trait Outlet: Send {
+    /// The machine wants something done.
+    fn effect(&mut self, effect: Effect);
+
+    /// A batch is durable.
+    fn committed(&mut self, commit: &Commit);
+
+    /// Something happened to the owner itself.
+    fn notice(&mut self, notice: Notice);
+}
+
+/// What happens to the owner, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A commit was not applied and will be tried again.
+    CommitDelayed {
+        /// Number of the commit.
+        commit_seq: u64,
+        /// Tries so far.
+        tries: u32,
+        /// What the store said.
+        detail: String,
+    },
+    /// The outcome of a commit was unknown, and has been found out.
+    CommitResolved {
+        /// Number of the commit.
+        commit_seq: u64,
+        /// Whether it had been applied.
+        applied: bool,
+        /// The term that began by it.
+        epoch: Epoch,
+    },
+    /// The outcome of a commit is unknown, and will be found out.
+    CommitUnknown {
+        /// Number of the commit.
+        commit_seq: u64,
+        /// What the store said.
+        detail: String,
+    },
+    /// What has ended could not be looked up; the commands that needed it were turned away.
+    PrefetchFailed {
+        /// What the store said.
+        detail: String,
+    },
+    /// Another recovery failed.
+    RecoveryFailed {
+        /// What the store said.
+        detail: String,
+    },
+    /// A term has begun.
+    Recovered {
+        /// Which.
+        epoch: Epoch,
+        /// Tasks that have not ended.
+        live_tasks: usize,
+    },
+    /// The owner has stepped down and will recover.
+    SteppedDown {
+        /// Why.
+        detail: String,
+        /// True if owner and store disagree, which is a bug and a reason to look.
+        alarm: bool,
+    },
+}

@@ -1,0 +1,58 @@
+//! How things stand, for readers that ask about the whole.
+
+use orchestrator_core::id::Epoch;
+use orchestrator_core::machine::{Counters, Machine};
+use orchestrator_core::placement::{PoolView, ReplicaSetView};
+use orchestrator_core::task::Priority;
+
+/// A snapshot of the machine and its owner, taken after each batch and shown once that is durable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LiveView {
+    /// The owner's term.
+    pub epoch: Epoch,
+    /// Number of the last durable commit.
+    pub commit_seq: u64,
+    /// True if there is a machine that takes commands.
+    pub serving: bool,
+    /// What is wrong with the store at the moment, if anything is.
+    pub store_trouble: Option<String>,
+    /// Tasks that have not ended.
+    pub live_tasks: usize,
+    /// Tasks queued for someone who waits.
+    pub queued_interactive: u64,
+    /// Tasks queued for throughput.
+    pub queued_batch: u64,
+    /// Pools with their replicas, in the order of the configuration.
+    pub pools: Vec<PoolView>,
+    /// Replica sets with a ready replica.
+    pub replica_sets: Vec<ReplicaSetView>,
+    /// What the machine saw and did not act on, in this term.
+    pub counters: Counters,
+}
+
+impl LiveView {
+    /// Tasks queued in a class.
+    #[must_use]
+    pub fn queue_depth(&self, priority: Priority) -> u64 {
+        match priority {
+            Priority::Batch => self.queued_batch,
+            Priority::Interactive => self.queued_interactive,
+        }
+    }
+
+    /// Of a machine that serves, with its store in order.
+    pub(super) fn of(machine: &Machine, epoch: Epoch, commit_seq: u64) -> Self {
+        Self {
+            epoch,
+            commit_seq,
+            serving: true,
+            store_trouble: None,
+            live_tasks: machine.live_count(),
+            queued_interactive: machine.queue_depth(Priority::Interactive),
+            queued_batch: machine.queue_depth(Priority::Batch),
+            pools: machine.pools(),
+            replica_sets: machine.replica_sets(),
+            counters: machine.counters(),
+        }
+    }
+}

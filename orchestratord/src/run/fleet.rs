@@ -1,0 +1,405 @@
+//! The engines of every pool: started, watched, and told of.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use config_schema::{EngineKind, Pool};
+use llamacpp_http::{LlamacppAdapter, Timeouts};
+use orchestrator_core::id::{Digest, ModelRef, PoolName, ReplicaName};
+use orchestrator_core::input::Report;
+use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
+use orchestrator_core::task::{Engine, PROFILE_V1};
+use pool_managerd::{
+    AdapterFactory, Attached, AttachedHandle, Backoff, EngineSpec, LocateError, News, Policy,
+    RestartBudget, Supervisor, SupervisorEvent, SupervisorHandle, Watch, locate_engine,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use worker_adapter::{Adapter, EngineFacts};
+
+use super::replicas::{Replica, Replicas};
+use crate::telemetry::{Meter, ReplicaLabels};
+
+/// Events of supervisors that may wait to be read.
+const EVENTS_WAITING_MAX: usize = 64;
+/// Time for a connection to an engine of this host.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Takes what replicas report.
+pub trait FleetReporter: Send + Sync + 'static {
+    /// Takes one report; resolves when there is room for the next.
+    fn report(&self, report: Report) -> impl Future<Output = ()> + Send;
+}
+
+/// Kind of engine, in the machine's words.
+#[must_use]
+pub fn engine_of(pool: &Pool) -> Engine {
+    match pool.engine {
+        EngineKind::Embedded => Engine::Embedded,
+        EngineKind::Llamacpp => Engine::Llamacpp,
+    }
+}
+
+/// Names of a pool's replicas: the pool's name and a number from 0.
+fn replica_names(pool: &Pool) -> Vec<ReplicaName> {
+    let count = match pool.engine {
+        EngineKind::Embedded => pool.replicas.unwrap_or(1) as usize,
+        EngineKind::Llamacpp => pool.urls.len(),
+    };
+    (0..count)
+        .map(|index| ReplicaName::new(format!("{}-{index}", pool.id)))
+        .collect()
+}
+
+/// A pool as the machine is configured with it.
+#[must_use]
+pub fn pool_config(pool: &Pool) -> PoolConfig {
+    PoolConfig {
+        name: PoolName::new(pool.id.as_str()),
+        engine: engine_of(pool),
+        model_ref: ModelRef::new(pool.model_ref.as_str()),
+        replicas: replica_names(pool),
+    }
+}
+
+/// Restarts of each replica since the daemon began.
+#[derive(Clone, Debug, Default)]
+pub struct Restarts(Arc<Mutex<HashMap<ReplicaName, u32>>>);
+
+impl Restarts {
+    fn counts(&self) -> MutexGuard<'_, HashMap<ReplicaName, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present counts.
+    #[must_use]
+    pub fn snapshot(&self) -> HashMap<ReplicaName, u32> {
+        self.counts().clone()
+    }
+}
+
+/// The engines of every pool. Dropping it ends them at once; [`Fleet::stop`] in order.
+pub struct Fleet {
+    supervised: Vec<SupervisorHandle>,
+    attached: Vec<AttachedHandle>,
+    teller: JoinHandle<()>,
+}
+
+impl Fleet {
+    /// Starts the engines of all pools, and goes on telling `reporter` what they do.
+    ///
+    /// # Errors
+    /// If the embedded engine's program is nowhere.
+    pub fn start<R: FleetReporter>(
+        pools: &[Pool],
+        replicas: Arc<Replicas>,
+        restarts: Restarts,
+        meter: Meter,
+        reporter: Arc<R>,
+    ) -> Result<Self, LocateError> {
+        let (events, told) = mpsc::channel(EVENTS_WAITING_MAX);
+        let mut supervised = Vec::new();
+        let mut attached = Vec::new();
+        let mut members = HashMap::new();
+        for pool in pools {
+            let shared = Arc::new(pool.clone());
+            let adapters = adapter_factory(pool);
+            for (index, name) in replica_names(pool).into_iter().enumerate() {
+                members.insert(name.clone(), Arc::clone(&shared));
+                match pool.engine {
+                    EngineKind::Embedded => {
+                        let spec = engine_spec(pool, &name)?;
+                        supervised.push(Supervisor::start(
+                            spec,
+                            Arc::clone(&adapters),
+                            events.clone(),
+                        ));
+                    }
+                    EngineKind::Llamacpp => {
+                        let url = pool.urls[index].clone();
+                        let watch = Policy::default().watch;
+                        attached.push(Attached::start(
+                            name.to_string(),
+                            url,
+                            watch,
+                            Arc::clone(&adapters),
+                            events.clone(),
+                        ));
+                    }
+                }
+            }
+        }
+        let teller = Teller {
+            members,
+            replicas,
+            restarts,
+            meter,
+            reporter,
+            ready: HashMap::new(),
+            gave_up: HashMap::new(),
+        };
+        Ok(Self {
+            supervised,
+            attached,
+            teller: tokio::spawn(teller.tell(told)),
+        })
+    }
+
+    /// Ends every engine in order, and waits until they are gone.
+    pub async fn stop(self) {
+        drop(self.attached);
+        let stops: Vec<_> = self
+            .supervised
+            .into_iter()
+            .map(|handle| tokio::spawn(handle.stop()))
+            .collect();
+        for stop in stops {
+            if let Err(error) = stop.await {
+                tracing::warn!(%error, "an engine could not be stopped in order");
+            }
+        }
+        self.teller.abort();
+    }
+}
+
+/// How to run one replica of an embedded pool.
+fn engine_spec(pool: &Pool, name: &ReplicaName) -> Result<EngineSpec, LocateError> {
+    let command: PathBuf = locate_engine(pool.engine_binary.as_deref())?;
+    let mut args: Vec<OsString> = ["--exit-on-stdin-eof", "--alias"]
+        .map(OsString::from)
+        .to_vec();
+    args.push(OsString::from(&pool.model_ref));
+    if let Some(file) = &pool.model_file {
+        args.extend([OsString::from("--model"), file.clone().into_os_string()]);
+    }
+    args.extend([
+        OsString::from("--threads"),
+        pool.threads.unwrap_or(1).to_string().into(),
+    ]);
+    if let Some(rate) = pool.max_tokens_per_second {
+        args.extend([
+            OsString::from("--max-tokens-per-second"),
+            rate.to_string().into(),
+        ]);
+    }
+    let policy = Policy {
+        ready_timeout: Duration::from_millis(pool.ready_timeout_ms),
+        backoff: Backoff {
+            first: Duration::from_millis(200),
+            most: Duration::from_secs(10),
+        },
+        budget: RestartBudget {
+            restarts: pool.restarts_max,
+            window: Duration::from_millis(pool.restart_window_ms),
+            stable_after: Duration::from_millis(pool.restart_window_ms),
+        },
+        watch: Watch {
+            ..Policy::default().watch
+        },
+        ..Policy::default()
+    };
+    Ok(EngineSpec {
+        args,
+        policy,
+        ..EngineSpec::new(name.as_str(), command)
+    })
+}
+
+fn adapter_factory(pool: &Pool) -> AdapterFactory {
+    let timeouts = Timeouts {
+        connect: CONNECT_TIMEOUT,
+        first_token: Duration::from_millis(pool.first_token_timeout_ms),
+        idle: Duration::from_millis(pool.idle_timeout_ms),
+        total: Duration::from_millis(pool.wall_timeout_ms),
+        ..Timeouts::default()
+    };
+    Arc::new(move |url: &str| {
+        let adapter = LlamacppAdapter::new(url, timeouts)?;
+        Ok(Arc::new(adapter) as Arc<dyn Adapter>)
+    })
+}
+
+/// Turns what supervisors tell into reports for the machine.
+struct Teller<R> {
+    members: HashMap<ReplicaName, Arc<Pool>>,
+    replicas: Arc<Replicas>,
+    restarts: Restarts,
+    meter: Meter,
+    reporter: Arc<R>,
+    ready: HashMap<ReplicaName, bool>,
+    gave_up: HashMap<ReplicaName, String>,
+}
+
+impl<R: FleetReporter> Teller<R> {
+    async fn tell(mut self, mut told: mpsc::Receiver<SupervisorEvent>) {
+        while let Some(event) = told.recv().await {
+            let name = ReplicaName::new(event.replica.as_str());
+            let Some(pool) = self.members.get(&name).map(Arc::clone) else {
+                continue;
+            };
+            match event.news {
+                News::Starting { pid } => self.starting(&pool, &name, pid, event.run),
+                News::Ready {
+                    url,
+                    facts,
+                    adapter,
+                } => self.replica_ready(&pool, name, &url, facts, adapter).await,
+                News::Down { detail, exit: _ } => self.down(&pool, name, detail).await,
+                News::GaveUp { detail } => self.given_up(&pool, name, detail).await,
+            }
+        }
+    }
+
+    fn starting(&self, pool: &Pool, name: &ReplicaName, pid: u32, run: u32) {
+        tracing::info!(replica = %name, pid, run, "engine starts");
+        if run > 1 {
+            self.restarts.counts().insert(name.clone(), run - 1);
+            self.meter
+                .replica_restarted(engine_of(pool), &pool.id, name.as_str());
+        }
+    }
+
+    async fn replica_ready(
+        &mut self,
+        pool: &Pool,
+        name: ReplicaName,
+        url: &str,
+        facts: EngineFacts,
+        adapter: Arc<dyn Adapter>,
+    ) {
+        let EngineFacts {
+            engine_version,
+            model_digest,
+            model_path: _,
+            ctx,
+            slots,
+        } = facts;
+        let Some(digest) = model_digest.as_deref().and_then(parse_digest) else {
+            let detail = format!(
+                "its model digest `{}` is not sha256:<hex>",
+                model_digest.unwrap_or_default()
+            );
+            return self.down(pool, name, detail).await;
+        };
+        tracing::info!(replica = %name, url, engine_version, ctx, slots, "engine is ready");
+        let wall_timeout = Duration::from_millis(pool.wall_timeout_ms);
+        self.replicas.insert(
+            name.clone(),
+            Replica {
+                adapter,
+                wall_timeout,
+            },
+        );
+        let labels = ReplicaLabels {
+            engine: engine_of(pool),
+            engine_version: engine_version.clone(),
+            pool: pool.id.clone(),
+        };
+        self.meter.replica_ready(name.clone(), labels);
+        self.set_ready(pool, &name, true);
+        let facts = ReplicaFacts {
+            name,
+            pool: PoolName::new(pool.id.as_str()),
+            engine: engine_of(pool),
+            engine_version,
+            model_ref: ModelRef::new(pool.model_ref.as_str()),
+            model_digest: digest,
+            sampler_profile_version: PROFILE_V1.version.to_owned(),
+            ctx,
+            slots,
+        };
+        self.reporter
+            .report(Report::ReplicaReady {
+                facts: Box::new(facts),
+            })
+            .await;
+    }
+
+    async fn down(&mut self, pool: &Pool, name: ReplicaName, detail: String) {
+        tracing::warn!(replica = %name, detail, "engine is down");
+        self.replicas.remove(&name);
+        self.set_ready(pool, &name, false);
+        self.reporter
+            .report(Report::ReplicaDown {
+                replica: name,
+                detail,
+            })
+            .await;
+    }
+
+    /// A pool gives up when its last replica does.
+    async fn given_up(&mut self, pool: &Pool, name: ReplicaName, detail: String) {
+        tracing::error!(replica = %name, detail, "engine is given up");
+        self.gave_up.insert(name, detail.clone());
+        if replica_names(pool)
+            .iter()
+            .all(|one| self.gave_up.contains_key(one))
+        {
+            self.reporter
+                .report(Report::PoolUnavailable {
+                    pool: PoolName::new(pool.id.as_str()),
+                    detail,
+                })
+                .await;
+        }
+    }
+
+    fn set_ready(&mut self, pool: &Pool, name: &ReplicaName, ready: bool) {
+        self.ready.insert(name.clone(), ready);
+        let count = replica_names(pool)
+            .iter()
+            .filter(|one| self.ready.get(*one).copied().unwrap_or(false))
+            .count();
+        self.meter.replicas_ready(engine_of(pool), &pool.id, count);
+    }
+}
+
+/// Reads `sha256:<64 hex digits>`.
+fn parse_digest(text: &str) -> Option<Digest> {
+    let hex = text.strip_prefix("sha256:")?;
+    let mut bytes = [0; 32];
+    if hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(Digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_back_as_written() {
+        let digest = Digest([0xa5; 32]);
+        assert_eq!(parse_digest(&digest.to_string()), Some(digest));
+        for text in [
+            "",
+            "sha256:",
+            "sha256:zz",
+            "md5:00",
+            &format!("sha256:{}", "é".repeat(32)),
+        ] {
+            assert_eq!(parse_digest(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn replicas_are_named_after_their_pool() {
+        let pool = Pool {
+            replicas: Some(2),
+            ..Pool::embedded_default()
+        };
+        let names: Vec<String> = pool_config(&pool)
+            .replicas
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(names, ["default-0", "default-1"]);
+    }
+}

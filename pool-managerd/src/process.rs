@@ -1,0 +1,63 @@
+//! One run of an engine process.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+
+use crate::spec::EngineSpec;
+
+/// A process that was started. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    /// Held open: its end tells the process to end, also when this program dies in whatever way.
+    stdin: Option<ChildStdin>,
+    pid: u32,
+}
+
+impl Process {
+    /// Starts the command of a spec, and gives what it prints.
+    pub(crate) fn start(spec: &EngineSpec) -> io::Result<(Self, ChildStdout, ChildStderr)> {
+        let mut command = Command::new(&spec.command);
+        command
+            .args(&spec.args)
+            .envs(spec.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // Out of the terminal's group: a Ctrl-C there ends this program, which ends its engines in order.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        let missing = || io::Error::other("the process ended before it was watched");
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        let stderr = child.stderr.take().ok_or_else(missing)?;
+        let stdin = child.stdin.take();
+        let pid = child.id().ok_or_else(missing)?;
+        Ok((Self { child, stdin, pid }, stdout, stderr))
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Ends its standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Kills this process and no other.
+    pub(crate) fn kill(&mut self) {
+        // It fails only where the process has ended already.
+        let _ = self.child.start_kill();
+    }
+
+    /// Waits for its end. Leaves its standard input open, and may be dropped and called again.
+    pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
+        // The child's own handle of the pipe was taken, so waiting does not close it.
+        self.child.wait().await
+    }
+}

@@ -1,0 +1,114 @@
+//! What to run, and how patiently.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use worker_adapter::{Adapter, AdapterError};
+
+/// Makes the adapter for an engine at a base URL.
+pub type AdapterFactory = Arc<dyn Fn(&str) -> Result<Arc<dyn Adapter>, AdapterError> + Send + Sync>;
+
+/// One engine process to keep running.
+///
+/// The command must print the line `listening on http://HOST:PORT` on standard output when it accepts
+/// requests, and end when its standard input ends: that is how it dies with its supervisor. `orch-engine`
+/// does so with `--exit-on-stdin-eof`.
+#[derive(Clone, Debug)]
+pub struct EngineSpec {
+    /// Name of the replica, for events and logs.
+    pub replica: String,
+    /// The binary.
+    pub command: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables added to the supervisor's own environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// How patiently.
+    pub policy: Policy,
+}
+
+impl EngineSpec {
+    /// A command without arguments, with the default policy.
+    #[must_use]
+    pub fn new(replica: impl Into<String>, command: impl Into<PathBuf>) -> Self {
+        Self {
+            replica: replica.into(),
+            command: command.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// How patiently a process is kept running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// From its start to the proof that it decodes. A model file without a reported digest is read whole
+    /// within this time.
+    pub ready_timeout: Duration,
+    /// From the end of its standard input to the kill, when it is stopped.
+    pub stop_grace: Duration,
+    /// Pause before a restart.
+    pub backoff: Backoff,
+    /// How many restarts.
+    pub budget: RestartBudget,
+    /// Health checks while it is ready.
+    pub watch: Watch,
+}
+
+/// Pause before a restart: doubles with each failure up to a bound; the last half of it is chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// Before the first restart.
+    pub first: Duration,
+    /// At most.
+    pub most: Duration,
+}
+
+/// How many restarts within what time; one more failure, and the supervisor gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestartBudget {
+    /// Restarts; 0 never restarts.
+    pub restarts: u32,
+    /// Within this time, sliding.
+    pub window: Duration,
+    /// Once it was ready for this long, its earlier failures are forgotten.
+    pub stable_after: Duration,
+}
+
+/// Health checks while it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// From the outcome of one check to the next.
+    pub interval: Duration,
+    /// A check without an answer after this time is a miss.
+    pub timeout: Duration,
+    /// This many misses in a row end the process; at least 1.
+    pub misses: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            ready_timeout: Duration::from_secs(120),
+            stop_grace: Duration::from_secs(5),
+            backoff: Backoff {
+                first: Duration::from_millis(200),
+                most: Duration::from_secs(10),
+            },
+            budget: RestartBudget {
+                restarts: 5,
+                window: Duration::from_secs(300),
+                stable_after: Duration::from_secs(60),
+            },
+            watch: Watch {
+                interval: Duration::from_secs(2),
+                timeout: Duration::from_secs(2),
+                misses: 3,
+            },
+        }
+    }
+}

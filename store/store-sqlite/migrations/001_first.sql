@@ -1,0 +1,140 @@
+-- Who owns the data, and how far the log got. Every commit moves this row first.
+CREATE TABLE ownership (
+    shard      INTEGER PRIMARY KEY,
+    epoch      INTEGER NOT NULL,
+    commit_seq INTEGER NOT NULL,
+    accept_seq INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO ownership (shard, epoch, commit_seq, accept_seq) VALUES (0, 0, 0, 0);
+
+-- One row per commit; events are packed as `store::Event` says. (commit_seq, index) orders the feed.
+CREATE TABLE commit_log (
+    commit_seq INTEGER PRIMARY KEY,
+    epoch      INTEGER NOT NULL,
+    at_ms      INTEGER NOT NULL,
+    events     BLOB NOT NULL
+) STRICT;
+
+-- One row per task, in the order of acceptance. Ids are 16 bytes, those of tenant, project and principal
+-- without leading zero bytes (the reserved ones are empty), digests 32. A column of type ANY holds a
+-- double exactly as it came.
+CREATE TABLE task (
+    seq                    INTEGER PRIMARY KEY,
+    tenant                 BLOB NOT NULL,
+    project                BLOB NOT NULL,
+    created_by             BLOB NOT NULL,
+    id                     BLOB NOT NULL,
+    fingerprint            BLOB NOT NULL,
+    kind                   TEXT NOT NULL,
+    prompt_digest          BLOB NOT NULL,
+    prompt_bytes           INTEGER NOT NULL,
+    prompt_tokens_estimate INTEGER NOT NULL,
+    prompt_tokens_least    INTEGER NOT NULL,
+    model_ref              TEXT,
+    engine                 TEXT,
+    ctx                    INTEGER,
+    max_tokens             INTEGER NOT NULL,
+    ignore_eos             INTEGER NOT NULL,
+    temperature            ANY NOT NULL,
+    top_k                  INTEGER NOT NULL,
+    top_p                  ANY NOT NULL,
+    min_p                  ANY NOT NULL,
+    repeat_penalty         ANY NOT NULL,
+    seed                   INTEGER NOT NULL,
+    determinism            TEXT NOT NULL,
+    priority               TEXT NOT NULL,
+    session                BLOB,
+    on_disconnect          TEXT NOT NULL,
+    accepted_at_ms         INTEGER NOT NULL,
+    accepted_position      INTEGER NOT NULL,
+    accepted_eta_ms        INTEGER NOT NULL,
+    -- What follows changes; revision guards each change.
+    revision               INTEGER NOT NULL,
+    state                  TEXT NOT NULL,
+    waiting_for            TEXT,
+    attempts               INTEGER NOT NULL,
+    failures               INTEGER NOT NULL,
+    interruptions          INTEGER NOT NULL,
+    attempt_id             BLOB,
+    attempt_number         INTEGER,
+    attempt_replica        TEXT,
+    replica_set            BLOB,
+    started_at_ms          INTEGER,
+    started_replica        TEXT,
+    started_engine         TEXT,
+    started_engine_version TEXT,
+    started_model_digest   BLOB,
+    position               INTEGER NOT NULL,
+    not_before_ms          INTEGER,
+    ended_at_ms            INTEGER,
+    end_finish             TEXT,
+    end_tokens_in          INTEGER,
+    end_tokens_out         INTEGER,
+    end_decode_ms          INTEGER,
+    end_fault              TEXT,
+    end_detail             TEXT
+) STRICT;
+
+-- Ids made by us rise with time, so that this index grows at its end; ids of the caller's own need not.
+CREATE INDEX task_by_id ON task (id, tenant, project, created_by);
+CREATE INDEX task_by_state ON task (state, tenant, seq, project, created_by);
+CREATE INDEX task_by_priority ON task (priority, tenant, seq, project, created_by);
+CREATE INDEX task_by_session ON task (session, tenant, seq, project, created_by) WHERE session IS NOT NULL;
+
+-- The part of a request that is written once. Its tenant, project and creator are those of the task.
+CREATE TABLE task_body (
+    task     INTEGER PRIMARY KEY,
+    prompt   TEXT NOT NULL,
+    -- Pairs of key and value as JSON, in the caller's order.
+    metadata TEXT
+) STRICT;
+
+-- Tokens from_token..to_token of a text that is not whole yet. `ends` holds the length of each token in
+-- bytes as LEB128.
+CREATE TABLE chunk (
+    task       INTEGER NOT NULL,
+    from_token INTEGER NOT NULL,
+    to_token   INTEGER NOT NULL,
+    attempt    BLOB NOT NULL,
+    text       TEXT NOT NULL,
+    ends       BLOB NOT NULL,
+    PRIMARY KEY (task, from_token)
+) STRICT, WITHOUT ROWID;
+
+-- The whole text, in place of the chunks.
+CREATE TABLE task_text (
+    task   INTEGER PRIMARY KEY,
+    tokens INTEGER NOT NULL,
+    text   TEXT NOT NULL,
+    ends   BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE attempt (
+    task           INTEGER NOT NULL,
+    number         INTEGER NOT NULL,
+    id             BLOB NOT NULL,
+    replica        TEXT NOT NULL,
+    replica_set    BLOB NOT NULL,
+    epoch          INTEGER NOT NULL,
+    began_at_ms    INTEGER NOT NULL,
+    ended_at_ms    INTEGER,
+    state          TEXT NOT NULL,
+    finish         TEXT,
+    fault          TEXT,
+    first_token_ms INTEGER,
+    detail         TEXT NOT NULL,
+    PRIMARY KEY (task, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX attempt_by_id ON attempt (id);
+CREATE INDEX attempt_live ON attempt (task, number) WHERE state = 'live';
+
+CREATE TABLE session (
+    id            BLOB NOT NULL,
+    tenant        BLOB NOT NULL,
+    turns         INTEGER NOT NULL,
+    replica       TEXT,
+    touched_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (id, tenant)
+) STRICT, WITHOUT ROWID;

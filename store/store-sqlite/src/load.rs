@@ -1,0 +1,135 @@
+//! What an owner starts from, and the cold facts it asks for later.
+
+use orchestrator_core::id::{AcceptSeq, Epoch, TaskId};
+use orchestrator_core::task::TaskRecord;
+use rusqlite::{Connection, OptionalExtension, Result, Row};
+use store::{Loaded, Probe};
+
+use crate::codec::{Id, Unsigned};
+use crate::record::{Columns, read_attempt, read_session, read_task};
+use crate::sql::{attempt_columns, task_columns};
+
+const LIVE_TASKS: &str = concat!(
+    "SELECT ",
+    task_columns!(),
+    " FROM task WHERE state IN \
+     ('waiting', 'queued', 'dispatched', 'running', 'cancel_requested', 'parked')"
+);
+
+const LIVE_ATTEMPTS: &str = concat!(
+    "SELECT ",
+    attempt_columns!(),
+    " FROM attempt a INDEXED BY attempt_live CROSS JOIN task t ON t.seq = a.task WHERE a.state = 'live' AND t.state IN \
+     ('waiting', 'queued', 'dispatched', 'running', 'cancel_requested', 'parked') \
+     ORDER BY a.task, a.number"
+);
+
+const SESSIONS: &str = "SELECT id, tenant, turns, replica, touched_at_ms FROM session ORDER BY id";
+
+const ENDED: &str = concat!(
+    "SELECT ",
+    task_columns!(),
+    " FROM task WHERE id = ?1 AND state IN ('completed', 'failed', 'cancelled')"
+);
+
+/// Begins a new term, whatever the one before was.
+pub(crate) fn begin_term(connection: &Connection) -> Result<()> {
+    take_back(connection)?;
+    connection
+        .execute("UPDATE ownership SET epoch = epoch + 1 WHERE shard = 0", [])
+        .map(drop)
+}
+
+/// Begins the term after `epoch` and says how far the log got; none if `epoch` is not the newest.
+pub(crate) fn next_term(connection: &Connection, epoch: Epoch) -> Result<Option<Probe>> {
+    connection
+        .query_row(
+            "UPDATE ownership SET epoch = epoch + 1 WHERE shard = 0 AND epoch = ?1 \
+             RETURNING epoch, commit_seq",
+            [Unsigned(epoch.0)],
+            |row| {
+                Ok(Probe {
+                    epoch: Epoch(row.get::<_, Unsigned>(0)?.0),
+                    commit_seq: row.get::<_, Unsigned>(1)?.0,
+                })
+            },
+        )
+        .optional()
+}
+
+/// Takes back a transaction that an error left open.
+pub(crate) fn take_back(connection: &Connection) -> Result<()> {
+    if connection.is_autocommit() {
+        Ok(())
+    } else {
+        connection.execute_batch("ROLLBACK")
+    }
+}
+
+/// Everything live, in one snapshot.
+pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
+    let snapshot = connection.transaction()?;
+    let mut loaded = snapshot.query_row(
+        "SELECT epoch, commit_seq, accept_seq FROM ownership WHERE shard = 0",
+        [],
+        |row| {
+            Ok(Loaded {
+                epoch: Epoch(row.get::<_, Unsigned>(0)?.0),
+                commit_seq: row.get::<_, Unsigned>(1)?.0,
+                accept_seq: AcceptSeq(row.get::<_, Unsigned>(2)?.0),
+                ..Loaded::default()
+            })
+        },
+    )?;
+    loaded.tasks = all(&snapshot, LIVE_TASKS, read_task)?;
+    loaded.tasks.sort_unstable_by_key(|task| task.seq);
+    loaded.attempts = all(&snapshot, LIVE_ATTEMPTS, read_attempt)?;
+    loaded.sessions = all(&snapshot, SESSIONS, read_session)?;
+    Ok(loaded)
+}
+
+/// Of the tasks named, those that have ended.
+pub(crate) fn ended(connection: &Connection, tasks: &[TaskId]) -> Result<Vec<TaskRecord>> {
+    let mut statement = connection.prepare_cached(ENDED)?;
+    let mut found = Vec::new();
+    // One snapshot for all of them: a transaction that has read keeps what it saw.
+    let snapshot = connection.unchecked_transaction()?;
+    for task in tasks {
+        let record = statement
+            .query_row([Id::new(task.0)], |row| read_task(&mut Columns::new(row)))
+            .optional()?;
+        found.extend(record);
+    }
+    snapshot.finish()?;
+    Ok(found)
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl Fn(&mut Columns<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row: &Row<'_>| read(&mut Columns::new(row)))?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan;
+
+    #[test]
+    fn loading_and_prefetching_use_indexes() {
+        let connection = plan::empty_store();
+        for (sql, index) in [
+            (LIVE_TASKS, "INDEX task_by_state (state=?)"),
+            (LIVE_ATTEMPTS, "INDEX attempt_live"),
+            (ENDED, "INDEX task_by_id (id=?)"),
+        ] {
+            let steps = plan::steps(&connection, sql);
+            assert!(steps[0].contains(index), "{sql}: {steps:?}");
+            assert!(!plan::sorts(&steps), "{sql}: {steps:?}");
+        }
+    }
+}

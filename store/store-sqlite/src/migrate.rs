@@ -1,0 +1,151 @@
+//! Versions of the tables. Each migration runs once, in a transaction of its own, and only on the version
+//! just before it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+use store::OpenError;
+
+use crate::file::unusable;
+
+/// Marks the file as ours in its header: "orch".
+const APPLICATION_ID: u32 = 0x6f72_6368;
+
+/// What brings a file to version 1, 2, and so on. Never edited once released.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/001_first.sql")];
+
+const NEWEST: u32 = MIGRATIONS.len() as u32;
+
+/// Refuses a file that says of itself that it is another program's or a newer version's.
+pub(crate) fn check_marks(path: &Path, application: u32, version: u32) -> Result<(), OpenError> {
+    let reason = if application != APPLICATION_ID && application != 0 {
+        "it belongs to another program; give the daemon another data directory".to_owned()
+    } else if application == APPLICATION_ID && version > NEWEST {
+        format!(
+            "its tables are of version {version}, this program knows {NEWEST}; use the program that wrote it \
+             or a newer one, or give the daemon another data directory"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(OpenError::Unusable {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+/// Refuses a file that is not ours, not readable, or of a newer version; writes nothing.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let (application, version, tables) =
+        marks(connection).map_err(|error| unusable(path, &error))?;
+    if application == 0 && (version != 0 || tables != 0) {
+        return check_marks(path, u32::MAX, version);
+    }
+    check_marks(path, application, version)
+}
+
+/// Runs what is missing.
+pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    replay(connection).map_err(|error| unusable(path, &error))
+}
+
+fn replay(connection: &mut Connection) -> rusqlite::Result<()> {
+    for (version, migration) in (1u32..).zip(MIGRATIONS) {
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (_, current, _) = marks(&step)?;
+        if current + 1 == version {
+            step.execute_batch(migration)?;
+            step.pragma_update(None, "application_id", APPLICATION_ID)?;
+            step.pragma_update(None, "user_version", version)?;
+            step.commit()?;
+        }
+    }
+    Ok(())
+}
+
+fn marks(connection: &Connection) -> rusqlite::Result<(u32, u32, u32)> {
+    connection.query_row(
+        "SELECT (SELECT application_id FROM pragma_application_id), \
+                (SELECT user_version FROM pragma_user_version), \
+                (SELECT count(*) FROM sqlite_schema)",
+        [],
+        |row| {
+            Ok((
+                row.get::<_, i32>(0)?.cast_unsigned(),
+                row.get::<_, i32>(1)?.cast_unsigned(),
+                row.get(2)?,
+            ))
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Every table and index with its columns, as SQLite itself sees them.
+    fn shape(connection: &Connection) -> BTreeMap<String, Vec<String>> {
+        let list = |sql: &str, name: &str| -> Vec<String> {
+            let mut statement = connection.prepare(sql).unwrap();
+            let width = statement.column_count();
+            let rows = statement.query_map([name], |row| {
+                (0..width)
+                    .map(|at| row.get_ref(at).map(|value| format!("{value:?}")))
+                    .collect()
+            });
+            rows.unwrap()
+                .map(|row: rusqlite::Result<Vec<String>>| row.unwrap().join(" "))
+                .collect()
+        };
+        let mut names = connection
+            .prepare("SELECT name FROM sqlite_schema ORDER BY name")
+            .unwrap();
+        let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        names
+            .map(|name| {
+                let name = name.unwrap();
+                let shape = [
+                    "SELECT type, ncol, wr, strict FROM pragma_table_list(?1)",
+                    "SELECT * FROM pragma_table_xinfo(?1)",
+                    "SELECT name, \"unique\", origin, partial FROM pragma_index_list(?1)",
+                    "SELECT * FROM pragma_index_xinfo(?1)",
+                ]
+                .iter()
+                .flat_map(|sql| list(sql, &name))
+                .collect();
+                (name, shape)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn replayed_migrations_give_the_folded_schema() {
+        let mut replayed = Connection::open_in_memory().unwrap();
+        replay(&mut replayed).unwrap();
+        let folded = Connection::open_in_memory().unwrap();
+        folded.execute_batch(include_str!("../schema.sql")).unwrap();
+        assert!(shape(&replayed).len() > 10);
+        assert_eq!(shape(&replayed), shape(&folded));
+        let first_rows = |connection: &Connection| -> Vec<i64> {
+            let mut rows = connection.prepare("SELECT shard FROM ownership").unwrap();
+            rows.query_map([], |row| row.get(0))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect()
+        };
+        assert_eq!(first_rows(&replayed), first_rows(&folded));
+    }
+
+    #[test]
+    fn running_again_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        replay(&mut connection).unwrap();
+        let before = (shape(&connection), marks(&connection).unwrap());
+        replay(&mut connection).unwrap();
+        assert_eq!((shape(&connection), marks(&connection).unwrap()), before);
+        assert_eq!(before.1.0, APPLICATION_ID);
+        assert_eq!(before.1.1, NEWEST);
+    }
+}

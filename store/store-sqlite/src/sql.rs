@@ -1,0 +1,199 @@
+//! Every statement of the owner, each static, each prepared once.
+
+use rusqlite::{CachedStatement, Connection, ToSql};
+
+/// Columns of a task's row in the order in which `record.rs` binds and reads them.
+macro_rules! task_columns {
+    () => {
+        "seq, tenant, project, created_by, id, fingerprint, kind, prompt_digest, prompt_bytes, \
+         prompt_tokens_estimate, prompt_tokens_least, model_ref, engine, ctx, max_tokens, ignore_eos, \
+         temperature, top_k, top_p, min_p, repeat_penalty, seed, determinism, priority, session, \
+         on_disconnect, accepted_at_ms, accepted_position, accepted_eta_ms, revision, state, waiting_for, \
+         attempts, failures, interruptions, attempt_id, attempt_number, attempt_replica, replica_set, \
+         started_at_ms, started_replica, started_engine, started_engine_version, started_model_digest, \
+         position, not_before_ms, ended_at_ms, end_finish, end_tokens_in, end_tokens_out, end_decode_ms, \
+         end_fault, end_detail"
+    };
+}
+
+/// Columns of an attempt's row, with the id of its task, in the order in which `record.rs` reads them.
+macro_rules! attempt_columns {
+    () => {
+        "a.id, t.id, a.number, a.replica, a.replica_set, a.epoch, a.began_at_ms, a.ended_at_ms, a.state, \
+         a.finish, a.fault, a.first_token_ms, a.detail"
+    };
+}
+
+pub(crate) use {attempt_columns, task_columns};
+
+/// A statement of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sql {
+    AcceptSeq,
+    AttemptInsert,
+    AttemptUpdate,
+    ChunkAppend,
+    ChunkDelete,
+    Fence,
+    Log,
+    SessionDelete,
+    SessionPut,
+    TaskBodyInsert,
+    TaskInsert,
+    TaskUpdate,
+    TextPut,
+}
+
+impl Sql {
+    const COUNT: usize = Self::TextPut as usize + 1;
+
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::AcceptSeq,
+        Self::AttemptInsert,
+        Self::AttemptUpdate,
+        Self::ChunkAppend,
+        Self::ChunkDelete,
+        Self::Fence,
+        Self::Log,
+        Self::SessionDelete,
+        Self::SessionPut,
+        Self::TaskBodyInsert,
+        Self::TaskInsert,
+        Self::TaskUpdate,
+        Self::TextPut,
+    ];
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::AcceptSeq => {
+                "UPDATE ownership SET accept_seq = ?2 WHERE shard = 0 AND accept_seq < ?1"
+            }
+            Self::AttemptInsert => {
+                "INSERT INTO attempt (task, number, id, replica, replica_set, epoch, began_at_ms, \
+                 ended_at_ms, state, finish, fault, first_token_ms, detail) \
+                 SELECT t.seq, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM task t \
+                 WHERE t.id = ?2 AND NOT EXISTS \
+                 (SELECT 1 FROM attempt o WHERE o.task = t.seq AND o.number >= ?3)"
+            }
+            Self::AttemptUpdate => {
+                "UPDATE attempt SET number = ?3, replica = ?4, replica_set = ?5, epoch = ?6, \
+                 began_at_ms = ?7, ended_at_ms = ?8, state = ?9, finish = ?10, fault = ?11, \
+                 first_token_ms = ?12, detail = ?13 WHERE id = ?1 AND state = 'live' \
+                 AND task = (SELECT t.seq FROM task t WHERE t.id = ?2)"
+            }
+            Self::ChunkAppend => {
+                "INSERT INTO chunk (task, from_token, to_token, attempt, text, ends) \
+                 SELECT t.seq, ?3, ?4, a.id, ?5, ?6 FROM attempt a JOIN task t ON t.seq = a.task \
+                 WHERE a.id = ?2 AND a.state = 'live' AND t.id = ?1 AND t.position = ?3"
+            }
+            Self::ChunkDelete => {
+                "DELETE FROM chunk WHERE task = (SELECT t.seq FROM task t WHERE t.id = ?1)"
+            }
+            Self::Fence => {
+                "UPDATE ownership SET commit_seq = ?2 \
+                 WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1"
+            }
+            Self::Log => {
+                "INSERT INTO commit_log (commit_seq, epoch, at_ms, events) VALUES (?1, ?2, ?3, ?4)"
+            }
+            Self::SessionDelete => "DELETE FROM session WHERE id = ?1",
+            Self::SessionPut => {
+                "INSERT INTO session (id, tenant, turns, replica, touched_at_ms) \
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id, tenant) DO UPDATE SET \
+                 turns = excluded.turns, replica = excluded.replica, \
+                 touched_at_ms = excluded.touched_at_ms"
+            }
+            Self::TaskBodyInsert => {
+                "INSERT INTO task_body (task, prompt, metadata) VALUES (?1, ?2, ?3)"
+            }
+            Self::TaskInsert => concat!(
+                "INSERT INTO task (",
+                task_columns!(),
+                ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+                 ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, \
+                 ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, \
+                 ?52, ?53 WHERE NOT EXISTS (SELECT 1 FROM task WHERE id = ?5)"
+            ),
+            Self::TaskUpdate => {
+                "UPDATE task SET revision = ?1, state = ?2, waiting_for = ?3, attempts = ?4, \
+                 failures = ?5, interruptions = ?6, attempt_id = ?7, attempt_number = ?8, \
+                 attempt_replica = ?9, replica_set = ?10, started_at_ms = ?11, started_replica = ?12, \
+                 started_engine = ?13, started_engine_version = ?14, started_model_digest = ?15, \
+                 position = ?16, not_before_ms = ?17, ended_at_ms = ?18, end_finish = ?19, \
+                 end_tokens_in = ?20, end_tokens_out = ?21, end_decode_ms = ?22, end_fault = ?23, \
+                 end_detail = ?24 WHERE seq = ?25 AND id = ?26 AND revision = ?1 - 1"
+            }
+            Self::TextPut => {
+                "INSERT INTO task_text (task, tokens, text, ends) \
+                 SELECT t.seq, ?2, ?3, ?4 FROM task t WHERE t.id = ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM task_text x WHERE x.task = t.seq)"
+            }
+        }
+    }
+}
+
+/// The statements of one commit, each looked up at its first use.
+pub(crate) struct Statements<'c> {
+    connection: &'c Connection,
+    prepared: [Option<CachedStatement<'c>>; Sql::COUNT],
+}
+
+impl<'c> Statements<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            prepared: [const { None }; Sql::COUNT],
+        }
+    }
+
+    /// Begins the values of one execution.
+    pub(crate) fn bind(&mut self, sql: Sql) -> rusqlite::Result<Binder<'_, 'c>> {
+        let place = &mut self.prepared[sql as usize];
+        let statement = match place {
+            Some(statement) => statement,
+            None => place.insert(self.connection.prepare_cached(sql.text())?),
+        };
+        Ok(Binder { statement, next: 1 })
+    }
+}
+
+/// Gives values to a statement, in order.
+pub(crate) struct Binder<'s, 'c> {
+    statement: &'s mut CachedStatement<'c>,
+    next: usize,
+}
+
+impl Binder<'_, '_> {
+    /// The next value.
+    pub(crate) fn value(&mut self, value: impl ToSql) -> rusqlite::Result<&mut Self> {
+        self.statement.raw_bind_parameter(self.next, value)?;
+        self.next += 1;
+        Ok(self)
+    }
+
+    /// Executes; the number of rows it touched.
+    pub(crate) fn run(&mut self) -> rusqlite::Result<usize> {
+        debug_assert_eq!(
+            self.next,
+            self.statement.parameter_count() + 1,
+            "a value is missing"
+        );
+        self.statement.raw_execute()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan;
+
+    #[test]
+    fn no_statement_of_a_commit_scans() {
+        let connection = plan::empty_store();
+        for sql in Sql::ALL {
+            let steps = plan::steps(&connection, sql.text());
+            assert!(!plan::scans(&steps), "{sql:?}: {steps:?}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What SQLite says when the world is in the way.
+
+use std::collections::HashMap;
+
+use orchestrator_core::id::PayloadRef;
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::time::WallMs;
+use rusqlite::Connection;
+use store::{Commit, CommitError, OwnerStore, Payload, TaskBody};
+use store_sqlite::SqliteStore;
+use test_harness_store_suite::task;
+
+fn commit(store: &mut SqliteStore, prompt: &str) -> Commit {
+    let loaded = store.load().unwrap();
+    let body = TaskBody {
+        prompt: prompt.to_owned(),
+        metadata: vec![],
+    };
+    Commit {
+        epoch: loaded.epoch,
+        commit_seq: loaded.commit_seq + 1,
+        at: WallMs(1),
+        mutations: vec![Mutation::TaskInsert {
+            record: Box::new(task(1)),
+            body: PayloadRef(1),
+        }],
+        payloads: HashMap::from([(PayloadRef(1), Payload::Body(body))]),
+        events: vec![],
+    }
+}
+
+#[test]
+fn a_busy_file_is_not_applied_and_the_same_commit_passes_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path(), "me").unwrap();
+    let commit = commit(&mut store, "p");
+    let other = Connection::open(store.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let outcome = store.commit(&commit);
+    assert!(
+        matches!(outcome, Err(CommitError::NotApplied(_))),
+        "{outcome:?}"
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    store.commit(&commit).unwrap();
+    assert_eq!(store.load().unwrap().tasks, [task(1)]);
+}
+
+#[test]
+fn an_open_reader_does_not_hold_up_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path(), "me").unwrap();
+    let commit = commit(&mut store, "p");
+    let reader = Connection::open(store.path()).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM task").unwrap();
+    store.commit(&commit).unwrap();
+    let seen: u32 = reader
+        .query_row("SELECT count(*) FROM task", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(seen, 0, "it still sees its snapshot");
+}

@@ -1,0 +1,75 @@
+//! Names under which closed sets are stored: those of the wire, so that one word is searched for on
+//! every floor. A name is never changed once written; a new member needs a new name only.
+
+use orchestrator_core::task::{
+    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
+    WaitingFor,
+};
+
+/// A member of a closed set with a stored name.
+pub trait Named: Sized + Copy {
+    /// What the set is, for messages.
+    const SET: &'static str;
+
+    /// The stored name.
+    fn name(self) -> &'static str;
+
+    /// The member with that name; none if a newer version wrote it.
+    fn from_name(name: &str) -> Option<Self>;
+}
+
+macro_rules! named {
+    ($set:ident as $label:literal: $($member:ident = $name:literal),+ $(,)?) => {
+        impl Named for $set {
+            const SET: &'static str = $label;
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$member => $name,)+
+                }
+            }
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$member),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+named!(Determinism as "determinism": BestEffort = "best_effort", Strict = "strict");
+named!(Engine as "engine": Embedded = "embedded", Llamacpp = "llamacpp");
+named!(FinishReason as "finish reason": Cancelled = "cancelled", Length = "length", Stop = "stop");
+named!(InputKind as "input kind": Completion = "completion", Prompt = "prompt");
+named!(OnDisconnect as "behaviour on disconnect": Cancel = "cancel", Continue = "continue");
+named!(Priority as "priority": Batch = "batch", Interactive = "interactive");
+named!(TaskFault as "fault":
+    ContextExceeded = "context_exceeded",
+    DecodeTimeout = "decode_timeout",
+    EngineRefused = "engine_refused",
+    Interrupted = "interrupted",
+    PoolUnavailable = "pool_unavailable",
+    QueueFullDropLru = "queue_full_drop_lru",
+    ReplicaSetGone = "replica_set_gone",
+    StreamDiverged = "stream_diverged",
+    WorkerReset = "worker_reset",
+);
+named!(WaitingFor as "reason to wait": Backoff = "backoff");
+
+/// The name of a state without what it waits for, which is stored beside it.
+#[must_use]
+pub fn state_name(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Waiting(_) => "waiting",
+        TaskState::Queued => "queued",
+        TaskState::Dispatched => "dispatched",
+        TaskState::Running => "running",
+        TaskState::CancelRequested => "cancel_requested",
+        TaskState::Completed => "completed",
+        TaskState::Failed => "failed",
+        TaskState::Cancelled => "cancelled",
+        TaskState::Parked => "parked",
+    }
+}

@@ -1,0 +1,62 @@
+//! Everything durable that can be seen, to tell whether anything changed.
+
+use orchestrator_core::id::{AcceptSeq, TaskId};
+use orchestrator_core::session::SessionRecord;
+use orchestrator_core::task::AttemptRecord;
+use store::{CommitRow, ReadStore, TaskBody, TaskQuery, TaskRow, TaskText};
+
+use crate::bench::{Bench, Desk};
+
+/// What readers and the next owner would see, but for the term.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Picture {
+    commit_seq: u64,
+    accept_seq: AcceptSeq,
+    sessions: Vec<SessionRecord>,
+    tasks: Vec<TaskPicture>,
+    log: Vec<CommitRow>,
+}
+
+#[derive(Debug, PartialEq)]
+struct TaskPicture {
+    row: TaskRow,
+    body: Option<TaskBody>,
+    text: Option<TaskText>,
+    attempts: Vec<AttemptRecord>,
+}
+
+impl Picture {
+    /// Takes one, and begins a term by it.
+    pub(crate) fn take<B: Bench>(desk: &mut Desk<B>) -> Self {
+        let loaded = desk.load();
+        let list = TaskQuery {
+            limit: 10_000,
+            ..TaskQuery::default()
+        };
+        let page = desk.read(async |store| store.task_list(list).await);
+        assert!(!page.more, "the picture shows all tasks");
+        Self {
+            commit_seq: loaded.commit_seq,
+            accept_seq: loaded.accept_seq,
+            sessions: loaded.sessions,
+            tasks: page
+                .rows
+                .into_iter()
+                .map(|row| TaskPicture::take(desk, row))
+                .collect(),
+            log: desk.read(async |store| store.commit_list(0, 10_000).await),
+        }
+    }
+}
+
+impl TaskPicture {
+    fn take<B: Bench>(desk: &Desk<B>, row: TaskRow) -> Self {
+        let task: TaskId = row.record.id;
+        Self {
+            row,
+            body: desk.read(async |store| store.task_body(task).await),
+            text: desk.read(async |store| store.task_text(task).await),
+            attempts: desk.read(async |store| store.attempt_list(task).await),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What holds for every store, one function each.
+
+mod fence;
+mod guards;
+mod life;
+mod list;
+mod read;
+mod survive;
+
+pub use fence::*;
+pub use guards::*;
+pub use life::*;
+pub use list::*;
+pub use read::*;
+pub use survive::*;
