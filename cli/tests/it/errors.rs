@@ -10,154 +10,141 @@ use crate::{
     server::{Server, nowhere},
 };
 
-/// One problem of each code, as a daemon words it. A code that is added to the contract has to be added here.
-fn example(code: &ProblemCode) -> Problem {
-    let new = |status, title, detail| problem(code.clone(), status, title, detail);
+/// Status, title and detail of each code, as a daemon words them. A code that is added to the contract has to be
+/// added here.
+fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
     match code {
-        ProblemCode::AdmissionReject => Problem {
-            retriable: true,
-            retry_after_ms: Some(1_500),
-            policy_label: Some("reject".to_owned()),
-            limit_name: Some("queue.interactive.capacity".to_owned()),
-            ..new(
-                429,
-                "The queue is full",
-                "1024 tasks wait in class interactive already",
-            )
-        },
-        ProblemCode::BodyTooLarge => Problem {
-            limit_name: Some("body_limit_bytes".to_owned()),
-            ..new(
-                413,
-                "The body is too large",
-                "the body may have at most 4194304 bytes",
-            )
-        },
-        ProblemCode::ContextExceeded => new(
+        ProblemCode::AdmissionReject => (
+            429,
+            "The queue is full",
+            "1024 tasks wait in class interactive already",
+        ),
+        ProblemCode::BodyTooLarge => (
+            413,
+            "The body is too large",
+            "the body may have at most 4194304 bytes",
+        ),
+        ProblemCode::ContextExceeded => (
             422,
             "The prompt does not fit the context",
-            "the prompt has at least 600 tokens, the largest context 512",
+            "the largest context has 512 tokens",
         ),
-        ProblemCode::DecodeTimeout => Problem {
-            engine: Some(Engine::Llamacpp),
-            retriable: true,
-            ..new(
-                500,
-                "The engine was silent for too long",
-                "no token came for 30 s",
-            )
-        },
-        ProblemCode::Internal => new(
+        ProblemCode::DecodeTimeout => (
+            500,
+            "The engine was silent for too long",
+            "no token came for 30 s",
+        ),
+        ProblemCode::Internal => (
             500,
             "The daemon has a fault",
             "something that cannot happen has happened",
         ),
-        ProblemCode::InvalidParams => Problem {
-            errors: Some(vec![
-                fault(
-                    "/seed",
-                    "0 is less than the minimum of 1",
-                    Some("leave seed out to have one derived from the task id"),
-                ),
-                fault("/top_p", "2 is greater than the maximum of 1", None),
-                fault("", "no JSON: expected value at line 1 column 1", None),
-            ]),
-            ..new(400, "The request has faults", "3 faults; see errors")
-        },
-        ProblemCode::MethodNotAllowed => new(
+        ProblemCode::InvalidParams => (400, "The request has faults", "3 faults; see errors"),
+        ProblemCode::MethodNotAllowed => (
             405,
             "The path has no such method",
             "this path takes GET, HEAD, OPTIONS",
         ),
-        ProblemCode::ModelUnknown => new(
+        ProblemCode::ModelUnknown => (
             422,
             "No pool serves this model",
             "no pool serves `gpt`; served are: haiku-tiny",
         ),
-        ProblemCode::NotAcceptable => new(
+        ProblemCode::NotAcceptable => (
             406,
             "No acceptable media type",
             "the reply is application/json",
         ),
-        ProblemCode::NotFound => new(
-            404,
-            "There is nothing here",
-            "there is no task 019a2f3c-7a51-7c40-9a53-1f2e3d4c5b6a",
+        ProblemCode::NotFound => (404, "There is nothing here", "there is no such task"),
+        ProblemCode::NotReady => (
+            503,
+            "Not ready",
+            "something that the daemon needs is missing; see errors",
         ),
-        ProblemCode::NotReady => Problem {
-            retriable: true,
-            retry_after_ms: Some(1_000),
-            errors: Some(vec![fault(
+        ProblemCode::PoolUnavailable => (
+            503,
+            "The pool gave up",
+            "every pool has given up restarting its engine",
+        ),
+        ProblemCode::QueueFullDropLru => (
+            500,
+            "Dropped from a full queue",
+            "a newer task took its place",
+        ),
+        ProblemCode::ReplicaSetGone => (
+            500,
+            "The replicas that began the text are gone",
+            "none of b1946ac9 is left",
+        ),
+        ProblemCode::SessionExhausted => (
+            409,
+            "The session has had all its turns",
+            "it has had its 8 turns",
+        ),
+        ProblemCode::StoreUnavailable => (503, "The store does not answer", "the disk is full"),
+        ProblemCode::StreamDiverged => (
+            500,
+            "The text is not the one that was read before",
+            "a replay differs",
+        ),
+        ProblemCode::TaskIdConflict => (
+            409,
+            "The task id is taken",
+            "the task was created with another body",
+        ),
+        ProblemCode::UnsupportedMediaType => (415, "The body has another media type", "send JSON"),
+        ProblemCode::WorkerReset => (500, "The engine broke off", "the engine was lost 3 times"),
+        ProblemCode::Unknown(_) => (403, "A problem", "this belongs to a later version"),
+    }
+}
+
+/// A problem of each code, with the members that daemons add to it.
+fn example(code: &ProblemCode) -> Problem {
+    let (status, title, detail) = words(code);
+    let mut problem = problem(code.clone(), status, title, detail);
+    let text = |text: &str| Some(text.to_owned());
+    match code {
+        ProblemCode::AdmissionReject => {
+            problem.retriable = true;
+            problem.retry_after_ms = Some(1_500);
+            problem.policy_label = text("reject");
+            problem.limit_name = text("queue.interactive.capacity");
+        }
+        ProblemCode::BodyTooLarge => problem.limit_name = text("body_limit_bytes"),
+        ProblemCode::DecodeTimeout => problem.engine = Some(Engine::Llamacpp),
+        ProblemCode::InvalidParams => {
+            problem.errors = Some(vec![
+                fault(
+                    "/seed",
+                    "0 is less than the minimum of 1",
+                    Some("leave seed out to have one derived"),
+                ),
+                fault("/top_p", "2 is greater than the maximum of 1", None),
+                fault("", "no JSON: expected value at line 1 column 1", None),
+            ]);
+        }
+        ProblemCode::NotReady => {
+            problem.retry_after_ms = Some(1_000);
+            problem.errors = Some(vec![fault(
                 "pool.default",
                 "no replica is ready",
                 Some("`orch pools` shows them"),
-            )]),
-            ..new(
-                503,
-                "Not ready",
-                "something that the daemon needs is missing; see errors",
-            )
-        },
-        ProblemCode::PoolUnavailable => Problem {
-            retriable: true,
-            ..new(
-                503,
-                "The pool gave up",
-                "every pool that could serve this has given up restarting its engine",
-            )
-        },
-        ProblemCode::QueueFullDropLru => Problem {
-            retriable: true,
-            policy_label: Some("drop-lru".to_owned()),
-            limit_name: Some("queue.batch.capacity".to_owned()),
-            task_id: Some(TASK),
-            ..new(
-                500,
-                "Dropped from a full queue",
-                "a newer task took its place",
-            )
-        },
-        ProblemCode::ReplicaSetGone => new(
-            500,
-            "The replicas that began the text are gone",
-            "no replica of the set b1946ac9 is left",
-        ),
-        ProblemCode::SessionExhausted => Problem {
-            limit_name: Some("session.turns_max".to_owned()),
-            ..new(
-                409,
-                "The session has had all its turns",
-                "the session has had its 8 turns",
-            )
-        },
-        ProblemCode::StoreUnavailable => Problem {
-            retriable: true,
-            retry_after_ms: Some(1_000),
-            task_id: Some(TASK),
-            ..new(503, "The store does not answer", "the disk is full")
-        },
-        ProblemCode::StreamDiverged => new(
-            500,
-            "The text is not the one that was read before",
-            "another replay gave another text",
-        ),
-        ProblemCode::TaskIdConflict => Problem {
-            task_id: Some(TASK),
-            ..new(
-                409,
-                "The task id is taken",
-                "the task was created with another body",
-            )
-        },
-        ProblemCode::UnsupportedMediaType => {
-            new(415, "The body has another media type", "send JSON")
+            )]);
         }
-        ProblemCode::WorkerReset => Problem {
-            retriable: true,
-            ..new(500, "The engine broke off", "the engine was lost 3 times")
-        },
-        ProblemCode::Unknown(_) => new(403, "A problem", "this belongs to a later version"),
+        ProblemCode::QueueFullDropLru => {
+            problem.policy_label = text("drop-lru");
+            problem.limit_name = text("queue.batch.capacity");
+            problem.task_id = Some(TASK);
+        }
+        ProblemCode::SessionExhausted => problem.limit_name = text("session.turns_max"),
+        ProblemCode::StoreUnavailable => {
+            problem.retry_after_ms = Some(1_000);
+            problem.task_id = Some(TASK);
+        }
+        ProblemCode::TaskIdConflict => problem.task_id = Some(TASK),
+        _ => {}
     }
+    problem
 }
 
 fn fault(pointer: &str, detail: &str, hint: Option<&str>) -> ProblemFault {

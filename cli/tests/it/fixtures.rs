@@ -289,7 +289,7 @@ pub(crate) fn started() -> Step {
         seed: 1_734_829_405,
         attempt: 1,
     };
-    Step::Send(None, TaskStreamEvent::Started(event))
+    Step::send(None, TaskStreamEvent::Started(event))
 }
 
 pub(crate) fn waiting(queue_position: u64) -> Step {
@@ -308,7 +308,7 @@ fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
         attempt,
         kv_warmth: false,
     };
-    Step::Send(None, TaskStreamEvent::Metrics(event))
+    Step::send(None, TaskStreamEvent::Metrics(event))
 }
 
 /// The ids of the first tokens.
@@ -324,7 +324,7 @@ pub(crate) fn token(index: usize, text: &str) -> Step {
         t: text.to_owned(),
         i: index as u64,
     };
-    Step::Send(Some(IDS[index]), TaskStreamEvent::Token(event))
+    Step::send(Some(IDS[index]), TaskStreamEvent::Token(event))
 }
 
 pub(crate) fn end(finish_reason: FinishReason) -> Step {
@@ -334,11 +334,11 @@ pub(crate) fn end(finish_reason: FinishReason) -> Step {
         decode_ms: 100,
         finish_reason,
     };
-    Step::Send(Some(IDS[3]), TaskStreamEvent::End(event))
+    Step::send(Some(IDS[3]), TaskStreamEvent::End(event))
 }
 
 pub(crate) fn failure(problem: Problem) -> Step {
-    Step::Send(Some(IDS[3]), TaskStreamEvent::Error(problem))
+    Step::send(Some(IDS[3]), TaskStreamEvent::Error(problem))
 }
 
 /// A stream from beginning to end.

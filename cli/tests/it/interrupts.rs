@@ -64,7 +64,7 @@ async fn a_cancel_that_fails_is_told() {
         "the disk is full",
     );
     let server = Server::start(Script {
-        task: Err(refused),
+        task: Err(Box::new(refused)),
         ..endless()
     })
     .await;

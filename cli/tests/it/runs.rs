@@ -69,7 +69,7 @@ async fn programs_get_each_event_as_a_line() {
     let mut steps = whole();
     steps.insert(
         3,
-        Step::Send(
+        Step::send(
             None,
             TaskStreamEvent::read("weather", "{\"wind\": 3}").unwrap(),
         ),

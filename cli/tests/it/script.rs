@@ -16,22 +16,22 @@ pub(crate) struct Script {
     pub(crate) replayed: Option<bool>,
     /// `task_create` and `task_cancel` never answer.
     pub(crate) silent: bool,
-    pub(crate) task: Result<Task, Problem>,
+    pub(crate) task: Result<Task, Box<Problem>>,
     pub(crate) tasks: TaskPage,
     /// One list of steps for each connection.
     pub(crate) streams: VecDeque<Vec<Step>>,
-    pub(crate) session: Result<Session, Problem>,
-    pub(crate) capabilities: Result<Capabilities, Problem>,
+    pub(crate) session: Result<Session, Box<Problem>>,
+    pub(crate) capabilities: Result<Capabilities, Box<Problem>>,
     pub(crate) replica_sets: Vec<ReplicaSet>,
     pub(crate) pools: BTreeMap<String, PoolHealth>,
-    pub(crate) readiness: Result<ReadinessStatus, Problem>,
+    pub(crate) readiness: Result<ReadinessStatus, Box<Problem>>,
     pub(crate) metrics: String,
 }
 
 /// One step of a stream. A stream without a terminal event breaks off at its end.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Send(Option<&'static str>, TaskStreamEvent),
+    Send(Option<&'static str>, Box<TaskStreamEvent>),
     /// Waits until somebody cancels the task.
     UntilCancelled,
     /// Waits until the test says so.
@@ -57,6 +57,12 @@ impl Default for Script {
             readiness: Ok(ReadinessStatus::Ready),
             metrics: fixtures::METRICS.to_owned(),
         }
+    }
+}
+
+impl Step {
+    pub(crate) fn send(id: Option<&'static str>, event: TaskStreamEvent) -> Self {
+        Self::Send(id, Box::new(event))
     }
 }
 

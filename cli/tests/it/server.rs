@@ -208,7 +208,7 @@ impl TasksApi for Api {
         self.note(format!("task_get {}", params.id));
         match self.script(|script| script.task.clone()) {
             Ok(body) => TaskGetResponse::Ok200 { body },
-            Err(problem) => ProblemReply::new(problem).into(),
+            Err(problem) => ProblemReply::new(*problem).into(),
         }
     }
 
@@ -218,7 +218,7 @@ impl TasksApi for Api {
         self.cancelled.notify_one();
         match self.script(|script| script.task.clone()) {
             Ok(body) => TaskCancelResponse::Ok200 { body },
-            Err(problem) => ProblemReply::new(problem).into(),
+            Err(problem) => ProblemReply::new(*problem).into(),
         }
     }
 
@@ -238,7 +238,7 @@ impl TasksApi for Api {
                             return Some((
                                 ServerEvent {
                                     id: id.map(str::to_owned),
-                                    event,
+                                    event: *event,
                                 },
                                 steps,
                             ));
@@ -260,7 +260,7 @@ impl SessionsApi for Api {
         self.note(format!("session_get {}", params.id));
         match self.script(|script| script.session.clone()) {
             Ok(body) => SessionGetResponse::Ok200 { body },
-            Err(problem) => ProblemReply::new(problem).into(),
+            Err(problem) => ProblemReply::new(*problem).into(),
         }
     }
 
@@ -272,7 +272,7 @@ impl SessionsApi for Api {
         self.note(format!("session_delete {}", params.id));
         match self.script(|script| script.session.clone()) {
             Ok(_) => SessionDeleteResponse::NoContent204,
-            Err(problem) => ProblemReply::new(problem).into(),
+            Err(problem) => ProblemReply::new(*problem).into(),
         }
     }
 }
@@ -281,7 +281,7 @@ impl CapabilitiesApi for Api {
     async fn capabilities_get(&self, _: Caller) -> CapabilitiesGetResponse {
         match self.script(|script| script.capabilities.clone()) {
             Ok(body) => CapabilitiesGetResponse::Ok200 { body },
-            Err(problem) => ProblemReply::new(problem).into(),
+            Err(problem) => ProblemReply::new(*problem).into(),
         }
     }
 }
@@ -318,7 +318,7 @@ impl SystemApi for Api {
             Ok(status) => ReadinessGetResponse::Ok200 {
                 body: Readiness { status },
             },
-            Err(problem) => ProblemReply::new(problem).into(),
+            Err(problem) => ProblemReply::new(*problem).into(),
         }
     }
 

@@ -161,7 +161,7 @@ async fn status_shows_what_it_can_when_a_part_is_refused() {
         "the disk is full",
     );
     let script = Script {
-        capabilities: Err(refused),
+        capabilities: Err(Box::new(refused)),
         metrics: String::new(),
         ..not_ready()
     };
@@ -185,7 +185,7 @@ fn not_ready() -> Script {
         fault("store", "the disk is full", "make room on /var"),
     ]);
     Script {
-        readiness: Err(missing),
+        readiness: Err(Box::new(missing)),
         replica_sets: Vec::new(),
         ..Script::default()
     }
