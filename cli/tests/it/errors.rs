@@ -14,87 +14,31 @@ use crate::{
 /// added here.
 fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
     match code {
-        ProblemCode::AdmissionReject => (
-            429,
-            "The queue is full",
-            "1024 tasks wait in class interactive already",
-        ),
-        ProblemCode::BodyTooLarge => (
-            413,
-            "The body is too large",
-            "the body may have at most 4194304 bytes",
-        ),
+        ProblemCode::AdmissionReject => (429, "The queue is full", "1024 tasks wait already"),
+        ProblemCode::BodyTooLarge => (413, "The body is too large", "it may have 4194304 bytes"),
         ProblemCode::ContextExceeded => (
             422,
-            "The prompt does not fit the context",
-            "the largest context has 512 tokens",
+            "The prompt does not fit",
+            "the largest context has 512",
         ),
-        ProblemCode::DecodeTimeout => (
-            500,
-            "The engine was silent for too long",
-            "no token came for 30 s",
-        ),
-        ProblemCode::Internal => (
-            500,
-            "The daemon has a fault",
-            "something that cannot happen has happened",
-        ),
+        ProblemCode::DecodeTimeout => (500, "The engine was silent", "no token came for 30 s"),
+        ProblemCode::Internal => (500, "The daemon has a fault", "this cannot happen, and did"),
         ProblemCode::InvalidParams => (400, "The request has faults", "3 faults; see errors"),
-        ProblemCode::MethodNotAllowed => (
-            405,
-            "The path has no such method",
-            "this path takes GET, HEAD, OPTIONS",
-        ),
-        ProblemCode::ModelUnknown => (
-            422,
-            "No pool serves this model",
-            "no pool serves `gpt`; served are: haiku-tiny",
-        ),
-        ProblemCode::NotAcceptable => (
-            406,
-            "No acceptable media type",
-            "the reply is application/json",
-        ),
+        ProblemCode::MethodNotAllowed => (405, "The path has no such method", "it takes GET"),
+        ProblemCode::ModelUnknown => (422, "No pool serves this model", "served are: haiku-tiny"),
+        ProblemCode::NotAcceptable => (406, "No acceptable media type", "it is application/json"),
         ProblemCode::NotFound => (404, "There is nothing here", "there is no such task"),
-        ProblemCode::NotReady => (
-            503,
-            "Not ready",
-            "something that the daemon needs is missing; see errors",
-        ),
-        ProblemCode::PoolUnavailable => (
-            503,
-            "The pool gave up",
-            "every pool has given up restarting its engine",
-        ),
-        ProblemCode::QueueFullDropLru => (
-            500,
-            "Dropped from a full queue",
-            "a newer task took its place",
-        ),
-        ProblemCode::ReplicaSetGone => (
-            500,
-            "The replicas that began the text are gone",
-            "none of b1946ac9 is left",
-        ),
-        ProblemCode::SessionExhausted => (
-            409,
-            "The session has had all its turns",
-            "it has had its 8 turns",
-        ),
+        ProblemCode::NotReady => (503, "Not ready", "1 thing is missing; see errors"),
+        ProblemCode::PoolUnavailable => (503, "The pool gave up", "all restarts are used up"),
+        ProblemCode::QueueFullDropLru => (500, "Dropped from a full queue", "a newer task came"),
+        ProblemCode::ReplicaSetGone => (500, "The replicas are gone", "none of b1946ac9 is left"),
+        ProblemCode::SessionExhausted => (409, "The session is used up", "it has had 8 turns"),
         ProblemCode::StoreUnavailable => (503, "The store does not answer", "the disk is full"),
-        ProblemCode::StreamDiverged => (
-            500,
-            "The text is not the one that was read before",
-            "a replay differs",
-        ),
-        ProblemCode::TaskIdConflict => (
-            409,
-            "The task id is taken",
-            "the task was created with another body",
-        ),
-        ProblemCode::UnsupportedMediaType => (415, "The body has another media type", "send JSON"),
-        ProblemCode::WorkerReset => (500, "The engine broke off", "the engine was lost 3 times"),
-        ProblemCode::Unknown(_) => (403, "A problem", "this belongs to a later version"),
+        ProblemCode::StreamDiverged => (500, "Another text was read before", "a replay differs"),
+        ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
+        ProblemCode::UnsupportedMediaType => (415, "Another media type", "send JSON"),
+        ProblemCode::WorkerReset => (500, "The engine broke off", "it was lost 3 times"),
+        ProblemCode::Unknown(_) => (403, "A problem", "of a later version"),
     }
 }
 
