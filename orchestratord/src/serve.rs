@@ -27,8 +27,9 @@ use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
 use crate::run::attempt::Follower;
 use crate::run::attempts::Attempts;
 use crate::run::engine::EngineRunner;
-use crate::run::fleet::{Fleet, Restarts, pool_config};
+use crate::run::fleet::{Fleet, Restarts};
 use crate::run::outlet::RunOutlet;
+use crate::run::pool::pool_config;
 use crate::run::replicas::Replicas;
 use crate::run::reports::OwnerReporter;
 use crate::settings::Settings;
@@ -148,10 +149,7 @@ impl Parts {
         config: &Config,
         meter: Meter,
     ) -> Result<Self, ServeError> {
-        let store = SqliteStore::open(
-            data_dir,
-            &format!("pid {}, http://{address}", std::process::id()),
-        )?;
+        let store = SqliteStore::open(data_dir, &format!("http://{address}"))?;
         let reads: Arc<dyn store::ReadStore> = Arc::new(store.reader());
         let streams = Arc::new(StreamHub::default());
         let replicas = Arc::new(Replicas::default());

@@ -12,5 +12,6 @@ pub mod attempts;
 pub mod engine;
 pub mod fleet;
 pub mod outlet;
+pub mod pool;
 pub mod replicas;
 pub mod reports;
