@@ -23,6 +23,7 @@ use super::outlet::{Notice, Outlet};
 use super::release::Release;
 use super::state::OwnerState;
 use super::store_thread::{self, StoreThread};
+use super::view::LiveView;
 
 /// Ticks between two looks at the lanes, and live reads.
 const TICKS_PER_ROUND: usize = 16;
@@ -77,7 +78,9 @@ pub fn spawn<S: OwnerStore + 'static>(
     let thread = thread::Builder::new()
         .name("owner".to_owned())
         .spawn(move || {
+            let closing = Closing(Arc::clone(&driver.ends));
             driver.run();
+            drop(closing);
             store_thread
                 .join()
                 .unwrap_or_else(|panic| resume_unwind(panic))
@@ -109,6 +112,19 @@ impl<S> Owner<S> {
         self.thread
             .join()
             .unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// Shows that there is no owner any more, however its thread ends.
+struct Closing(Arc<LaneEnds>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.show(Arc::new(LiveView {
+            serving: false,
+            store_trouble: Some("the owner has stopped".to_owned()),
+            ..LiveView::clone(&self.0.view())
+        }));
     }
 }
 
@@ -312,7 +328,9 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             }
         }
         self.state.stop();
-        self.take_in();
+        while !(self.inbox.urgent.is_empty() && self.inbox.commands.is_empty()) {
+            self.take_in();
+        }
         self.move_on();
     }
 }

@@ -43,3 +43,6 @@ pub use outlet::{Notice, Outlet};
 pub use release::{Deliver, Question, Release};
 pub use state::OwnerState;
 pub use view::LiveView;
+
+#[cfg(test)]
+mod tests;

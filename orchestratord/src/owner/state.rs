@@ -104,7 +104,14 @@ impl OwnerState {
         found: &HashMap<TaskId, TaskRecord>,
     ) -> ReplyToken {
         let reply = ReplyToken(self.mint());
-        let payload = body.map(|body| (PayloadRef(self.mint()), Payload::Body(body)));
+        // A new task without a body has an empty one.
+        let takes_body = matches!(ask, Ask::TaskCreate { .. });
+        let payload = takes_body.then(|| {
+            (
+                PayloadRef(self.mint()),
+                Payload::Body(body.unwrap_or_default()),
+            )
+        });
         let Phase::Serving(term) = &mut self.phase else {
             self.turn_away(reply, "there is no owner at the moment");
             return reply;

@@ -4,7 +4,9 @@ use std::future::ready;
 
 use orchestrator_core::id::{TaskId, TenantId};
 use orchestrator_core::task::AttemptRecord;
-use store::{CommitRow, ReadFuture, ReadStore, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText};
+use store::{
+    CommitRow, FeedStore, ReadFuture, ReadStore, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText,
+};
 
 use crate::owner::MemoryStore;
 use crate::state::StoredTask;
@@ -47,7 +49,9 @@ impl ReadStore for MemoryStore {
         drop(state);
         Box::pin(ready(Ok(attempts)))
     }
+}
 
+impl FeedStore for MemoryStore {
     fn commit_list(&self, after: u64, limit: u32) -> ReadFuture<'_, Vec<CommitRow>> {
         let state = self.state();
         let first = state.log.partition_point(|row| row.commit_seq <= after);

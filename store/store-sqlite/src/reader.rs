@@ -9,8 +9,8 @@ use orchestrator_core::time::WallMs;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use store::{
-    CommitRow, Event, Named, ReadError, ReadFuture, ReadStore, TaskBody, TaskPage, TaskQuery,
-    TaskRow, TaskText,
+    CommitRow, Event, FeedStore, Named, ReadError, ReadFuture, ReadStore, TaskBody, TaskPage,
+    TaskQuery, TaskRow, TaskText,
 };
 use tokio::sync::Semaphore;
 
@@ -179,7 +179,9 @@ impl ReadStore for SqliteReader {
                 .collect()
         })
     }
+}
 
+impl FeedStore for SqliteReader {
     fn commit_list(&self, after: u64, limit: u32) -> ReadFuture<'_, Vec<CommitRow>> {
         self.read(move |connection| {
             connection

@@ -79,7 +79,10 @@ pub trait ReadStore: Send + Sync {
 
     /// The history of a task, oldest attempt first.
     fn attempt_list(&self, task: TaskId) -> ReadFuture<'_, Vec<AttemptRecord>>;
+}
 
-    /// Rows of the commit log with a number above `after`, oldest first, `limit` at most.
+/// The commit log, the one ordered feed of what happened, as whoever follows it reads it.
+pub trait FeedStore: Send + Sync {
+    /// Commits with a number above `after`, oldest first, `limit` at most.
     fn commit_list(&self, after: u64, limit: u32) -> ReadFuture<'_, Vec<CommitRow>>;
 }

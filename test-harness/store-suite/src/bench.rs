@@ -7,7 +7,8 @@ use orchestrator_core::id::{Epoch, PayloadRef};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::time::WallMs;
 use store::{
-    Commit, CommitError, Event, Loaded, OwnerStore, Payload, ReadStore, TaskBody, TaskText,
+    Commit, CommitError, Event, FeedStore, Loaded, OwnerStore, Payload, ReadStore, TaskBody,
+    TaskText,
 };
 
 /// One store, for one test.
@@ -15,7 +16,7 @@ pub trait Bench: Sized {
     /// Its owner's face.
     type Owner: OwnerStore;
     /// Its readers' face.
-    type Reader: ReadStore + Clone + 'static;
+    type Reader: ReadStore + FeedStore + Clone + 'static;
 
     /// A new, empty store.
     fn new() -> Self;

@@ -3,7 +3,7 @@
 use orchestrator_core::id::{AcceptSeq, TaskId};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::AttemptRecord;
-use store::{CommitRow, ReadStore, TaskBody, TaskQuery, TaskRow, TaskText};
+use store::{CommitRow, FeedStore, ReadStore, TaskBody, TaskQuery, TaskRow, TaskText};
 
 use crate::bench::{Bench, Desk};
 

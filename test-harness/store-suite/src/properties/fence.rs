@@ -2,7 +2,7 @@
 
 use orchestrator_core::id::{Epoch, TaskId};
 use orchestrator_core::mutation::Mutation;
-use store::{CommitError, Event, OwnerStore, ReadStore};
+use store::{CommitError, Event, FeedStore, OwnerStore, ReadStore};
 
 use crate::bench::{Bench, Desk};
 use crate::sample::task;

@@ -1,0 +1,9 @@
+//! The owner without threads, over the memory store with faults on demand.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod faults;
+mod order;
+mod properties;
+mod recovery;
+mod rig;
+mod things;

@@ -1,0 +1,112 @@
+//! A new owner goes on where the old one was cut off.
+
+use orchestrator_core::id::TaskId;
+use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use store::{Event, FeedStore};
+
+use futures_util::FutureExt;
+
+use super::rig::{Rig, text};
+use super::things::{cancel, create, ready};
+use crate::owner::OwnerLimits;
+
+#[test]
+fn a_task_cut_off_in_mid_text_goes_on_from_what_is_durable() {
+    let mut rig = Rig::new();
+    rig.report(ready(), None);
+    rig.ask(create(1, Priority::Interactive));
+    rig.settle();
+    let attempt = *rig.running.keys().next().unwrap();
+    rig.chunk(attempt, 4);
+    rig.settle();
+    rig.chunk(attempt, 9);
+    // The crash comes before this chunk is durable.
+    let mut after = Rig::over(rig.store.snapshot(), OwnerLimits::default());
+    after.report(ready(), None);
+    after.settle_for(1_000);
+    assert_eq!(after.running.len(), 1);
+    let (attempt, running) = after
+        .running
+        .iter()
+        .map(|(id, running)| (*id, *running))
+        .next()
+        .unwrap();
+    assert_eq!((running.task, running.told), (TaskId(1), 4));
+    after.chunk(attempt, 3);
+    after.finish(attempt, FinishReason::Stop);
+    after.settle();
+    let kept = after.kept(TaskId(1)).unwrap();
+    assert_eq!(
+        (kept.state, kept.attempts, kept.interruptions),
+        (TaskState::Completed, 2, 1)
+    );
+    assert_eq!(after.kept_text(TaskId(1)), text(0, 7));
+}
+
+#[test]
+fn a_cancel_cut_off_is_carried_through() {
+    let mut rig = Rig::new();
+    rig.report(ready(), None);
+    rig.ask(create(1, Priority::Interactive));
+    rig.settle();
+    rig.ask(cancel(1));
+    rig.settle();
+    let mut after = Rig::over(rig.store.snapshot(), OwnerLimits::default());
+    let again = after.ask(cancel(1));
+    after.settle_for(60_000);
+    assert!(after.reply(again).is_ok());
+    assert_eq!(after.kept(TaskId(1)).unwrap().state, TaskState::Cancelled);
+}
+
+#[test]
+fn the_log_tells_each_move_once() {
+    let mut rig = Rig::new();
+    rig.report(ready(), None);
+    for id in 1..=3 {
+        rig.ask(create(id, Priority::Interactive));
+    }
+    rig.settle();
+    let attempt = *rig
+        .running
+        .iter()
+        .find(|(_, running)| running.task == TaskId(1))
+        .unwrap()
+        .0;
+    for _ in 0..3 {
+        rig.chunk(attempt, 2);
+        rig.settle();
+    }
+    rig.finish(attempt, FinishReason::Stop);
+    rig.settle();
+    let log = rig
+        .store
+        .commit_list(0, 100)
+        .now_or_never()
+        .unwrap()
+        .unwrap();
+    let events: Vec<_> = log.into_iter().flat_map(|row| row.events).collect();
+    let of = |id: u128| {
+        let task = TaskId(id);
+        let about = |event: &&Event| match event {
+            Event::TaskAccepted(at) | Event::TaskMoved(at, _) => *at == task,
+        };
+        events.iter().filter(about).copied().collect::<Vec<_>>()
+    };
+    let moved = |id, state| Event::TaskMoved(TaskId(id), state);
+    assert_eq!(
+        of(1),
+        [
+            Event::TaskAccepted(TaskId(1)),
+            moved(1, TaskState::Dispatched),
+            moved(1, TaskState::Running),
+            moved(1, TaskState::Completed),
+        ]
+    );
+    assert_eq!(
+        of(3),
+        [
+            Event::TaskAccepted(TaskId(3)),
+            moved(3, TaskState::Dispatched)
+        ]
+    );
+}

@@ -1,0 +1,92 @@
+//! Plain things to hand to an owner.
+
+use orchestrator_core::id::{
+    Digest, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, TaskId, TenantId,
+};
+use orchestrator_core::input::{Ask, Report, TaskCreate};
+use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
+use orchestrator_core::task::{
+    Determinism, Engine, InputKind, OnDisconnect, PROFILE_V1, Priority, PromptFacts, Sampling,
+    TaskSpec,
+};
+
+/// One pool `default` with one replica, small queues.
+pub(super) fn config() -> MachineConfig {
+    let mut config = MachineConfig::for_pools(vec![PoolConfig {
+        name: PoolName::new("default"),
+        engine: Engine::Embedded,
+        model_ref: ModelRef::new("haiku-tiny"),
+        replicas: vec![ReplicaName::new("default-0")],
+    }]);
+    config.interactive.capacity = 6;
+    config.batch.capacity = 4;
+    config
+}
+
+/// The replica takes work, two attempts at once.
+pub(super) fn ready() -> Report {
+    Report::ReplicaReady {
+        facts: Box::new(ReplicaFacts {
+            name: ReplicaName::new("default-0"),
+            pool: PoolName::new("default"),
+            engine: Engine::Embedded,
+            engine_version: "1".to_owned(),
+            model_ref: ModelRef::new("haiku-tiny"),
+            model_digest: Digest([7; 32]),
+            sampler_profile_version: PROFILE_V1.version.to_owned(),
+            ctx: 512,
+            slots: 2,
+        }),
+    }
+}
+
+/// Asks for a task of a class.
+pub(super) fn create(id: u128, priority: Priority) -> Ask {
+    let spec = TaskSpec {
+        kind: InputKind::Prompt,
+        prompt: PromptFacts {
+            digest: Digest([1; 32]),
+            bytes: 6,
+            tokens_estimate: 2,
+            tokens_least: 1,
+        },
+        model_ref: None,
+        engine: None,
+        ctx: None,
+        max_tokens: 64,
+        ignore_eos: false,
+        sampling: Sampling {
+            temperature: 0.8,
+            top_k: 40,
+            top_p: 0.95,
+            min_p: 0.05,
+            repeat_penalty: 1.0,
+        },
+        seed: 1,
+        determinism: Determinism::BestEffort,
+        priority,
+        session: None,
+        on_disconnect: OnDisconnect::Continue,
+    };
+    Ask::TaskCreate {
+        create: Box::new(TaskCreate {
+            id: TaskId(id),
+            tenant: TenantId::DEFAULT,
+            project: ProjectId::DEFAULT,
+            created_by: PrincipalId::SYSTEM,
+            fingerprint: Digest([id as u8; 32]),
+            spec,
+            body: PayloadRef(0),
+        }),
+        cold: None,
+    }
+}
+
+/// Asks to end a task.
+pub(super) fn cancel(id: u128) -> Ask {
+    Ask::TaskCancel {
+        task: TaskId(id),
+        cold: None,
+    }
+}
