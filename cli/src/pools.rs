@@ -7,7 +7,7 @@ use api_client::types::{PoolHealth, PoolState, ReplicaHealth, ReplicaState};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    output::{Cell, Page, Tone},
+    output::{Cell, Page, Tone, version},
 };
 
 /// Show the health of every pool, or of one: its replicas, their slots, their last faults
@@ -101,7 +101,7 @@ fn rows(pool: &PoolHealth) -> Vec<[Cell; 9]> {
                 format!("{slots_free} of {slots_total}").into(),
                 Cell::maybe(*ctx_max),
                 (*restarts).into(),
-                Cell::maybe(engine_version.as_ref()),
+                Cell::maybe(engine_version.as_deref().map(version)),
                 last_error.as_deref().unwrap_or_default().into(),
             ]
         })

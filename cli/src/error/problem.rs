@@ -11,7 +11,11 @@ use crate::output::{Page, span};
 impl Told for Problem {
     fn describe(&self, page: &mut Page) {
         heading(page, &format!("{} ({})", self.title, self.code));
-        detail(page, &self.detail);
+        // Of a single fault, the detail says the same as the list.
+        let faults = self.errors.iter().flatten();
+        if !faults.map(said).any(|said| said == self.detail) {
+            detail(page, &self.detail);
+        }
         for fault in self.errors.iter().flatten() {
             describe_fault(fault, page);
         }
@@ -32,18 +36,20 @@ impl Told for Problem {
 }
 
 fn describe_fault(fault: &ProblemFault, page: &mut Page) {
+    page.line(format!("  - {}", said(fault)));
+    if let Some(hint) = &fault.hint {
+        page.line(format!("    {hint}"));
+    }
+}
+
+fn said(fault: &ProblemFault) -> String {
     let ProblemFault {
-        pointer,
-        detail,
-        hint,
+        pointer, detail, ..
     } = fault;
     let place = if pointer.is_empty() {
         "the body"
     } else {
         pointer
     };
-    page.line(format!("  - {place}: {detail}"));
-    if let Some(hint) = hint {
-        page.line(format!("    {hint}"));
-    }
+    format!("{place}: {detail}")
 }

@@ -3,6 +3,7 @@
 mod format;
 mod page;
 mod printer;
+mod short;
 mod style;
 mod time;
 mod visible;
@@ -10,6 +11,7 @@ mod visible;
 pub(crate) use format::Format;
 pub(crate) use page::{Cell, Page};
 pub(crate) use printer::{Output, json};
+pub(crate) use short::{digest, version};
 pub(crate) use style::{Style, Tone};
 pub(crate) use time::{Clock, ago, soon, span};
 pub(crate) use visible::{printable, visible};

@@ -6,7 +6,7 @@ use super::survey::{Depth, Ready, Survey};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    output::{Cell, Page, Tone},
+    output::{Cell, Page, Tone, digest, version},
     server::Server,
 };
 
@@ -137,8 +137,8 @@ fn replica_sets(sets: &[ReplicaSet], page: &mut Page) {
         .iter()
         .map(|set| {
             [
-                set.id.as_str().into(),
-                format!("{} {}", set.engine, set.engine_version).into(),
+                digest(&set.id).into(),
+                format!("{} {}", set.engine, version(&set.engine_version)).into(),
                 set.model_ref.as_str().into(),
                 format!("{} of {}", set.slots_free, set.slots_total).into(),
                 format!("{:.0}%", set.load * 100.0).into(),

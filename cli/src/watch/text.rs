@@ -7,7 +7,7 @@ use api_client::types::{
 };
 use uuid::Uuid;
 
-use crate::output::{Output, Tone, printable, soon};
+use crate::output::{Output, Tone, printable, soon, version};
 
 /// What was told so far.
 pub(crate) struct Text {
@@ -122,7 +122,8 @@ impl Text {
         if self.started.as_ref() != Some(&now) {
             self.started = Some(now);
             self.notice(&format!(
-                "running on {replica} ({engine} {engine_version}), seed {seed}"
+                "running on {replica} ({engine} {}), seed {seed}",
+                version(engine_version)
             ));
         }
     }

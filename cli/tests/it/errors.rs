@@ -129,6 +129,19 @@ async fn a_code_of_a_later_version_is_told_by_its_status() {
 }
 
 #[tokio::test]
+async fn a_single_fault_is_told_once() {
+    let mut problem = example(&ProblemCode::InvalidParams);
+    problem.errors = Some(vec![fault(
+        "query/limit",
+        "0 is less than the minimum of 1",
+        None,
+    )]);
+    problem.detail = "query/limit: 0 is less than the minimum of 1".to_owned();
+    let server = Server::refusing(problem).await;
+    insta::assert_snapshot!(Orch::at(&server.url).run(&["task", "list"]).await.shown());
+}
+
+#[tokio::test]
 async fn programs_get_the_problem_itself_on_standard_error() {
     let problem = example(&ProblemCode::AdmissionReject);
     let server = Server::refusing(problem.clone()).await;

@@ -21,6 +21,7 @@ pub(crate) const SESSION: Uuid = uuid!("019a2f3c-7a51-7c40-9a53-000000000001");
 pub(crate) const CORRELATION: &str = "019a2f3c-7a52-7000-8000-000000000002";
 
 const DIGEST: &str = "sha256:5a2f0c4de8f7c1b0a9f6e1c0b7d4a3928171605f4e3d2c1b0a99887766554433";
+const VERSION: &str = "orch-engine-0.1.0+candle-0.11.1.x86_64.avx2.fma";
 const MINUTE: u64 = 60_000;
 
 pub(crate) const METRICS: &str = "\
@@ -193,9 +194,9 @@ pub(crate) fn capabilities() -> Capabilities {
 
 pub(crate) fn replica_sets() -> Vec<ReplicaSet> {
     vec![ReplicaSet {
-        id: "b1946ac92492d234".to_owned(),
+        id: DIGEST.to_owned(),
         engine: Engine::Embedded,
-        engine_version: "0.1.0".to_owned(),
+        engine_version: VERSION.to_owned(),
         model_ref: "haiku-tiny".to_owned(),
         model_digest: DIGEST.to_owned(),
         sampler_profile_version: "v1".to_owned(),
@@ -210,7 +211,7 @@ pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
     let ready = ReplicaHealth {
         replica: "default-0".to_owned(),
         state: ReplicaState::Ready,
-        engine_version: Some("0.1.0".to_owned()),
+        engine_version: Some(VERSION.to_owned()),
         model_digest: Some(DIGEST.to_owned()),
         ctx_max: Some(512),
         restarts: 0,
@@ -284,7 +285,7 @@ pub(crate) fn started() -> Step {
         queue_position: 3,
         replica: "default-0".to_owned(),
         engine: Engine::Embedded,
-        engine_version: "0.1.0".to_owned(),
+        engine_version: VERSION.to_owned(),
         model_digest: DIGEST.to_owned(),
         seed: 1_734_829_405,
         attempt: 1,

@@ -28,6 +28,13 @@ async fn the_engine_and_its_model_are_named() {
     assert_eq!(props["model_digest"], digest_on_record());
     props["engine_version"] = json!("<version>");
     props["build_info"] = json!("<version>");
+    assert!(
+        props["cpu"]
+            .as_str()
+            .unwrap()
+            .starts_with(std::env::consts::ARCH)
+    );
+    props["cpu"] = json!("<features>");
     insta::assert_json_snapshot!("props", sorted(props));
 
     let mut models = engine.get_json("/v1/models").await;
