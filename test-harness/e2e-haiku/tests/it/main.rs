@@ -20,4 +20,5 @@ mod refusals;
 mod resume;
 mod startup;
 mod streams;
+mod tour;
 mod world;
