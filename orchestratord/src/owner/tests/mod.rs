@@ -3,6 +3,7 @@
 
 mod driver;
 mod faults;
+mod kill;
 mod order;
 mod properties;
 mod recovery;
