@@ -1,2 +1,7 @@
-//! Entry point.
-fn main() {}
+//! The program `orch`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orch_cli::main()
+}

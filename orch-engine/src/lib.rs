@@ -19,5 +19,5 @@ pub use model::{Model, ModelFile};
 pub use options::Options;
 pub use server::{Engine, EngineError, Settings};
 pub use shutdown::shutdown_requested;
-pub use threads::bound_library_pools;
+pub use threads::settle_library_environment;
 pub use version::engine_version;

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use orch_engine::{Engine, EngineError, Options, bound_library_pools, shutdown_requested};
+use orch_engine::{Engine, EngineError, Options, settle_library_environment, shutdown_requested};
 
 fn main() -> ExitCode {
     let options = Options::parse();
     // SAFETY: nothing has started a thread yet.
     #[allow(unsafe_code)]
     unsafe {
-        bound_library_pools(options.threads);
+        settle_library_environment(options.threads);
     }
     match start(&options) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! A loaded model: weights, vocabulary, chat template, and the figures it is known by.
 
+use std::num::NonZeroUsize;
+
 use candle_core::{Device, Tensor};
 use candle_transformers::models::quantized_llama::{MAX_SEQ_LEN, ModelWeights};
 use sha2::{Digest, Sha256};
@@ -30,12 +32,16 @@ impl ModelFile {
     ///
     /// If the file cannot be read, is no sound GGUF file, is of a kind that is not supported, or
     /// cannot give the context that was asked for.
-    pub fn open(source: &Source, ctx_size: Option<usize>) -> Result<Self, ModelError> {
+    pub fn open(source: &Source, ctx_size: Option<NonZeroUsize>) -> Result<Self, ModelError> {
         let name = source.name();
         Self::open_named(source, &name, ctx_size).map_err(|fault| ModelError::new(&name, fault))
     }
 
-    fn open_named(source: &Source, name: &str, ctx_size: Option<usize>) -> Result<Self, Fault> {
+    fn open_named(
+        source: &Source,
+        name: &str,
+        ctx_size: Option<NonZeroUsize>,
+    ) -> Result<Self, Fault> {
         let mut bytes = source.open().map_err(Fault::Unreadable)?;
         let header = Header::read(&mut *bytes)?;
         let vocabulary = Vocabulary::read(header.metadata())?;
@@ -167,8 +173,8 @@ impl Session {
     }
 }
 
-fn context_size(wanted: Option<usize>, trained: usize) -> Result<usize, Fault> {
-    let n_ctx = wanted.unwrap_or(trained);
+fn context_size(wanted: Option<NonZeroUsize>, trained: usize) -> Result<usize, Fault> {
+    let n_ctx = wanted.map_or(trained, NonZeroUsize::get);
     if n_ctx > trained {
         return Err(Fault::Unsupported(format!(
             "a context of {n_ctx} tokens: the model was trained with {trained}"

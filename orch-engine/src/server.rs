@@ -92,7 +92,7 @@ impl Engine {
     ///
     /// If the model cannot be used or the address cannot be listened on.
     pub async fn bind(settings: Settings) -> Result<Self, EngineError> {
-        let file = ModelFile::open(&settings.source, settings.ctx_size.map(NonZeroUsize::get))?;
+        let file = ModelFile::open(&settings.source, settings.ctx_size)?;
         let refused = |error| EngineError::Listen {
             address: format!("{}:{}", settings.host, settings.port),
             error,

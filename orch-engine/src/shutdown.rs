@@ -16,6 +16,7 @@ pub fn shutdown_requested(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (ended, end_of_stdin) = oneshot::channel::<()>();
+    let mut never_ends = None;
     if exit_on_stdin_eof {
         // A thread of its own: a blocked read of the runtime's pool would hold up its end.
         std::thread::Builder::new()
@@ -25,8 +26,7 @@ pub fn shutdown_requested(
                 drop(ended);
             })?;
     } else {
-        // Never dropped, so never heard.
-        std::mem::forget(ended);
+        never_ends = Some(ended);
     }
     Ok(async move {
         tokio::select! {
@@ -34,6 +34,7 @@ pub fn shutdown_requested(
             _ = interrupt.recv() => {}
             _ = end_of_stdin => {}
         }
+        drop(never_ends);
     })
 }
 

@@ -1,25 +1,34 @@
 //! What this engine calls itself.
 
+use sha2::{Digest as _, Sha256};
+
 /// The tensor library's version. `Cargo.toml` of the workspace pins it; a test compares the two.
 const CANDLE_VERSION: &str = "0.11.1";
 
 /// One string that changes whenever the same request may give other bytes: the engine's version, the
-/// tensor library's, the processor's architecture and those of its features by which the library
-/// chooses kernels.
+/// tensor library's, and a short hash of the processor's architecture and those of its features by
+/// which the library chooses kernels ([`cpu`] has them in full).
 ///
 /// Two processes with the same string and the same model digest give the same bytes for the same
 /// request. One thing is not in it: the platform's `expf`, which last changed with glibc 2.28.
 pub fn engine_version() -> String {
-    let mut version = format!(
-        "orch-engine-{}+candle-{CANDLE_VERSION}.{}",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::ARCH
-    );
-    for feature in cpu_features() {
-        version.push('.');
-        version.push_str(feature);
-    }
-    version
+    let hash = Sha256::digest(cpu().as_bytes());
+    let short: String = hash
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!(
+        "orch-engine-{}+candle-{CANDLE_VERSION}.cpu-{short}",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// The processor's architecture and the features that matter to the arithmetic, such as `x86_64.avx2.fma`.
+pub(crate) fn cpu() -> String {
+    let mut parts = vec![std::env::consts::ARCH];
+    parts.extend(cpu_features());
+    parts.join(".")
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -4,15 +4,20 @@
 //! what the machine decided. It holds no rule: whatever is an `if` about the domain stands in
 //! `orchestrator-core`.
 //!
+//! - [`http`]: the generated traits, implemented; [`app`]: one function an operation.
+//! - [`owner`]: drives the machine over the store.
 //! - [`settings`]: flags, environment, file.
 //! - [`owner`]: drives the machine over the store.
 //! - [`stream`]: what readers of a task see.
 //! - [`run`]: attempts and the replicas they run on.
 //! - [`telemetry`]: log lines and metrics.
 
+pub mod app;
+pub mod http;
 pub mod names;
 pub mod owner;
 pub mod run;
+pub mod serve;
 pub mod settings;
 pub mod stream;
 pub mod telemetry;

@@ -251,7 +251,7 @@ impl Driver {
             Notice::GaveUp => Some(self.gave_up()),
         };
         let Some(news) = news else { return };
-        tracing::info!(replica = self.spec.replica, run = self.runs, "{news:?}");
+        tracing::debug!(replica = self.spec.replica, run = self.runs, "{news:?}");
         let event = SupervisorEvent {
             replica: self.spec.replica.clone(),
             run: self.runs,

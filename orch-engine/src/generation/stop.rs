@@ -9,7 +9,10 @@ pub(crate) enum Scanned {
     Stopped { text: String, word: String },
 }
 
-/// Looks for the first stop text in a text that comes in pieces.
+/// Looks for stop texts in a text that comes in pieces.
+///
+/// The one that is complete first ends the text, the longest of those that are complete together.
+/// That does not depend on how the text is cut, and nothing has to wait for what may follow.
 pub(crate) struct StopScan {
     words: Vec<String>,
     /// The end of the text so far, as far as it may be the beginning of a stop text.
@@ -30,7 +33,7 @@ impl StopScan {
             .words
             .iter()
             .filter_map(|word| Some((self.held.find(word.as_str())?, word)))
-            .min_by_key(|(position, _)| *position);
+            .min_by_key(|(position, word)| (position + word.len(), *position));
         if let Some((position, word)) = found {
             let word = word.clone();
             self.held.truncate(position);
@@ -93,9 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_of_several_wins() {
+    fn the_first_to_be_complete_wins_and_the_longest_of_those() {
         let (shown, word) = scan(&["cd", "b"], &["abcd"]);
         assert_eq!((shown.as_str(), word.as_deref()), ("a", Some("b")));
+        let (shown, word) = scan(&["abcd", "bc"], &["abcd"]);
+        assert_eq!((shown.as_str(), word.as_deref()), ("a", Some("bc")));
+        let (shown, word) = scan(&["bc", "abc"], &["xabcd"]);
+        assert_eq!((shown.as_str(), word.as_deref()), ("x", Some("abc")));
     }
 
     proptest! {
@@ -115,11 +122,11 @@ mod tests {
             bounds.extend([0, text.len()]);
             bounds.sort_unstable();
             let pieces: Vec<&str> = bounds.windows(2).map(|w| &text[w[0]..w[1]]).collect();
-            let whole = words
+            let first_complete = words
                 .iter()
-                .filter_map(|word| text.find(word))
-                .min()
-                .map_or(text.as_str(), |at| &text[..at]);
+                .filter_map(|word| text.find(word).map(|at| (at + word.len(), at)))
+                .min();
+            let whole = first_complete.map_or(text.as_str(), |(_, at)| &text[..at]);
             let (shown, _) = scan(&words, &pieces);
             prop_assert_eq!(shown, whole);
         }

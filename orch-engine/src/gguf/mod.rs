@@ -17,3 +17,6 @@ pub(crate) use fault::Fault;
 pub(crate) use header::{Dimensions, Header};
 pub(crate) use metadata::Metadata;
 pub(crate) use source::ModelBytes;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::routes::MAX_BODY;
 use crate::slot::{MAX_WAITING, Refusal};
 
 /// A refusal or a failure, ready to be sent.
@@ -84,12 +85,15 @@ impl ApiError {
         error
     }
 
+    /// The body could not be read, or is too large.
     pub(crate) fn body(rejection: &BytesRejection) -> Self {
-        Self::new(
-            rejection.status(),
-            "invalid_request_error",
-            rejection.body_text(),
-        )
+        let status = rejection.status();
+        let message = if status == StatusCode::PAYLOAD_TOO_LARGE {
+            format!("the body has more than {MAX_BODY} bytes")
+        } else {
+            rejection.body_text()
+        };
+        Self::new(status, "invalid_request_error", message)
     }
 
     pub(crate) fn to_json(&self) -> Value {

@@ -36,6 +36,7 @@ pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
         "eos_token": vocabulary.eos_text(),
         "build_info": app.engine_version,
         "engine_version": app.engine_version,
+        "cpu": crate::version::cpu(),
         "model_digest": model.digest(),
     })))
 }

@@ -1,4 +1,4 @@
-//! The llama.cpp dialect: which paths there are, and what is the same for all of them.
+//! The llama.cpp dialect over HTTP.
 
 mod apply_template;
 mod completion;
@@ -7,60 +7,10 @@ mod fields;
 mod frames;
 mod info;
 mod metrics;
+mod routes;
 mod sampling_fields;
-mod tokenize;
-
-use std::sync::{Arc, OnceLock};
-
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::Uri;
-use axum::routing::{get, post};
-use axum::{Router, middleware};
-
-use crate::model::Model;
-use crate::slot::Slot;
-use error::ApiError;
-
-/// The largest request body, in bytes. A prompt for the largest context is far smaller.
-const MAX_BODY: usize = 1 << 20;
-
-/// What the handlers share.
-pub(crate) struct App {
-    /// What the model is called in replies.
-    pub(crate) alias: String,
-    /// Seconds since 1970 when the engine was started.
-    pub(crate) created: u64,
-    pub(crate) engine_version: String,
-    /// Empty while the model is being loaded.
-    pub(crate) model: OnceLock<Arc<Model>>,
-    pub(crate) slot: Arc<Slot>,
-}
-
-impl App {
-    fn model(&self) -> Result<Arc<Model>, ApiError> {
-        self.model.get().cloned().ok_or_else(ApiError::loading)
-    }
-}
-
-pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/health", get(info::health))
-        .route("/props", get(info::props))
-        .route("/slots", get(info::slots))
-        .route("/v1/models", get(info::models))
-        .route("/metrics", get(metrics::metrics))
-        .route("/completion", post(completion::completion))
-        .route("/apply-template", post(apply_template::apply_template))
-        .route("/tokenize", post(tokenize::tokenize))
-        .fallback(unknown_path)
-        .layer(middleware::map_response(error::explain_wrong_method))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(app)
-}
-
-async fn unknown_path(State(_): State<Arc<App>>, uri: Uri) -> ApiError {
-    ApiError::not_found(uri.path())
-}
-
 #[cfg(test)]
 mod tests;
+mod tokenize;
+
+pub(crate) use routes::{App, router};

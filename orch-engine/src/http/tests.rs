@@ -1,1 +1,72 @@
+//! What needs no running engine: the answers while a model is being loaded, and the documentation.
+#![allow(clippy::unwrap_used)]
 
+use std::sync::{Arc, OnceLock};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use super::fields::Field;
+use super::{App, apply_template, router, sampling_fields, tokenize};
+
+fn loading() -> Arc<App> {
+    Arc::new(App {
+        alias: "model".to_owned(),
+        created: 0,
+        engine_version: "test".to_owned(),
+        model: OnceLock::new(),
+        slot: Arc::default(),
+    })
+}
+
+#[tokio::test]
+async fn while_the_model_is_loaded_everything_is_unavailable() {
+    let messages = r#"{"messages":[]}"#;
+    for (method, path, body) in [
+        ("GET", "/health", ""),
+        ("GET", "/props", ""),
+        ("GET", "/slots", ""),
+        ("GET", "/v1/models", ""),
+        ("POST", "/completion", r#"{"prompt":"a"}"#),
+        ("POST", "/apply-template", messages),
+        ("POST", "/tokenize", r#"{"content":"a"}"#),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::from(body))
+            .unwrap();
+        let reply = router(loading()).oneshot(request).await.unwrap();
+        assert_eq!(reply.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let body = reply.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(
+            body, r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
+            "{path}"
+        );
+    }
+}
+
+/// The README's tables list the fields that are served, in order, with what each takes.
+#[test]
+fn the_documented_fields_are_the_served_ones() {
+    let readme = include_str!("../../README.md");
+    let documented: Vec<(&str, &str)> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| line.split_once("` | "))
+        .filter_map(|(name, rest)| Some((name, rest.split_once(" | ")?.0)))
+        .filter(|(name, _)| !name.starts_with(['-', 'G', 'P']))
+        .collect();
+    let tables: [&[Field]; 3] = [
+        &sampling_fields::FIELDS,
+        &apply_template::FIELDS,
+        &tokenize::FIELDS,
+    ];
+    let served: Vec<(&str, &str)> = tables
+        .iter()
+        .flat_map(|table| table.iter().map(|field| (field.name, field.accepts)))
+        .collect();
+    assert_eq!(documented, served);
+}

@@ -144,6 +144,3 @@ fn draw(weights: &[f64], random: u64) -> usize {
     // Rounding alone can lead here.
     weights.len() - 1
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,8 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::cancel::{Cancel, CancelOnDrop};
-use super::{Event, MAX_WAITING, Ticket, Totals};
+use super::{Event, Ticket, Totals};
 use crate::generation::Request;
+
+/// Requests that may wait while one is served. One more is refused.
+pub(crate) const MAX_WAITING: usize = 64;
 
 /// A request in line.
 pub(crate) struct Job {

@@ -1,1 +1,13 @@
-fn main() {}
+//! The engine as its users see it: a process, a port, and the llama.cpp dialect.
+
+#![allow(clippy::unwrap_used)]
+
+mod completion;
+mod determinism;
+mod engine;
+mod haiku;
+mod information;
+mod leaving;
+mod model_files;
+mod refusals;
+mod throttle;

@@ -43,6 +43,8 @@ pub struct Fleet {
     pub(super) pools: Vec<Pool>,
     /// By name.
     pub(super) replicas: Vec<Replica>,
+    /// Slots free over all of them.
+    free: u64,
 }
 
 impl Fleet {
@@ -72,7 +74,11 @@ impl Fleet {
                 ctx_max: None,
             })
             .collect();
-        Self { pools, replicas }
+        Self {
+            pools,
+            replicas,
+            free: 0,
+        }
     }
 
     /// The snapshot that placement plans on, by name.
@@ -91,12 +97,21 @@ impl Fleet {
         self.replicas.get(index)
     }
 
-    fn replica_mut(&mut self, name: &ReplicaName) -> Option<&mut Replica> {
+    /// Changes a replica, if it is configured, and keeps the sum of free slots.
+    fn change<T>(
+        &mut self,
+        name: &ReplicaName,
+        change: impl FnOnce(&mut Replica) -> T,
+    ) -> Option<T> {
         let index = self
             .replicas
             .binary_search_by(|replica| replica.name.cmp(name))
             .ok()?;
-        self.replicas.get_mut(index)
+        let replica = self.replicas.get_mut(index)?;
+        let before = u64::from(replica.slots_free());
+        let result = change(replica);
+        self.free = self.free - before + u64::from(replica.slots_free());
+        Some(result)
     }
 
     /// Names of the models that are served, sorted, each once.
@@ -115,25 +130,27 @@ impl Fleet {
     /// A replica takes work. Attempts that were on it and are lost, or `None` if the report does not agree
     /// with the configuration (the replica is unknown, or serves something else than its pool).
     pub(crate) fn ready(&mut self, facts: ReplicaFacts) -> Option<Vec<AttemptId>> {
-        let replica = self.replica_mut(&facts.name)?;
+        let replica = self.replica(&facts.name)?;
         let agrees = replica.pool == facts.pool
             && replica.engine == facts.engine
             && replica.model_ref == facts.model_ref;
         if !agrees {
             return None;
         }
+        let (name, pool) = (facts.name.clone(), facts.pool.clone());
         let key = facts.set_key();
-        let event = match replica.set {
-            Some(before) if before != key => ReplicaEvent::ReadyChanged,
-            _ => ReplicaEvent::Ready,
-        };
-        let step = next(replica.state, event);
-        replica.state = step.to;
-        replica.set = Some(key);
-        replica.last_error.clear();
-        let lost = lost(replica, step.attempts_lost);
-        let pool = facts.pool.clone();
-        replica.facts = Some(facts);
+        let lost = self.change(&name, |replica| {
+            let event = match replica.set {
+                Some(before) if before != key => ReplicaEvent::ReadyChanged,
+                _ => ReplicaEvent::Ready,
+            };
+            let step = next(replica.state, event);
+            replica.state = step.to;
+            replica.set = Some(key);
+            replica.facts = Some(facts);
+            replica.last_error.clear();
+            lost(replica, step.attempts_lost)
+        })?;
         if let Some(pool) = self.pools.iter_mut().find(|other| other.name == pool) {
             pool.gave_up = None;
             pool.refresh(&self.replicas);
@@ -143,12 +160,12 @@ impl Fleet {
 
     /// A replica stopped. Attempts that were on it, or `None` if it is not configured.
     pub(crate) fn down(&mut self, name: &ReplicaName, detail: String) -> Option<Vec<AttemptId>> {
-        let replica = self.replica_mut(name)?;
-        let step = next(replica.state, ReplicaEvent::Down);
-        replica.state = step.to;
-        replica.last_error = detail;
-        let lost = lost(replica, step.attempts_lost);
-        let pool = replica.pool.clone();
+        let (pool, lost) = self.change(name, |replica| {
+            let step = next(replica.state, ReplicaEvent::Down);
+            replica.state = step.to;
+            replica.last_error = detail;
+            (replica.pool.clone(), lost(replica, step.attempts_lost))
+        })?;
         if let Some(pool) = self.pools.iter_mut().find(|other| other.name == pool) {
             pool.refresh(&self.replicas);
         }
@@ -166,9 +183,7 @@ impl Fleet {
 
     /// An attempt takes a slot.
     pub(crate) fn take(&mut self, name: &ReplicaName, attempt: AttemptId) {
-        if let Some(replica) = self.replica_mut(name) {
-            replica.taken.insert(attempt);
-        }
+        self.change(name, |replica| replica.taken.insert(attempt));
     }
 
     /// An attempt holds a slot since before this machine began, on a replica that then was of this set. If
@@ -179,21 +194,22 @@ impl Fleet {
         attempt: AttemptId,
         set: ReplicaSetKey,
     ) {
-        if let Some(replica) = self.replica_mut(name) {
+        self.change(name, |replica| {
             replica.taken.insert(attempt);
             replica.set = Some(set);
-        }
+        });
     }
 
     /// An attempt gives its slot back.
     pub(crate) fn give_back(&mut self, name: &ReplicaName, attempt: AttemptId) {
-        if let Some(replica) = self.replica_mut(name) {
-            replica.taken.remove(&attempt);
-        }
+        self.change(name, |replica| replica.taken.remove(&attempt));
     }
 
     /// The largest context window of a replica that has a slot free and serves a lane.
     pub(crate) fn room(&self, lane: &LaneKey) -> Option<u32> {
+        if !self.has_room() {
+            return None;
+        }
         self.replicas
             .iter()
             .filter(|replica| replica.state == ReplicaState::Ready)
@@ -211,7 +227,7 @@ impl Fleet {
 
     /// True if any replica has a slot free.
     pub(crate) fn has_room(&self) -> bool {
-        self.replicas.iter().any(|replica| replica.slots_free() > 0)
+        self.free > 0
     }
 }
 

@@ -7,8 +7,8 @@ use orchestrator_core::id::ReplicaName;
 use orchestrator_core::placement::{PoolState, PoolView, ReplicaSetView};
 use orchestrator_core::task::Priority;
 
-use super::trouble::{Missing, Prerequisite, Trouble};
 use super::App;
+use super::trouble::{Missing, Prerequisite, Trouble};
 
 /// A limit that refusals name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,26 @@ impl Limit {
     pub fn all(config: &Config) -> Vec<Self> {
         let queue = &config.queue;
         vec![
-            Self { name: "queue.batch.capacity", value: queue.batch.capacity.into(), unit: "tasks" },
-            Self { name: "queue.interactive.capacity", value: queue.interactive.capacity.into(), unit: "tasks" },
-            Self { name: "session.ttl_ms", value: config.session.ttl_ms, unit: "ms" },
-            Self { name: "session.turns_max", value: config.session.turns_max.into(), unit: "tasks" },
+            Self {
+                name: "queue.batch.capacity",
+                value: queue.batch.capacity.into(),
+                unit: "tasks",
+            },
+            Self {
+                name: "queue.interactive.capacity",
+                value: queue.interactive.capacity.into(),
+                unit: "tasks",
+            },
+            Self {
+                name: "session.ttl_ms",
+                value: config.session.ttl_ms,
+                unit: "ms",
+            },
+            Self {
+                name: "session.turns_max",
+                value: config.session.turns_max.into(),
+                unit: "tasks",
+            },
         ]
     }
 }
@@ -57,7 +73,10 @@ impl App {
     /// What the deployment can do.
     #[must_use]
     pub fn capabilities_get(&self) -> Capabilities {
-        Capabilities { pools: self.owner.view().pools.clone(), limits: self.limits.clone() }
+        Capabilities {
+            pools: self.owner.view().pools.clone(),
+            limits: self.limits.clone(),
+        }
     }
 
     /// Health of one pool.
@@ -66,12 +85,26 @@ impl App {
     /// If there is no such pool.
     pub fn pool_health(&self, name: &str) -> Result<PoolHealth, Trouble> {
         let view = self.owner.view();
-        let found = view.pools.iter().find(|pool| pool.name.as_str() == name).cloned();
+        let found = view
+            .pools
+            .iter()
+            .find(|pool| pool.name.as_str() == name)
+            .cloned();
         let found = found.ok_or_else(|| {
-            let known = view.pools.iter().map(|pool| pool.name.to_string()).collect();
-            Trouble::Missing(Missing::Pool { name: name.to_owned(), known })
+            let known = view
+                .pools
+                .iter()
+                .map(|pool| pool.name.to_string())
+                .collect();
+            Trouble::Missing(Missing::Pool {
+                name: name.to_owned(),
+                known,
+            })
         })?;
-        Ok(PoolHealth { view: found, restarts: self.restarts.snapshot() })
+        Ok(PoolHealth {
+            view: found,
+            restarts: self.restarts.snapshot(),
+        })
     }
 
     /// The replica sets.
@@ -91,14 +124,19 @@ impl App {
             missing.push(Prerequisite {
                 what: "store".to_owned(),
                 detail: detail.clone(),
-                hint: "look at the disk that holds the data directory, and at the daemon's log".to_owned(),
+                hint: "look at the disk that holds the data directory, and at the daemon's log"
+                    .to_owned(),
             });
         }
         let any_ready = view.pools.iter().any(|pool| pool.state == PoolState::Ready);
         if !any_ready {
             missing.extend(view.pools.iter().map(missing_pool));
         }
-        if missing.is_empty() { Ok(()) } else { Err(Trouble::NotReady(missing)) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Trouble::NotReady(missing))
+        }
     }
 
     /// The metrics as text.
@@ -121,7 +159,10 @@ fn missing_pool(pool: &PoolView) -> Prerequisite {
             hint: "mend what the detail names, then restart the daemon".to_owned(),
         },
         None => {
-            let trouble = pool.replicas.iter().find_map(|replica| replica.last_error.clone());
+            let trouble = pool
+                .replicas
+                .iter()
+                .find_map(|replica| replica.last_error.clone());
             Prerequisite {
                 what,
                 detail: trouble.unwrap_or_else(|| "its engine is starting".to_owned()),

@@ -2,7 +2,6 @@
 
 use orchestrator_core::id::SessionId;
 use orchestrator_core::input::Ask;
-use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionView;
 use uuid::Uuid;
 
@@ -14,10 +13,23 @@ impl App {
     ///
     /// # Errors
     /// If there is none, or nobody knows at the moment.
-    pub async fn session_get(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Trouble> {
-        let found = self.owner.session(session).await.map_err(|_| Trouble::Unresolved { task: None, safe: true })?;
+    pub async fn session_get(
+        &self,
+        caller: &Caller,
+        session: SessionId,
+    ) -> Result<SessionView, Trouble> {
+        let found = self
+            .owner
+            .session(session)
+            .await
+            .map_err(|_| Trouble::Unresolved {
+                task: None,
+                safe: true,
+            })?;
         let own = found.filter(|view| view.record.tenant == caller.tenant);
-        own.ok_or(Trouble::Missing(Missing::Session(Uuid::from_u128(session.0))))
+        own.ok_or(Trouble::Missing(Missing::Session(Uuid::from_u128(
+            session.0,
+        ))))
     }
 
     /// Forgets a session.
@@ -26,9 +38,7 @@ impl App {
     /// If there is none, or the outcome is not known.
     pub async fn session_delete(&self, caller: &Caller, session: SessionId) -> Result<(), Trouble> {
         self.session_get(caller, session).await?;
-        match self.command(Ask::SessionDelete { session }, None, true).await? {
-            Reply::Refused(refusal) => Err(Trouble::Refused(refusal)),
-            _ => Ok(()),
-        }
+        self.session_delete_command(Ask::SessionDelete { session })
+            .await
     }
 }

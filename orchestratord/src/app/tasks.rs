@@ -1,5 +1,6 @@
 //! Tasks: create, list, get, cancel, stream.
 
+use futures_util::StreamExt;
 use orchestrator_core::id::{AcceptSeq, Digest, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
 use orchestrator_core::refusal::Refusal;
@@ -78,12 +79,18 @@ impl App {
     ///
     /// # Errors
     /// If it is refused, or the outcome is not known.
-    pub async fn task_create(&self, caller: &Caller, task: NewTask, named: bool) -> Result<Created, Trouble> {
+    pub async fn task_create(
+        &self,
+        caller: &Caller,
+        task: NewTask,
+        named: bool,
+    ) -> Result<Created, Trouble> {
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
         if let Err(Trouble::Refused(refusal)) = &outcome {
             let full = matches!(refusal, Refusal::QueueFull { .. });
-            self.meter.task_rejected(engine, names::refusal_code(refusal), full);
+            self.meter
+                .task_rejected(engine, names::refusal_code(refusal), full);
         }
         outcome
     }
@@ -92,17 +99,42 @@ impl App {
     ///
     /// # Errors
     /// If the cursor is none, or the store cannot be read.
-    pub async fn task_list(&self, caller: &Caller, filter: ListFilter) -> Result<ListedTasks, Trouble> {
-        let ListFilter { state, priority, session, limit, cursor } = filter;
+    pub async fn task_list(
+        &self,
+        caller: &Caller,
+        filter: ListFilter,
+    ) -> Result<ListedTasks, Trouble> {
+        let ListFilter {
+            state,
+            priority,
+            session,
+            limit,
+            cursor,
+        } = filter;
         let before = match cursor {
             None => None,
             Some(text) => Some(AcceptSeq(text.parse().map_err(|_| Trouble::Cursor)?)),
         };
         let limit = limit.unwrap_or(PAGE_DEFAULT);
-        let query = TaskQuery { tenant: Some(caller.tenant), state, priority, session, before, limit };
+        let query = TaskQuery {
+            tenant: Some(caller.tenant),
+            state,
+            priority,
+            session,
+            before,
+            limit,
+        };
         let page = self.reads.task_list(query).await?;
-        let next = page.rows.last().filter(|_| page.more).map(|row| row.record.seq.0.to_string());
-        let tasks = page.rows.into_iter().map(|row| self.shown(row, None)).collect();
+        let next = page
+            .rows
+            .last()
+            .filter(|_| page.more)
+            .map(|row| row.record.seq.0.to_string());
+        let tasks = page
+            .rows
+            .into_iter()
+            .map(|row| self.shown(row, None))
+            .collect();
         Ok(ListedTasks { tasks, next })
     }
 
@@ -135,7 +167,12 @@ impl App {
     ///
     /// # Errors
     /// If there is no such task, or the store cannot be read.
-    pub async fn task_stream(&self, caller: &Caller, task: TaskId, after: Option<StreamId>) -> Result<Opening, Trouble> {
+    pub async fn task_stream(
+        &self,
+        caller: &Caller,
+        task: TaskId,
+        after: Option<StreamId>,
+    ) -> Result<Opening, Trouble> {
         let from = after.map_or(ReadFrom::Start, ReadFrom::After);
         // Opened before the record is looked at, so that an end committed in between is not missed.
         let stream = self.streams.open(task);
@@ -160,15 +197,38 @@ impl App {
         if let Some(started) = record.started.clone() {
             stream.start(started, record.accepted_position, record.spec.seed);
         }
-        let watch = OwnerWatch { owner: self.owner.clone(), task, priority: record.spec.priority };
+        let watch = OwnerWatch {
+            owner: self.owner.clone(),
+            task,
+            priority: record.spec.priority,
+        };
         let counted = (record.spec.on_disconnect == OnDisconnect::Cancel)
             .then(|| crate::stream::CountedReader::new(&stream, self.readers_reporter(task)));
-        Ok(read_live(stream, from, watch, counted))
+        let closing = self.closing();
+        Ok(match read_live(stream, from, watch, counted) {
+            Opening::Frames(frames) => Opening::Frames(frames.take_until(closing).boxed()),
+            Opening::NothingMore => Opening::NothingMore,
+        })
+    }
+
+    /// Resolves when the daemon ends.
+    fn closing(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.subscribe();
+        async move {
+            let _gone = closing.wait_for(|closing| *closing).await;
+        }
     }
 
     fn shown(&self, row: TaskRow, why: Option<Explanation>) -> ShownTask {
-        let live = self.streams.find(row.record.id).map_or(0, |stream| stream.position());
-        let position = if row.record.state.is_final() { row.record.position } else { live.max(row.record.position) };
+        let live = self
+            .streams
+            .find(row.record.id)
+            .map_or(0, |stream| stream.position());
+        let position = if row.record.state.is_final() {
+            row.record.position
+        } else {
+            live.max(row.record.position)
+        };
         ShownTask { row, position, why }
     }
 

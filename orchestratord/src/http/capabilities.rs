@@ -8,6 +8,8 @@ use super::host::Host;
 
 impl CapabilitiesApi for Host {
     async fn capabilities_get(&self, _: Context) -> CapabilitiesGetResponse {
-        CapabilitiesGetResponse::Ok200 { body: convert::capabilities(self.app.capabilities_get()) }
+        CapabilitiesGetResponse::Ok200 {
+            body: convert::capabilities(self.app.capabilities_get()),
+        }
     }
 }

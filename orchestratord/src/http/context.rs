@@ -25,7 +25,9 @@ impl CorrelationId {
     /// The caller's own if it is fit for a log line, else a fresh one.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(&CORRELATION_ID).filter(|value| {
-            let plain = value.to_str().is_ok_and(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
+            let plain = value
+                .to_str()
+                .is_ok_and(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
             plain && !value.is_empty() && value.len() <= CORRELATION_ID_BYTES_MAX
         });
         Self(given.cloned().unwrap_or_else(|| {
@@ -68,10 +70,23 @@ impl FromRequestParts<Arc<Host>> for Context {
     type Rejection = ProblemReply;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Host>) -> Result<Self, ProblemReply> {
-        let correlation =
-            parts.extensions.get::<CorrelationId>().cloned().unwrap_or_else(|| CorrelationId::of(&parts.headers));
-        let open = parts.extensions.get::<&'static Operation>().is_some_and(|operation| operation.security.is_empty());
-        debug_assert!(open, "an operation declares security that nothing here enforces");
-        Ok(Self { caller: Caller::default(), correlation, path: parts.uri.path().to_owned() })
+        let correlation = parts
+            .extensions
+            .get::<CorrelationId>()
+            .cloned()
+            .unwrap_or_else(|| CorrelationId::of(&parts.headers));
+        let open = parts
+            .extensions
+            .get::<&'static Operation>()
+            .is_some_and(|operation| operation.security.is_empty());
+        debug_assert!(
+            open,
+            "an operation declares security that nothing here enforces"
+        );
+        Ok(Self {
+            caller: Caller::default(),
+            correlation,
+            path: parts.uri.path().to_owned(),
+        })
     }
 }

@@ -30,7 +30,8 @@ impl ApiHost for Host {
             .get::<CorrelationId>()
             .cloned()
             .unwrap_or_else(|| CorrelationId::of(&request.headers));
-        self.app.request_rejected(rejection.code().as_str(), request.uri.path());
+        self.app
+            .request_rejected(rejection.code().as_str(), request.uri.path());
         ProblemReply::new(rejection.into_problem(request, correlation.as_str().to_owned()))
     }
 }

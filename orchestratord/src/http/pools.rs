@@ -9,7 +9,9 @@ use super::host::Host;
 impl PoolsApi for Host {
     async fn pool_health(&self, context: Context, params: PoolHealthParams) -> PoolHealthResponse {
         match self.app.pool_health(&params.id) {
-            Ok(health) => PoolHealthResponse::Ok200 { body: convert::pool_health(health) },
+            Ok(health) => PoolHealthResponse::Ok200 {
+                body: convert::pool_health(health),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }

@@ -56,8 +56,16 @@ fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str)
 }
 
 /// The problem of a stream that has begun, and so has a status already.
-pub(super) fn of_stream(code: ProblemCode, detail: String, retriable: bool, correlation_id: &str) -> Problem {
-    Problem { retriable, ..problem(500, code, detail, correlation_id) }
+pub(super) fn of_stream(
+    code: ProblemCode,
+    detail: String,
+    retriable: bool,
+    correlation_id: &str,
+) -> Problem {
+    Problem {
+        retriable,
+        ..problem(500, code, detail, correlation_id)
+    }
 }
 
 /// The reply to a trouble. `path` is that of the request.
@@ -72,13 +80,21 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
                 detail: "this is not a cursor of this list".to_owned(),
                 hint: Some("give the next_cursor of the page before, unchanged".to_owned()),
             }]),
-            ..answer(400, ProblemCode::InvalidParams, "query/cursor: this is not a cursor of this list".to_owned())
+            ..answer(
+                400,
+                ProblemCode::InvalidParams,
+                "query/cursor: this is not a cursor of this list".to_owned(),
+            )
         },
         Trouble::Busy { retry_after_ms } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
             limit_name: Some("owner.command_lane".to_owned()),
-            ..answer(503, ProblemCode::StoreUnavailable, "more requests wait than the store can commit; nothing was done".to_owned())
+            ..answer(
+                503,
+                ProblemCode::StoreUnavailable,
+                "more requests wait than the store can commit; nothing was done".to_owned(),
+            )
         },
         Trouble::Unresolved { task, safe } => unresolved(task, safe, correlation_id),
         Trouble::Store(detail) => Problem {
@@ -89,11 +105,27 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
         Trouble::NotReady(missing) => Problem {
             retriable: true,
             retry_after_ms: Some(1_000),
-            errors: Some(missing.into_iter().map(|it| ProblemFault { pointer: it.what, detail: it.detail, hint: Some(it.hint) }).collect()),
-            ..answer(503, ProblemCode::NotReady, "something that the daemon needs is missing; see errors".to_owned())
+            errors: Some(
+                missing
+                    .into_iter()
+                    .map(|it| ProblemFault {
+                        pointer: it.what,
+                        detail: it.detail,
+                        hint: Some(it.hint),
+                    })
+                    .collect(),
+            ),
+            ..answer(
+                503,
+                ProblemCode::NotReady,
+                "something that the daemon needs is missing; see errors".to_owned(),
+            )
         },
     };
-    ProblemReply::new(Problem { instance: Some(path.to_owned()), ..found })
+    ProblemReply::new(Problem {
+        instance: Some(path.to_owned()),
+        ..found
+    })
 }
 
 fn of_missing(missing: Missing) -> String {
@@ -101,7 +133,9 @@ fn of_missing(missing: Missing) -> String {
         Missing::Pool { name, known } => {
             format!("there is no pool `{name}`; there are: {}", known.join(", "))
         }
-        Missing::Session(id) => format!("there is no session {id}; it begins with the first task that names it, and expires"),
+        Missing::Session(id) => format!(
+            "there is no session {id}; it begins with the first task that names it, and expires"
+        ),
         Missing::Task(id) => format!("there is no task {id}"),
     }
 }
@@ -117,7 +151,12 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
         retriable: safe,
         retry_after_ms: Some(1_000),
         task_id: task,
-        ..problem(503, ProblemCode::StoreUnavailable, detail.to_owned(), correlation_id)
+        ..problem(
+            503,
+            ProblemCode::StoreUnavailable,
+            detail.to_owned(),
+            correlation_id,
+        )
     }
 }
 
@@ -127,10 +166,15 @@ fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
         Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
-        Refusal::PoolUnavailable { .. } => {
-            Problem { retriable: true, ..answer(503, ProblemCode::PoolUnavailable, reason) }
-        }
-        Refusal::QueueFull { priority, retry_after_ms, .. } => Problem {
+        Refusal::PoolUnavailable { .. } => Problem {
+            retriable: true,
+            ..answer(503, ProblemCode::PoolUnavailable, reason)
+        },
+        Refusal::QueueFull {
+            priority,
+            retry_after_ms,
+            ..
+        } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
             policy_label: Some("reject".to_owned()),
@@ -141,37 +185,57 @@ fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
             limit_name: Some("session.turns_max".to_owned()),
             ..answer(409, ProblemCode::SessionExhausted, reason)
         },
-        Refusal::SessionUnknown { session } => {
-            answer(404, ProblemCode::NotFound, of_missing(Missing::Session(Uuid::from_u128(session.0))))
-        }
+        Refusal::SessionUnknown { session } => answer(
+            404,
+            ProblemCode::NotFound,
+            of_missing(Missing::Session(Uuid::from_u128(session.0))),
+        ),
         Refusal::TaskIdConflict { task } => Problem {
             task_id: Some(Uuid::from_u128(task.0)),
             ..answer(409, ProblemCode::TaskIdConflict, reason)
         },
-        Refusal::TaskUnknown { task } => {
-            answer(404, ProblemCode::NotFound, of_missing(Missing::Task(Uuid::from_u128(task.0))))
-        }
+        Refusal::TaskUnknown { task } => answer(
+            404,
+            ProblemCode::NotFound,
+            of_missing(Missing::Task(Uuid::from_u128(task.0))),
+        ),
     }
 }
 
 /// What was refused, and what to do, with the figures.
 fn reason(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::ContextExceeded { tokens_least, ctx_asked, ctx_max } => match ctx_asked.filter(|asked| asked > ctx_max) {
-            Some(asked) => format!("a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"),
+        Refusal::ContextExceeded {
+            tokens_least,
+            ctx_asked,
+            ctx_max,
+        } => match ctx_asked.filter(|asked| asked > ctx_max) {
+            Some(asked) => format!(
+                "a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"
+            ),
             None => format!(
                 "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
             ),
         },
         Refusal::ModelUnknown { model_ref, known } => {
-            let asked = model_ref.as_ref().map_or_else(|| "the engine asked for".to_owned(), |name| format!("`{name}`"));
-            let known: Vec<&str> = known.iter().map(orchestrator_core::id::ModelRef::as_str).collect();
+            let asked = model_ref.as_ref().map_or_else(
+                || "the engine asked for".to_owned(),
+                |name| format!("`{name}`"),
+            );
+            let known: Vec<&str> = known
+                .iter()
+                .map(orchestrator_core::id::ModelRef::as_str)
+                .collect();
             format!("no pool serves {asked}; served are: {}", known.join(", "))
         }
         Refusal::PoolUnavailable { detail } => {
-            format!("every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon")
+            format!(
+                "every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon"
+            )
         }
-        Refusal::QueueFull { priority, capacity, .. } => format!(
+        Refusal::QueueFull {
+            priority, capacity, ..
+        } => format!(
             "{capacity} tasks wait in class {} already, and its policy is to reject; try again later",
             names::priority(*priority)
         ),
@@ -180,7 +244,9 @@ fn reason(refusal: &Refusal) -> String {
         }
         Refusal::SessionUnknown { session } => format!("there is no session {session}"),
         Refusal::TaskIdConflict { task } => {
-            format!("task {task} was created with another body; use a new task_id, or repeat the same body")
+            format!(
+                "task {task} was created with another body; use a new task_id, or repeat the same body"
+            )
         }
         Refusal::TaskUnknown { task } => format!("there is no task {task}"),
     }

@@ -8,6 +8,8 @@ use super::host::Host;
 
 impl ReplicasetsApi for Host {
     async fn replicaset_list(&self, _: Context) -> ReplicasetListResponse {
-        ReplicasetListResponse::Ok200 { body: convert::replica_sets(self.app.replicaset_list()) }
+        ReplicasetListResponse::Ok200 {
+            body: convert::replica_sets(self.app.replicaset_list()),
+        }
     }
 }

@@ -11,14 +11,28 @@ use super::host::Host;
 
 impl SessionsApi for Host {
     async fn session_get(&self, context: Context, params: SessionGetParams) -> SessionGetResponse {
-        match self.app.session_get(&context.caller, SessionId(params.id.as_u128())).await {
-            Ok(view) => SessionGetResponse::Ok200 { body: convert::session(view) },
+        match self
+            .app
+            .session_get(&context.caller, SessionId(params.id.as_u128()))
+            .await
+        {
+            Ok(view) => SessionGetResponse::Ok200 {
+                body: convert::session(view),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }
 
-    async fn session_delete(&self, context: Context, params: SessionDeleteParams) -> SessionDeleteResponse {
-        match self.app.session_delete(&context.caller, SessionId(params.id.as_u128())).await {
+    async fn session_delete(
+        &self,
+        context: Context,
+        params: SessionDeleteParams,
+    ) -> SessionDeleteResponse {
+        match self
+            .app
+            .session_delete(&context.caller, SessionId(params.id.as_u128()))
+            .await
+        {
             Ok(()) => SessionDeleteResponse::NoContent204,
             Err(trouble) => context.refuse(trouble).into(),
         }

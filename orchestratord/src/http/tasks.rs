@@ -2,8 +2,8 @@
 
 use api_server::support::EventStream;
 use api_server::tasks::{
-    TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams,
-    TaskListResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+    TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
+    TaskListParams, TaskListResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
 };
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
@@ -22,7 +22,8 @@ impl TasksApi for Host {
         let task = convert::new_task(body, Uuid::now_v7());
         match self.app.task_create(&context.caller, task, named).await {
             Ok(created) => {
-                let body = convert::task_created(&created.record, context.correlation.as_str().to_owned());
+                let body =
+                    convert::task_created(&created.record, context.correlation.as_str().to_owned());
                 TaskCreateResponse::Accepted202 {
                     location: format!("/v1/tasks/{}", body.task_id),
                     idempotency_replayed: created.replayed.then_some(true),
@@ -34,7 +35,13 @@ impl TasksApi for Host {
     }
 
     async fn task_list(&self, context: Context, params: TaskListParams) -> TaskListResponse {
-        let TaskListParams { state, priority, session_id, limit, cursor } = params;
+        let TaskListParams {
+            state,
+            priority,
+            session_id,
+            limit,
+            cursor,
+        } = params;
         let filter = ListFilter {
             state: state.map(convert::state_filter),
             priority: priority.map(convert::priority_filter),
@@ -43,21 +50,35 @@ impl TasksApi for Host {
             cursor,
         };
         match self.app.task_list(&context.caller, filter).await {
-            Ok(listed) => TaskListResponse::Ok200 { body: convert::task_page(listed) },
+            Ok(listed) => TaskListResponse::Ok200 {
+                body: convert::task_page(listed),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }
 
     async fn task_get(&self, context: Context, params: TaskGetParams) -> TaskGetResponse {
-        match self.app.task_get(&context.caller, TaskId(params.id.as_u128())).await {
-            Ok(shown) => TaskGetResponse::Ok200 { body: convert::task(shown) },
+        match self
+            .app
+            .task_get(&context.caller, TaskId(params.id.as_u128()))
+            .await
+        {
+            Ok(shown) => TaskGetResponse::Ok200 {
+                body: convert::task(shown),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }
 
     async fn task_cancel(&self, context: Context, params: TaskCancelParams) -> TaskCancelResponse {
-        match self.app.task_cancel(&context.caller, TaskId(params.id.as_u128())).await {
-            Ok(shown) => TaskCancelResponse::Ok200 { body: convert::task(shown) },
+        match self
+            .app
+            .task_cancel(&context.caller, TaskId(params.id.as_u128()))
+            .await
+        {
+            Ok(shown) => TaskCancelResponse::Ok200 {
+                body: convert::task(shown),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }
@@ -65,11 +86,17 @@ impl TasksApi for Host {
     async fn task_stream(&self, context: Context, params: TaskStreamParams) -> TaskStreamResponse {
         let TaskStreamParams { id, last_event_id } = params;
         let after = last_event_id.and_then(|text| text.parse().ok());
-        match self.app.task_stream(&context.caller, TaskId(id.as_u128()), after).await {
+        match self
+            .app
+            .task_stream(&context.caller, TaskId(id.as_u128()), after)
+            .await
+        {
             Ok(Opening::Frames(frames)) => {
                 let correlation = context.correlation;
                 let events = frames.map(move |frame| convert::event(frame, correlation.as_str()));
-                TaskStreamResponse::Ok200 { body: EventStream::new(events) }
+                TaskStreamResponse::Ok200 {
+                    body: EventStream::new(events),
+                }
             }
             Ok(Opening::NothingMore) => TaskStreamResponse::NoContent204,
             Err(trouble) => context.refuse(trouble).into(),

@@ -4,10 +4,14 @@
 //! generations in this process; [`attempt`] follows one attempt from its order to its end, writes its text
 //! into the task's stream, and reports chunks and the end back to the owner; [`attempts`] holds those under
 //! way; [`replicas`] knows which
-//! engines can be called; [`fleet`] starts and watches them.
+//! engines can be called; [`fleet`] starts and watches them. [`outlet`] and
+//! [`reports`] are the two ways between here and the owner.
 
 pub mod attempt;
 pub mod attempts;
 pub mod engine;
 pub mod fleet;
+pub mod outlet;
+pub mod pool;
 pub mod replicas;
+pub mod reports;

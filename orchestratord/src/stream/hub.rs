@@ -42,7 +42,9 @@ impl StreamHub {
     /// Forgets a stream that was opened for a task which is not live, unless somebody else holds it too.
     pub fn discard(&self, task: TaskId, opened: &Arc<TaskStream>) {
         let mut streams = self.streams();
-        let ours = streams.get(&task).is_some_and(|held| Arc::ptr_eq(held, opened));
+        let ours = streams
+            .get(&task)
+            .is_some_and(|held| Arc::ptr_eq(held, opened));
         // One is the map's, one the caller's.
         if ours && Arc::strong_count(opened) <= 2 {
             streams.remove(&task);

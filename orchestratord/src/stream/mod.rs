@@ -20,5 +20,5 @@ pub use frame::{Frame, Waiting};
 pub use hub::StreamHub;
 pub use id::StreamId;
 pub use live::{PushError, TaskStream, Terminal};
-pub use readers::CountedReader;
 pub use reader::{Opening, ReadFrom, Watch, read_ended, read_live};
+pub use readers::CountedReader;

@@ -16,7 +16,10 @@ impl<F: Fn(u32)> CountedReader<F> {
     pub fn new(stream: &Arc<TaskStream>, tell: F) -> Self {
         let readers = stream.readers.fetch_add(1, Ordering::AcqRel) + 1;
         tell(readers);
-        Self { stream: Arc::clone(stream), tell }
+        Self {
+            stream: Arc::clone(stream),
+            tell,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Log lines, on standard error.
 
-use std::io;
+use std::env;
+use std::io::{self, IsTerminal};
 
 use config_schema::LogFormat;
 use tracing_subscriber::EnvFilter;
@@ -17,6 +18,7 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), String> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parsed)
+        .with_ansi(colourful())
         .with_writer(io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -25,4 +27,9 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), String> {
     // Tests of several daemons in one process come here more than once.
     let _already = started.is_err();
     Ok(())
+}
+
+/// Colours are for terminals, and for people who have not asked to be spared them.
+fn colourful() -> bool {
+    io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -189,8 +189,7 @@ impl Meter {
                 finish: FinishReason::Cancelled,
                 ..
             } => {
-                counter!("tasks_canceled_total", "engine" => asked, "reason" => "request")
-                    .increment(1);
+                counter!("tasks_canceled_total", "engine" => asked).increment(1);
             }
             TaskEnd::Failed {
                 fault: TaskFault::QueueFullDropLru,

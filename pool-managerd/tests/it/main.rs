@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 #[cfg(unix)]
+mod attached;
+#[cfg(unix)]
 mod orphan;
 #[cfg(unix)]
 mod real_engine;

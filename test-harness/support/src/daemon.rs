@@ -1,53 +1,38 @@
 //! One real daemon, as a child process with an engine of its own.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::binary::binary;
+use crate::options::DaemonOptions;
+use crate::process::children_of;
+use crate::start::{Running, StartError, log_path, start};
 
-/// Longest time that a daemon may take to accept requests.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest time that a daemon may take to end after it was asked to.
+const END_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How to start a daemon.
-#[derive(Clone, Debug, Default)]
-pub struct DaemonOptions {
-    /// Text of the configuration file, if it is to have one.
-    pub config: Option<String>,
-    /// Environment besides the defaults of the harness.
-    pub env: Vec<(String, String)>,
-    /// Arguments besides the data directory and the address.
-    pub args: Vec<String>,
-}
-
-impl DaemonOptions {
-    /// Adds one variable.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
-        self.env.push((name.to_owned(), value.to_string()));
-        self
-    }
-
-    /// Sets the configuration file's text.
-    #[must_use]
-    pub fn config(mut self, text: &str) -> Self {
-        self.config = Some(text.to_owned());
-        self
-    }
-}
-
-/// One real daemon on a free loopback port. Dropping it kills it.
+/// One real daemon. Dropping it kills it, and removes its directory.
 pub struct Daemon {
     dir: TempDir,
     options: DaemonOptions,
     child: Child,
     url: String,
+    lines: Receiver<String>,
+}
+
+/// How a daemon ended that did not come up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard error.
+    pub said: String,
 }
 
 impl Daemon {
@@ -57,13 +42,44 @@ impl Daemon {
     /// If it does not come up; the text holds its log.
     #[must_use]
     pub fn start(options: DaemonOptions) -> Self {
-        let dir = tempfile::tempdir().expect("a test may make directories");
-        let (child, url) = launch(dir.path(), &options);
-        Self {
+        Self::try_start(options).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`Self::start`].
+    ///
+    /// # Errors
+    /// Why it did not come up.
+    ///
+    /// # Panics
+    /// If there is no place for temporary files.
+    pub fn try_start(options: DaemonOptions) -> Result<Self, StartError> {
+        let dir = tempfile::Builder::new()
+            .prefix("orchestrator-")
+            .tempdir()
+            .expect("there is a place for temporary files");
+        let Running { child, url, lines } = start(dir.path(), &options)?;
+        Ok(Self {
             dir,
             options,
             child,
             url,
+            lines,
+        })
+    }
+
+    /// Starts a daemon that must not come up, and says how it ended.
+    ///
+    /// # Panics
+    /// If it comes up, or stays without accepting requests.
+    #[must_use]
+    pub fn start_refused(options: DaemonOptions) -> Ended {
+        match Self::try_start(options) {
+            Ok(daemon) => panic!("the daemon came up at {}", daemon.url),
+            Err(StartError::Ended { status, log }) => Ended {
+                code: status.code(),
+                said: log,
+            },
+            Err(error) => panic!("{error}"),
         }
     }
 
@@ -73,10 +89,28 @@ impl Daemon {
         &self.url
     }
 
+    /// Its own directory, with log, configuration and, unless it was told of another place, data.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Its data directory.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.options.data_in(self.dir.path())
+    }
+
+    /// The file that holds its log.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        log_path(self.dir.path())
+    }
+
+    /// What it has logged so far, over all its lives.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
     /// Its process id.
@@ -85,13 +119,27 @@ impl Daemon {
         self.child.id()
     }
 
-    /// What it has logged so far.
+    /// Process ids of the engines that it has started and that live.
+    ///
+    /// # Panics
+    /// Where processes cannot be looked at.
     #[must_use]
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.path().join("daemon.log")).unwrap_or_default()
+    pub fn engine_pids(&self) -> Vec<u32> {
+        children_of(self.pid()).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Ends it at once, as a crash would.
+    /// How it ended, if it has ended by itself.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Ends it at once, as a crash would. Its engines notice and end too.
+    ///
+    /// # Panics
+    /// If it cannot be killed.
     pub fn kill(&mut self) {
         self.child.kill().expect("a child of ours can be killed");
         self.child
@@ -100,32 +148,66 @@ impl Daemon {
     }
 
     /// Asks it to end, and waits until it has.
+    ///
+    /// # Panics
+    /// If it was gone already, or does not end in time.
     pub fn terminate(&mut self) -> ExitStatus {
+        self.try_terminate()
+            .expect("the daemon ends when it is asked to")
+    }
+
+    /// As [`Self::terminate`]. A daemon that does not end in time is killed.
+    ///
+    /// # Errors
+    /// If it was gone already, or did not end in time.
+    pub fn try_terminate(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.child.try_wait()? {
+            return Err(io::Error::other(format!("it had ended before: {status}")));
+        }
         let command = format!("kill -TERM {}", self.child.id());
-        let sent = Command::new("sh")
-            .args(["-c", &command])
-            .status()
-            .expect("sh can be run");
-        assert!(
-            sent.success(),
-            "the daemon was gone before it was asked to end"
-        );
-        self.child
-            .wait()
-            .expect("a child of ours can be waited for")
+        Command::new("sh").args(["-c", &command]).status()?;
+        let deadline = Instant::now() + END_TIMEOUT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(_line) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.child.kill()?;
+                    self.child.wait()?;
+                    let took = format!("it did not end within {} s", END_TIMEOUT.as_secs());
+                    return Err(io::Error::other(took));
+                }
+            }
+        }
     }
 
     /// Starts it again on the same data, after [`Self::kill`] or [`Self::terminate`]. The port is another one.
+    ///
+    /// # Panics
+    /// If it does not come up; the text holds its log.
     pub fn restart(&mut self) {
-        let (child, url) = launch(self.dir.path(), &self.options);
+        let started = start(self.dir.path(), &self.options);
+        let Running { child, url, lines } = started.unwrap_or_else(|error| panic!("{error}"));
         self.child = child;
         self.url = url;
+        self.lines = lines;
     }
 
     /// Starts it again with other options on the same data.
+    ///
+    /// # Panics
+    /// If it does not come up; the text holds its log.
     pub fn restart_with(&mut self, options: DaemonOptions) {
         self.options = options;
         self.restart();
+    }
+
+    /// Ends it if it still runs, and leaves its directory where it is.
+    #[must_use]
+    pub fn keep(mut self) -> PathBuf {
+        self.dir.disable_cleanup(true);
+        self.dir.path().to_owned()
     }
 }
 
@@ -135,58 +217,6 @@ impl Drop for Daemon {
         let _reaped = self.child.wait();
         if thread::panicking() {
             eprintln!("--- log of the daemon ---\n{}", self.log());
-        }
-    }
-}
-
-/// The command of a daemon on a directory, with an environment that nothing leaks into.
-fn command(dir: &Path, options: &DaemonOptions) -> Command {
-    let mut command = Command::new(binary("orchestratord"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("ORCH_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .args(["--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(dir.join("data"));
-    if let Some(text) = &options.config {
-        let path = dir.join("orchestrator.toml");
-        fs::write(&path, text).expect("a test may write into its directory");
-        command.arg("--config").arg(path);
-    }
-    command
-        .args(&options.args)
-        .envs(options.env.iter().map(|(name, value)| (name, value)));
-    command
-}
-
-fn launch(dir: &Path, options: &DaemonOptions) -> (Child, String) {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(dir.join("daemon.log"));
-    let mut child = command(dir, options)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log.expect("a test may write into its directory"))
-        .spawn()
-        .expect("the daemon can be started");
-    let stdout = child.stdout.take().expect("standard output was piped");
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some(url) = line.strip_prefix("listening on ") {
-                let _nobody = tell.send(url.to_owned());
-            }
-        }
-    });
-    match told.recv_timeout(START_TIMEOUT) {
-        Ok(url) => (child, url),
-        Err(why) => {
-            let _gone = child.kill();
-            let log = fs::read_to_string(dir.join("daemon.log")).unwrap_or_default();
-            panic!("the daemon did not come up ({why}); its log:\n{log}");
         }
     }
 }

@@ -1,13 +1,16 @@
-//! Starts real daemons for tests, and ends them in every way that a machine can.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "this crate only serves tests, which may panic"
-)]
+//! Starts real daemons, ends them in every way that a machine can, and looks at their processes.
+//!
+//! [`Daemon`] is for tests, which may panic: each method that can fail has a twin that says so
+//! ([`Daemon::try_start`]), for programs that a person runs.
 
 mod binary;
 mod daemon;
+mod options;
+mod process;
+mod start;
 
-pub use binary::binary;
-pub use daemon::{Daemon, DaemonOptions};
+pub use binary::{MissingProgram, binary, find_program};
+pub use daemon::{Daemon, Ended};
+pub use options::DaemonOptions;
+pub use process::{Memory, children_of, kill_at_once, memory_of};
+pub use start::StartError;

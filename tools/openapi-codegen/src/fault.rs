@@ -61,6 +61,11 @@ impl Faults {
         }
     }
 
+    /// Whether nothing was taken in so far.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `Ok` if nothing was taken in, else every fault once, in order of place.
     pub fn verdict(mut self) -> Result<(), Vec<Fault>> {
         if self.0.is_empty() {

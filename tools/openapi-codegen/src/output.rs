@@ -10,6 +10,7 @@ use crate::{
     contract::{Contract, SOURCES},
     emit::{self, COMMAND, Paths},
     fault::Fault,
+    lint,
 };
 
 /// Folders that hold generated files and nothing else, relative to the repository.
@@ -30,6 +31,7 @@ pub type Files = BTreeMap<String, String>;
 /// All faults of the contract.
 pub fn make(root: &Path) -> Result<Files, Vec<Fault>> {
     let contract = Contract::read(root)?;
+    lint::check(&contract)?;
     let paths = Paths::product();
     let [bundles, types, server, client] = FOLDERS;
     debug_assert!(bundles.starts_with(SOURCES));

@@ -90,7 +90,8 @@ fn union(union: &Union) -> Value {
     })
 }
 
-fn typed(typed: &Typed) -> Value {
+/// The schema of one type, whose references lead into a [`document`].
+pub fn typed(typed: &Typed) -> Value {
     let schema = ty(&typed.ty);
     if !typed.nullable {
         return schema;

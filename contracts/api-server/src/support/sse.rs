@@ -144,8 +144,11 @@ fn write<E: Event>(event: &ServerEvent<E>, out: &mut String) -> Result<(), Event
     }
     out.push_str("event: ");
     out.push_str(event.event.name());
-    out.push_str("\ndata: ");
-    out.push_str(&event.event.data()?);
+    // What this version wrote is one line; what it passes on unread may have more.
+    for line in event.event.data()?.split('\n') {
+        out.push_str("\ndata: ");
+        out.push_str(line);
+    }
     out.push_str("\n\n");
     Ok(())
 }

@@ -4,5 +4,6 @@
 mod agreement;
 mod calls;
 mod daemon;
+mod golden;
 mod refusals;
 mod streams;

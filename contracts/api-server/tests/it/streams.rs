@@ -164,7 +164,19 @@ async fn the_reply_keeps_caches_and_proxies_away_and_shows_life_in_silence() {
 }
 
 #[tokio::test]
-async fn an_event_that_this_version_does_not_know_is_kept_not_dropped() {
+async fn an_event_that_is_passed_on_unread_arrives_as_it_was() {
+    use api_types::support::Event;
+    let served = Served::start().await;
+    let event = TaskStreamEvent::read("thought", "{\n  \"x\": 1\n}").unwrap();
+    let sent = ServerEvent { id: None, event };
+    let answer = answer(vec![sent.clone(), end()]);
+    served.daemon.stream.lock().unwrap().push_back(answer);
+    let events = read(&served).await;
+    assert!(same(&sent, events[0].as_ref().unwrap()), "{events:?}");
+}
+
+#[test]
+fn an_event_that_this_version_does_not_know_is_kept_not_dropped() {
     use api_types::support::Event;
     let event = TaskStreamEvent::read("thought", "{\"x\":1}").unwrap();
     assert!(matches!(event, TaskStreamEvent::Unknown(_)));

@@ -25,11 +25,6 @@ impl Engine {
         }
     }
 }
-impl ::std::fmt::Display for Engine {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Engine {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -38,6 +33,11 @@ impl ::std::str::FromStr for Engine {
             "llamacpp" => Ok(Self::Llamacpp),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Engine {

@@ -46,11 +46,6 @@ impl PoolState {
         }
     }
 }
-impl ::std::fmt::Display for PoolState {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for PoolState {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -60,6 +55,11 @@ impl ::std::str::FromStr for PoolState {
             "unavailable" => Ok(Self::Unavailable),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for PoolState {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for PoolState {
@@ -128,11 +128,6 @@ impl ReplicaState {
         }
     }
 }
-impl ::std::fmt::Display for ReplicaState {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for ReplicaState {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -142,6 +137,11 @@ impl ::std::str::FromStr for ReplicaState {
             "starting" => Ok(Self::Starting),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for ReplicaState {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for ReplicaState {

@@ -140,11 +140,6 @@ impl ProblemCode {
         }
     }
 }
-impl ::std::fmt::Display for ProblemCode {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for ProblemCode {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -171,6 +166,11 @@ impl ::std::str::FromStr for ProblemCode {
             "WORKER_RESET" => Ok(Self::WorkerReset),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for ProblemCode {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for ProblemCode {

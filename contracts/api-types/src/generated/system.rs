@@ -25,11 +25,6 @@ impl HealthStatus {
         }
     }
 }
-impl ::std::fmt::Display for HealthStatus {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for HealthStatus {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -37,6 +32,11 @@ impl ::std::str::FromStr for HealthStatus {
             "ok" => Ok(Self::Ok),
             _ => Err(support::NotListed::new(text, &["ok"])),
         }
+    }
+}
+impl ::std::fmt::Display for HealthStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for HealthStatus {
@@ -78,11 +78,6 @@ impl ReadinessStatus {
         }
     }
 }
-impl ::std::fmt::Display for ReadinessStatus {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for ReadinessStatus {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -90,6 +85,11 @@ impl ::std::str::FromStr for ReadinessStatus {
             "ready" => Ok(Self::Ready),
             _ => Err(support::NotListed::new(text, &["ready"])),
         }
+    }
+}
+impl ::std::fmt::Display for ReadinessStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for ReadinessStatus {

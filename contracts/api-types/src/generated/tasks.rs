@@ -43,11 +43,6 @@ impl Determinism {
         }
     }
 }
-impl ::std::fmt::Display for Determinism {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Determinism {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -56,6 +51,11 @@ impl ::std::str::FromStr for Determinism {
             "strict" => Ok(Self::Strict),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for Determinism {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Determinism {
@@ -92,11 +92,6 @@ impl DeterminismChoice {
         }
     }
 }
-impl ::std::fmt::Display for DeterminismChoice {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for DeterminismChoice {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -105,6 +100,11 @@ impl ::std::str::FromStr for DeterminismChoice {
             "strict" => Ok(Self::Strict),
             _ => Err(support::NotListed::new(text, &["best_effort", "strict"])),
         }
+    }
+}
+impl ::std::fmt::Display for DeterminismChoice {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for DeterminismChoice {
@@ -141,11 +141,6 @@ impl EngineChoice {
         }
     }
 }
-impl ::std::fmt::Display for EngineChoice {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for EngineChoice {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -154,6 +149,11 @@ impl ::std::str::FromStr for EngineChoice {
             "llamacpp" => Ok(Self::Llamacpp),
             _ => Err(support::NotListed::new(text, &["embedded", "llamacpp"])),
         }
+    }
+}
+impl ::std::fmt::Display for EngineChoice {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for EngineChoice {
@@ -196,11 +196,6 @@ impl FinishReason {
         }
     }
 }
-impl ::std::fmt::Display for FinishReason {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for FinishReason {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -210,6 +205,11 @@ impl ::std::str::FromStr for FinishReason {
             "stop" => Ok(Self::Stop),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for FinishReason {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for FinishReason {
@@ -249,11 +249,6 @@ impl OnDisconnect {
         }
     }
 }
-impl ::std::fmt::Display for OnDisconnect {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for OnDisconnect {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -262,6 +257,11 @@ impl ::std::str::FromStr for OnDisconnect {
             "continue" => Ok(Self::Continue),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for OnDisconnect {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for OnDisconnect {
@@ -298,11 +298,6 @@ impl OnDisconnectChoice {
         }
     }
 }
-impl ::std::fmt::Display for OnDisconnectChoice {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for OnDisconnectChoice {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -311,6 +306,11 @@ impl ::std::str::FromStr for OnDisconnectChoice {
             "continue" => Ok(Self::Continue),
             _ => Err(support::NotListed::new(text, &["cancel", "continue"])),
         }
+    }
+}
+impl ::std::fmt::Display for OnDisconnectChoice {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for OnDisconnectChoice {
@@ -387,11 +387,6 @@ impl PlacementVerdict {
         }
     }
 }
-impl ::std::fmt::Display for PlacementVerdict {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for PlacementVerdict {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -406,6 +401,11 @@ impl ::std::str::FromStr for PlacementVerdict {
             "replica_set_differs" => Ok(Self::ReplicaSetDiffers),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for PlacementVerdict {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for PlacementVerdict {
@@ -445,11 +445,6 @@ impl Priority {
         }
     }
 }
-impl ::std::fmt::Display for Priority {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for Priority {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -458,6 +453,11 @@ impl ::std::str::FromStr for Priority {
             "interactive" => Ok(Self::Interactive),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for Priority {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for Priority {
@@ -494,11 +494,6 @@ impl PriorityChoice {
         }
     }
 }
-impl ::std::fmt::Display for PriorityChoice {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for PriorityChoice {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -507,6 +502,11 @@ impl ::std::str::FromStr for PriorityChoice {
             "interactive" => Ok(Self::Interactive),
             _ => Err(support::NotListed::new(text, &["batch", "interactive"])),
         }
+    }
+}
+impl ::std::fmt::Display for PriorityChoice {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for PriorityChoice {
@@ -875,11 +875,6 @@ impl TaskInputKind {
         }
     }
 }
-impl ::std::fmt::Display for TaskInputKind {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for TaskInputKind {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -888,6 +883,11 @@ impl ::std::str::FromStr for TaskInputKind {
             "prompt" => Ok(Self::Prompt),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for TaskInputKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for TaskInputKind {
@@ -987,11 +987,6 @@ impl TaskState {
         }
     }
 }
-impl ::std::fmt::Display for TaskState {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for TaskState {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -1007,6 +1002,11 @@ impl ::std::str::FromStr for TaskState {
             "waiting" => Ok(Self::Waiting),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for TaskState {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for TaskState {
@@ -1074,11 +1074,6 @@ impl TaskStateFilter {
         }
     }
 }
-impl ::std::fmt::Display for TaskStateFilter {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for TaskStateFilter {
     type Err = support::NotListed;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -1111,6 +1106,11 @@ impl ::std::str::FromStr for TaskStateFilter {
                 )
             }
         }
+    }
+}
+impl ::std::fmt::Display for TaskStateFilter {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for TaskStateFilter {
@@ -1168,11 +1168,6 @@ impl WaitingFor {
         }
     }
 }
-impl ::std::fmt::Display for WaitingFor {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 impl ::std::str::FromStr for WaitingFor {
     type Err = ::std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -1180,6 +1175,11 @@ impl ::std::str::FromStr for WaitingFor {
             "backoff" => Ok(Self::Backoff),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
+    }
+}
+impl ::std::fmt::Display for WaitingFor {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 impl ::serde::Serialize for WaitingFor {

@@ -1,6 +1,6 @@
 //! Values of extensible enumerations and unions that this version does not list.
 
-use std::{convert::Infallible, error::Error, fmt};
+use std::{error::Error, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -99,9 +99,3 @@ impl fmt::Display for NotListed {
 }
 
 impl Error for NotListed {}
-
-impl From<Infallible> for NotListed {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}

@@ -2,7 +2,8 @@
 
 use api_types as wire;
 use orchestrator_core::task::{
-    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState, WaitingFor,
+    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
+    WaitingFor,
 };
 
 pub(super) fn engine_choice(choice: wire::EngineChoice) -> Engine {

@@ -2,7 +2,9 @@
 
 use api_types as wire;
 use orchestrator_core::id::{Digest, ModelRef, SessionId, TaskId};
-use orchestrator_core::task::{InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of};
+use orchestrator_core::task::{
+    InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
+};
 use sha2::{Digest as _, Sha256};
 use store::TaskBody;
 use uuid::Uuid;
@@ -35,7 +37,9 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
     } = request;
     let id = TaskId(task_id.unwrap_or(fresh).as_u128());
     let (kind, prompt) = match input {
-        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => (InputKind::Completion, prompt),
+        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => {
+            (InputKind::Completion, prompt)
+        }
         wire::TaskInputRequest::Prompt(wire::PromptInput { prompt }) => (InputKind::Prompt, prompt),
     };
     let profile = PROFILE_V1;
@@ -54,14 +58,21 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
             min_p: min_p.unwrap_or(profile.sampling.min_p),
             repeat_penalty: repeat_penalty.unwrap_or(profile.sampling.repeat_penalty),
         },
-        seed: seed.and_then(|seed| u32::try_from(seed).ok()).unwrap_or_else(|| seed_of(id)),
+        seed: seed
+            .and_then(|seed| u32::try_from(seed).ok())
+            .unwrap_or_else(|| seed_of(id)),
         determinism: determinism.map_or(profile.determinism, choice::determinism_choice),
         priority: priority.map_or(profile.priority, choice::priority_filter),
         session: session_id.map(|id| SessionId(id.as_u128())),
         on_disconnect: on_disconnect.map_or(profile.on_disconnect, choice::on_disconnect_choice),
     };
     let metadata = metadata.unwrap_or_default().into_iter().collect();
-    NewTask { id, fingerprint, spec, body: TaskBody { prompt, metadata } }
+    NewTask {
+        id,
+        fingerprint,
+        spec,
+        body: TaskBody { prompt, metadata },
+    }
 }
 
 fn prompt_facts(prompt: &str) -> PromptFacts {
@@ -93,9 +104,15 @@ mod tests {
 
     #[test]
     fn the_order_of_fields_is_no_difference_and_a_value_is() {
-        let one = read(r#"{"input":{"kind":"prompt","prompt":"x"},"seed":3,"metadata":{"a":"1","b":"2"}}"#);
-        let same = read(r#"{"metadata":{"b":"2","a":"1"},"seed":3,"input":{"prompt":"x","kind":"prompt"}}"#);
-        let other = read(r#"{"input":{"kind":"prompt","prompt":"x"},"seed":4,"metadata":{"a":"1","b":"2"}}"#);
+        let one = read(
+            r#"{"input":{"kind":"prompt","prompt":"x"},"seed":3,"metadata":{"a":"1","b":"2"}}"#,
+        );
+        let same = read(
+            r#"{"metadata":{"b":"2","a":"1"},"seed":3,"input":{"prompt":"x","kind":"prompt"}}"#,
+        );
+        let other = read(
+            r#"{"input":{"kind":"prompt","prompt":"x"},"seed":4,"metadata":{"a":"1","b":"2"}}"#,
+        );
         assert_eq!(one.fingerprint, same.fingerprint);
         assert_ne!(one.fingerprint, other.fingerprint);
     }

@@ -9,10 +9,23 @@ use crate::http::problem;
 use crate::stream::{Frame, Waiting};
 
 /// A frame as an event. `correlation_id` goes into problems.
-pub(in crate::http) fn event(frame: Frame, correlation_id: &str) -> ServerEvent<wire::TaskStreamEvent> {
+pub(in crate::http) fn event(
+    frame: Frame,
+    correlation_id: &str,
+) -> ServerEvent<wire::TaskStreamEvent> {
     match frame {
-        Frame::Started { started, accepted_position, seed } => {
-            let Started { at: _, replica, engine, engine_version, model_digest } = started;
+        Frame::Started {
+            started,
+            accepted_position,
+            seed,
+        } => {
+            let Started {
+                at: _,
+                replica,
+                engine,
+                engine_version,
+                model_digest,
+            } = started;
             without_id(wire::TaskStreamEvent::Started(wire::StreamStarted {
                 queue_position: accepted_position,
                 replica: replica.to_string(),
@@ -25,20 +38,34 @@ pub(in crate::http) fn event(frame: Frame, correlation_id: &str) -> ServerEvent<
         }
         Frame::Token { id, text } => ServerEvent {
             id: Some(id.to_string()),
-            event: wire::TaskStreamEvent::Token(wire::StreamToken { t: text, i: id.position.saturating_sub(1) }),
+            event: wire::TaskStreamEvent::Token(wire::StreamToken {
+                t: text,
+                i: id.position.saturating_sub(1),
+            }),
         },
-        Frame::Metrics(Waiting { queue_depth, queue_position, predicted_start_ms, attempt }) => {
-            without_id(wire::TaskStreamEvent::Metrics(wire::StreamMetrics {
-                queue_depth,
-                queue_position,
-                predicted_start_ms,
-                attempt,
-                kv_warmth: false,
-            }))
-        }
-        Frame::Ended { id, end } => ServerEvent { id: Some(id.to_string()), event: ended(end, correlation_id) },
+        Frame::Metrics(Waiting {
+            queue_depth,
+            queue_position,
+            predicted_start_ms,
+            attempt,
+        }) => without_id(wire::TaskStreamEvent::Metrics(wire::StreamMetrics {
+            queue_depth,
+            queue_position,
+            predicted_start_ms,
+            attempt,
+            kv_warmth: false,
+        })),
+        Frame::Ended { id, end } => ServerEvent {
+            id: Some(id.to_string()),
+            event: ended(end, correlation_id),
+        },
         Frame::Diverged { detail } => {
-            let problem = problem::of_stream(wire::ProblemCode::StreamDiverged, detail, true, correlation_id);
+            let problem = problem::of_stream(
+                wire::ProblemCode::StreamDiverged,
+                detail,
+                true,
+                correlation_id,
+            );
             without_id(wire::TaskStreamEvent::Error(problem))
         }
     }
@@ -46,7 +73,12 @@ pub(in crate::http) fn event(frame: Frame, correlation_id: &str) -> ServerEvent<
 
 fn ended(end: TaskEnd, correlation_id: &str) -> wire::TaskStreamEvent {
     match end {
-        TaskEnd::Finished { finish, tokens_in, tokens_out, decode_ms } => wire::TaskStreamEvent::End(wire::StreamEnd {
+        TaskEnd::Finished {
+            finish,
+            tokens_in,
+            tokens_out,
+            decode_ms,
+        } => wire::TaskStreamEvent::End(wire::StreamEnd {
             tokens_in,
             tokens_out,
             decode_ms,
@@ -54,7 +86,12 @@ fn ended(end: TaskEnd, correlation_id: &str) -> wire::TaskStreamEvent {
         }),
         TaskEnd::Failed { fault, detail } => {
             let retriable = crate::names::fault_retriable(fault);
-            wire::TaskStreamEvent::Error(problem::of_stream(choice::fault(fault), detail, retriable, correlation_id))
+            wire::TaskStreamEvent::Error(problem::of_stream(
+                choice::fault(fault),
+                detail,
+                retriable,
+                correlation_id,
+            ))
         }
     }
 }

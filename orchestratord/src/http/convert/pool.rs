@@ -1,7 +1,9 @@
 //! Capacity, as replies show it.
 
 use api_types as wire;
-use orchestrator_core::placement::{PoolState, PoolView, ReplicaSetView, ReplicaView, ReplicaViewState};
+use orchestrator_core::placement::{
+    PoolState, PoolView, ReplicaSetView, ReplicaView, ReplicaViewState,
+};
 
 use super::choice;
 use crate::app::{Capabilities, PoolHealth};
@@ -10,7 +12,17 @@ use crate::http::system::api_version;
 /// Health of a pool.
 pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
     let PoolHealth { view, restarts } = health;
-    let PoolView { name, engine: _, model_ref: _, state, ctx_max: _, slots_total, slots_free, gave_up: _, replicas } = view;
+    let PoolView {
+        name,
+        engine: _,
+        model_ref: _,
+        state,
+        ctx_max: _,
+        slots_total,
+        slots_free,
+        gave_up: _,
+        replicas,
+    } = view;
     wire::PoolHealth {
         pool: name.to_string(),
         live: state != PoolState::Unavailable,
@@ -33,9 +45,20 @@ pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
 }
 
 fn replica_health(view: ReplicaView, restarts: u32) -> wire::ReplicaHealth {
-    let ReplicaView { name, state, facts, slots_total, slots_free, last_error } = view;
+    let ReplicaView {
+        name,
+        state,
+        facts,
+        slots_total,
+        slots_free,
+        last_error,
+    } = view;
     let (engine_version, model_digest, ctx_max) = match facts {
-        Some(facts) => (Some(facts.engine_version), Some(facts.model_digest.to_string()), Some(facts.ctx)),
+        Some(facts) => (
+            Some(facts.engine_version),
+            Some(facts.model_digest.to_string()),
+            Some(facts.ctx),
+        ),
         None => (None, None, None),
     };
     wire::ReplicaHealth {
@@ -57,7 +80,9 @@ fn replica_health(view: ReplicaView, restarts: u32) -> wire::ReplicaHealth {
 
 /// The replica sets.
 pub(in crate::http) fn replica_sets(views: Vec<ReplicaSetView>) -> wire::ReplicaSetList {
-    wire::ReplicaSetList { replica_sets: views.into_iter().map(replica_set).collect() }
+    wire::ReplicaSetList {
+        replica_sets: views.into_iter().map(replica_set).collect(),
+    }
 }
 
 fn replica_set(view: ReplicaSetView) -> wire::ReplicaSet {
@@ -83,7 +108,11 @@ fn replica_set(view: ReplicaSetView) -> wire::ReplicaSet {
         replicas: replicas.iter().map(ToString::to_string).collect(),
         slots_total,
         slots_free,
-        load: if slots_total == 0 { 0.0 } else { f64::from(taken) / f64::from(slots_total) },
+        load: if slots_total == 0 {
+            0.0
+        } else {
+            f64::from(taken) / f64::from(slots_total)
+        },
     }
 }
 

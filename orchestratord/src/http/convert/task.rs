@@ -15,7 +15,18 @@ use crate::names;
 pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
     let ShownTask { row, position, why } = shown;
     let TaskRow { record, metadata } = row;
-    let TaskRecord { id, spec, accepted_at, state, attempts, attempt, started, ended_at, end, .. } = record;
+    let TaskRecord {
+        id,
+        spec,
+        accepted_at,
+        state,
+        attempts,
+        attempt,
+        started,
+        ended_at,
+        end,
+        ..
+    } = record;
     let TaskSpec {
         kind,
         prompt,
@@ -31,7 +42,9 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         session,
         on_disconnect,
     } = spec;
-    let replica = attempt.map(|attempt| attempt.replica).or_else(|| started.as_ref().map(|it| it.replica.clone()));
+    let replica = attempt
+        .map(|attempt| attempt.replica)
+        .or_else(|| started.as_ref().map(|it| it.replica.clone()));
     wire::Task {
         task_id: Uuid::from_u128(id.0),
         state: choice::state(state),
@@ -65,20 +78,28 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
 fn task_error(end: TaskEnd) -> Option<wire::TaskError> {
     match end {
         TaskEnd::Finished { .. } => None,
-        TaskEnd::Failed { fault, detail } => {
-            Some(wire::TaskError { code: choice::fault(fault), detail, retriable: names::fault_retriable(fault) })
-        }
+        TaskEnd::Failed { fault, detail } => Some(wire::TaskError {
+            code: choice::fault(fault),
+            detail,
+            retriable: names::fault_retriable(fault),
+        }),
     }
 }
 
 /// A page of tasks.
 pub(in crate::http) fn task_page(listed: ListedTasks) -> wire::TaskPage {
     let ListedTasks { tasks, next } = listed;
-    wire::TaskPage { tasks: tasks.into_iter().map(task).collect(), next_cursor: next }
+    wire::TaskPage {
+        tasks: tasks.into_iter().map(task).collect(),
+        next_cursor: next,
+    }
 }
 
 /// The answer to a creation.
-pub(in crate::http) fn task_created(record: &TaskRecord, correlation_id: String) -> wire::TaskCreated {
+pub(in crate::http) fn task_created(
+    record: &TaskRecord,
+    correlation_id: String,
+) -> wire::TaskCreated {
     wire::TaskCreated {
         task_id: Uuid::from_u128(record.id.0),
         correlation_id,
@@ -92,8 +113,18 @@ pub(in crate::http) fn task_created(record: &TaskRecord, correlation_id: String)
 
 /// A session.
 pub(in crate::http) fn session(view: SessionView) -> wire::Session {
-    let SessionView { record, turns_max, ttl_ms_remaining } = view;
-    let SessionRecord { id, tenant: _, turns, replica, touched_at: _ } = record;
+    let SessionView {
+        record,
+        turns_max,
+        ttl_ms_remaining,
+    } = view;
+    let SessionRecord {
+        id,
+        tenant: _,
+        turns,
+        replica,
+        touched_at: _,
+    } = record;
     wire::Session {
         session_id: Uuid::from_u128(id.0),
         turns,

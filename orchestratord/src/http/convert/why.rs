@@ -8,21 +8,37 @@ use super::choice;
 
 /// The machine's explanation.
 pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
-    let Explanation { state: _, summary, waiting_for, wakes_in_ms, queue_position, predicted_start_ms, candidates } =
-        explanation;
+    let Explanation {
+        state: _,
+        summary,
+        waiting_for,
+        wakes_in_ms,
+        queue_position,
+        predicted_start_ms,
+        candidates,
+    } = explanation;
     wire::TaskWhy {
         summary,
         waiting_for: waiting_for.map(choice::waiting_for),
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
-        candidates: (!candidates.is_empty()).then(|| candidates.into_iter().map(candidate).collect()),
+        candidates: (!candidates.is_empty())
+            .then(|| candidates.into_iter().map(candidate).collect()),
     }
 }
 
 fn candidate(candidate: Candidate) -> wire::PlacementCandidate {
-    let Candidate { replica, verdict, detail } = candidate;
-    wire::PlacementCandidate { replica: replica.to_string(), verdict: self::verdict(verdict), detail }
+    let Candidate {
+        replica,
+        verdict,
+        detail,
+    } = candidate;
+    wire::PlacementCandidate {
+        replica: replica.to_string(),
+        verdict: self::verdict(verdict),
+        detail,
+    }
 }
 
 fn verdict(verdict: Verdict) -> wire::PlacementVerdict {

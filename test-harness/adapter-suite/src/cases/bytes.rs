@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use worker_adapter::GenerationEvent;
 
-use super::outcome;
+use super::setup::outcome;
 use crate::dialect::{Dialect, Recording};
 use crate::outcome::Kind;
 use crate::scripted::{Reply, Step};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::{engine, first_recording, first_token_ends, raw, token_ends};
+use super::setup::{engine, first_recording, first_token_ends, raw, token_ends};
 use crate::dialect::{Dialect, Limits};
 use crate::outcome::{Kind, within};
 use crate::scripted::{Reply, Step};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use worker_adapter::{AdapterError, GenerationEvent};
 
-use super::{engine, first_recording, first_token_ends, outcome, raw};
+use super::setup::{engine, first_recording, first_token_ends, outcome, raw};
 use crate::dialect::{Dialect, Limits, Recording};
 use crate::outcome::{Kind, within};
 use crate::scripted::{Reply, Step};

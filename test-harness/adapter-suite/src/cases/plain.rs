@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use worker_adapter::{Adapter, AdapterFuture, Generation, Prompt, Sampling};
 
-use super::first_recording;
+use super::setup::{first_recording, raw};
 use crate::dialect::{Dialect, Exchange, Limits};
 use crate::outcome::{Kind, collect, within};
 use crate::scripted::{Reply, ScriptedServer, Step};
@@ -52,20 +52,16 @@ async fn check<T: PartialEq + Debug>(
 /// # Panics
 /// If the adapter fails the case.
 pub async fn nobody_listens(dialect: Arc<impl Dialect>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound without listening, so that nobody else takes the port meanwhile.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
     let adapter = dialect.adapter(&url, Limits::AMPLE);
     let kinds = within("three refused connections", async {
         [
             adapter.health().await.err().as_ref().map(Kind::from),
             adapter.facts().await.err().as_ref().map(Kind::from),
-            adapter
-                .generate(super::raw())
-                .await
-                .err()
-                .as_ref()
-                .map(Kind::from),
+            adapter.generate(raw()).await.err().as_ref().map(Kind::from),
         ]
     })
     .await;

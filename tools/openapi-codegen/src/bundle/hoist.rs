@@ -60,6 +60,7 @@ pub fn bundle(sources: &Sources, name: &str, root_path: &str) -> Result<Bundle, 
 /// Where a hoisted component came from, and its rewritten content once known.
 struct Hoisted {
     file: String,
+    at: Place,
     content: Option<Node>,
 }
 
@@ -196,7 +197,7 @@ impl<'a> Bundler<'a> {
         let content = self
             .sources
             .get(&target_file)
-            .and_then(|document| document.get("components")?.get(kind)?.get(name))
+            .and_then(|document| document.get("components")?.get(kind)?.entry(name))
             .ok_or_else(|| dangling(at, target))?;
         let local = format!("#/components/{kind}/{name}");
         let key = (rank, name.clone());
@@ -215,10 +216,11 @@ impl<'a> Bundler<'a> {
         // The name is taken before its content is walked, so that a cycle ends here.
         let pending = Hoisted {
             file: target_file.clone(),
+            at: content.at.clone(),
             content: None,
         };
         self.components.insert(key.clone(), pending);
-        let rewritten = self.rewrite(content, &target_file);
+        let rewritten = self.rewrite(&content.value, &target_file);
         if let Some(hoisted) = self.components.get_mut(&key) {
             hoisted.content = Some(rewritten);
         }
@@ -231,7 +233,11 @@ fn assemble(document: Node, root: &Node, components: BTreeMap<(usize, String), H
     let mut by_kind: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
     for ((rank, name), hoisted) in components {
         if let Some(value) = hoisted.content {
-            by_kind.entry(rank).or_default().push(entry(&name, value));
+            by_kind.entry(rank).or_default().push(Entry {
+                key: name,
+                at: hoisted.at,
+                value,
+            });
         }
     }
     let mut kinds: Vec<Entry> = by_kind

@@ -44,7 +44,9 @@ pub fn read(bundle: &Bundle) -> Result<Api, Vec<Fault>> {
     let mut faults = Faults::default();
     let document = &bundle.document;
     let mut schemas = schemas(document, &mut faults);
-    faults.keep(tagging::tag_variants(&mut schemas));
+    if faults.is_empty() {
+        faults.keep(tagging::tag_variants(&mut schemas));
+    }
     let mut operations = Vec::new();
     let head = faults.keep(head(document));
     let (title, version, tags) = head.unwrap_or_default();

@@ -7,6 +7,7 @@ mod parameter;
 mod pattern;
 mod read_operation;
 mod read_response;
+mod read_scalar;
 mod read_schema;
 mod response;
 mod schema;

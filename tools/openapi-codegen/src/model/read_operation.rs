@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Outcome},
-    yaml::{Data, Fields, Node},
+    yaml::{Data, Fields, Node, Place},
 };
 
 /// Bytes that a request body may have if its operation does not say.
@@ -65,27 +65,10 @@ fn operation(site: &Site<'_>, node: &Node) -> Outcome<Operation> {
     let summary = fields.text("summary")?.map(str::to_owned);
     let doc = fields.text("description")?.map(str::to_owned);
     let req_ids = fields.list("x-req-id")?;
-    let req_ids = req_ids
-        .iter()
-        .map(|node| {
-            let id = node.as_text().map(str::to_owned);
-            id.map(|id| (id, node.at.clone()))
-                .ok_or_else(|| Fault::unsupported(&node.at, "an id in `x-req-id` must be a text"))
-        })
-        .collect::<Outcome<_>>()?;
+    let req_ids = req_ids.iter().map(req_id).collect::<Outcome<_>>()?;
     let security = fields.get("security").or(site.security);
     let security = security.map(requirements).transpose()?;
-    let read = match fields.text("x-read")? {
-        None => None,
-        Some("live") => Some(Read::Live),
-        Some("record") => Some(Read::Record),
-        Some(other) => {
-            return Err(Fault::unsupported(
-                &node.at,
-                format!("`x-read: {other}` is not supported; it is `live` or `record`"),
-            ));
-        }
-    };
+    let read = read(&mut fields)?;
     let params = params(site, fields.list("parameters")?)?;
     check_path(site, node, &params)?;
     let limit = fields.count("x-body-limit-bytes")?;
@@ -123,6 +106,28 @@ fn operation(site: &Site<'_>, node: &Node) -> Outcome<Operation> {
         sse,
         examples,
     })
+}
+
+fn req_id(node: &Node) -> Outcome<(String, Place)> {
+    match node.as_text() {
+        Some(id) => Ok((id.to_owned(), node.at.clone())),
+        None => Err(Fault::unsupported(
+            &node.at,
+            "an id in `x-req-id` must be a text",
+        )),
+    }
+}
+
+fn read(fields: &mut Fields<'_>) -> Outcome<Option<Read>> {
+    match fields.text("x-read")? {
+        None => Ok(None),
+        Some("live") => Ok(Some(Read::Live)),
+        Some("record") => Ok(Some(Read::Record)),
+        Some(other) => Err(Fault::unsupported(
+            &fields.node().at,
+            format!("`x-read: {other}` is not supported; it is `live` or `record`"),
+        )),
+    }
 }
 
 fn requirements(node: &Node) -> Outcome<Vec<Requirement>> {

@@ -102,7 +102,10 @@ fn read(contract: &Contract, param: &Param) -> TokenStream {
     if let Type::Array(items, _) = &param.typed.ty {
         let parse = parse(contract, items);
         let checks = checks(contract, &param.typed.ty, &quote!(list));
-        let check = quote!(|list: &Vec<_>| { #(#checks?;)* Ok(()) });
+        let check = match checks.as_slice() {
+            [] => quote!(|_| Ok(())),
+            checks => quote!(|list: &Vec<_>| { #(#checks?;)* Ok(()) }),
+        };
         return match required {
             true => quote!(raw.required_list(#name, #parse, #check)),
             false => quote!(raw.list(#name, #parse, #check)),

@@ -1,6 +1,6 @@
 //! Enumerations.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::{
@@ -35,6 +35,7 @@ pub(super) fn emit(named: &Named, list: &Enumeration) -> TokenStream {
             quote!(support::NotListed),
         )
     };
+    let wire = wire(&name);
     quote! {
         #doc
         #[derive(#derives)]
@@ -56,12 +57,6 @@ pub(super) fn emit(named: &Named, list: &Enumeration) -> TokenStream {
             }
         }
 
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
         impl ::std::str::FromStr for #name {
             type Err = #error;
 
@@ -70,6 +65,19 @@ pub(super) fn emit(named: &Named, list: &Enumeration) -> TokenStream {
                     #(#values => Ok(Self::#variants),)*
                     #otherwise
                 }
+            }
+        }
+
+        #wire
+    }
+}
+
+/// Writing and reading by the value's text, the same for every enumeration.
+fn wire(name: &Ident) -> TokenStream {
+    quote! {
+        impl ::std::fmt::Display for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
             }
         }
 

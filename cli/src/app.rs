@@ -1,0 +1,135 @@
+//! The command line as a whole, and the way from it to a verb.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime;
+
+use crate::{
+    completions,
+    context::{Context, Outcome},
+    error::{self, Failure},
+    output::{Format, Output},
+    pools, run,
+    server::Server,
+    session, status, task, version,
+};
+
+/// Hands work to an orchestrator and shows what becomes of it
+///
+/// What the server answers goes to standard output, progress and errors to standard error.
+#[derive(Parser)]
+#[command(
+    name = "orch",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Orch {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Exit status:
+    0  done
+    1  the task failed, or somebody else cancelled it
+    2  the command line, the configuration file or the server's URL is not right
+    3  not known or not allowed (401, 403)
+    4  there is no such thing (404, 410)
+    5  a clash with what is there (409), or with what was read before
+    6  the request has faults (400, 413, 415, 422)
+    7  the server is out of reach, not ready, too busy (429) or failed (5xx)
+    8  client and server do not understand each other, or the output cannot be written
+  130  Ctrl-C
+
+Server: --server, else ORCH_SERVER, else `server = \"URL\"` in
+$XDG_CONFIG_HOME/orchestrator/orch.toml, else http://127.0.0.1:8484.
+
+Colours are left out if NO_COLOR is set or the output is no terminal.";
+
+const GLOBAL: &str = "Everywhere";
+
+#[derive(clap::Args)]
+struct Globals {
+    /// Tables for people, or the API's own JSON: one document, or a line for each event of a stream
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT", help_heading = GLOBAL)]
+    output: Format,
+    /// The server to talk to; ORCH_SERVER and the configuration file can name it too
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
+    server: Option<String>,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    #[command(flatten)]
+    Remote(Remote),
+    /// Write a script that makes a shell complete the words of `orch`
+    Completions(completions::Args),
+}
+
+/// The verbs that talk to a server.
+#[derive(clap::Subcommand)]
+enum Remote {
+    Run(Box<run::Args>),
+    /// Hand over tasks, look at them, cancel them
+    #[command(subcommand)]
+    Task(task::Verb),
+    /// Look at sessions, end them
+    #[command(subcommand)]
+    Session(session::Verb),
+    Status(status::Args),
+    Pools(pools::Args),
+    Version(version::Args),
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let Orch { globals, verb } = Orch::parse();
+    let out = Output::new(globals.output);
+    match verb {
+        Verb::Completions(args) => settle(args.perform(&out), None, out),
+        Verb::Remote(verb) => match Server::choose(globals.server) {
+            Ok(server) => settle(perform(verb, server.clone(), out), Some(&server), out),
+            Err(failure) => settle(Err(failure), None, out),
+        },
+    }
+}
+
+/// Says what went wrong, if something did.
+fn settle(outcome: Outcome, server: Option<&Server>, out: Output) -> ExitCode {
+    outcome
+        .unwrap_or_else(|failure| error::report(&failure, server, out))
+        .into()
+}
+
+fn perform(verb: Remote, server: Server, out: Output) -> Outcome {
+    let client = server.client()?;
+    let context = Context {
+        client,
+        server,
+        out,
+    };
+    // More than one thread, so that Ctrl-C is heard while standard output is stuck.
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    let outcome = runtime.block_on(async {
+        match verb {
+            Remote::Run(args) => args.perform(&context).await,
+            Remote::Task(verb) => verb.perform(&context).await,
+            Remote::Session(verb) => verb.perform(&context).await,
+            Remote::Status(args) => args.perform(&context).await,
+            Remote::Pools(args) => args.perform(&context).await,
+            Remote::Version(args) => args.perform(&context).await,
+        }
+    });
+    // A name that is still being looked up must not hold the program back.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,64 @@
+//! What to do about each problem.
+
+use api_client::types::{Problem, ProblemCode};
+
+/// What to do, for the person at the terminal. When to do it stands beside it, if the server says when.
+pub(super) fn advice(problem: &Problem) -> &'static str {
+    match &problem.code {
+        ProblemCode::AdmissionReject => {
+            "try again later, submit with another --priority, or have the limit raised"
+        }
+        ProblemCode::BodyTooLarge => "shorten the prompt",
+        ProblemCode::ContextExceeded => {
+            "shorten the prompt, lower --ctx, or choose a model with a larger context: `orch status` shows them"
+        }
+        ProblemCode::DecodeTimeout | ProblemCode::WorkerReset => {
+            "run the task again; if it fails again, `orch pools` shows what ails the engine"
+        }
+        ProblemCode::Internal => {
+            "this is a fault of the daemon: look for the correlation id in its log, and report it"
+        }
+        ProblemCode::InvalidParams => "correct what is listed, and repeat",
+        ProblemCode::MethodNotAllowed
+        | ProblemCode::NotAcceptable
+        | ProblemCode::UnsupportedMediaType => {
+            "client and daemon are of different versions, or something stands between them: `orch version` compares"
+        }
+        ProblemCode::ModelUnknown => {
+            "leave out --model and --engine to take any model, or choose one that `orch status` lists"
+        }
+        ProblemCode::NotFound => {
+            "check the id: `orch task list` and `orch pools` show what there is; sessions expire"
+        }
+        ProblemCode::NotReady => {
+            "see to what is missing, or try again later; `orch status` shows how it stands"
+        }
+        ProblemCode::PoolUnavailable => {
+            "`orch pools` shows the engine's last fault; mend it and start the daemon again"
+        }
+        ProblemCode::QueueFullDropLru => {
+            "run the task again when there is less to do, or have the limit raised"
+        }
+        ProblemCode::ReplicaSetGone => {
+            "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
+        }
+        ProblemCode::SessionExhausted => {
+            "name another --session, or end this one with `orch session delete`"
+        }
+        ProblemCode::StoreUnavailable => {
+            "try again later; if it lasts, look at the daemon's disk and log"
+        }
+        ProblemCode::StreamDiverged => {
+            "read the text from its beginning: `orch task stream` without --last-event-id"
+        }
+        ProblemCode::TaskIdConflict => {
+            "leave out --task-id, or repeat exactly what was sent under it; `orch task get` shows the task that has it"
+        }
+        ProblemCode::Unknown(_) if problem.retriable => {
+            "this version of orch does not know the code; the server says that trying again later may help"
+        }
+        ProblemCode::Unknown(_) => {
+            "this version of orch does not know the code; the server says that trying again does not help"
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Something that no server tells.
+
+use api_client::ApiError;
+use serde::Serialize;
+
+use super::{
+    Failure,
+    advice::advice,
+    report::{Told, detail, heading, knobs},
+};
+use crate::{config, output::Page, server::Server};
+
+const CONFIG: &str = "mend the file; it may hold `server = \"URL\"`, and nothing else";
+
+const URL: &str =
+    "write http://HOST:PORT; where TLS is needed, let a tunnel such as `ssh -L` carry it";
+
+const NOT_A_DAEMON: &str =
+    "see that the URL is that of an orchestratord, of about this version: `orch version` compares";
+
+/// Something that no server tells.
+#[derive(Serialize)]
+pub(super) struct Trouble {
+    /// Which trouble, for programs. In lower case, so that nobody takes it for a code of the API.
+    client_error: &'static str,
+    title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_from: Option<String>,
+    what_to_do: String,
+}
+
+impl Trouble {
+    pub(super) fn of(failure: &Failure, server: Option<&Server>) -> Self {
+        match failure {
+            Failure::Usage(title) => {
+                Self::new("usage", title, &"", "see `--help` of the same verb")
+            }
+            Failure::Config { path, detail } => Self::new(
+                "config",
+                "The configuration file is not right",
+                &place(path, detail),
+                CONFIG,
+            ),
+            Failure::Url { detail } => {
+                Self::new("url", "The server's URL cannot be used", detail, URL).about(server)
+            }
+            Failure::Api(error) => Self::of_call(error).about(server),
+            Failure::Task(problem) => {
+                Self::new("task", "The task failed", &problem.detail, advice(problem))
+            }
+            Failure::Left { task } => Self::new(
+                "left",
+                "Left before the answer came",
+                &format!("nobody knows whether task {task} was accepted"),
+                &format!("`orch task cancel {task}` cancels it if it was"),
+            ),
+            Failure::Output(error) => Self::new(
+                "output",
+                "Standard output takes no more",
+                error,
+                "make room, and repeat",
+            ),
+            Failure::Runtime(error) => Self::new(
+                "system",
+                "The system gives no threads or signals",
+                error,
+                "see what limits this process",
+            ),
+        }
+    }
+
+    fn of_call(error: &ApiError) -> Self {
+        match error {
+            ApiError::Unreachable { detail, .. } => {
+                Self::new("unreachable", "Nobody answers", detail, &no_answer())
+            }
+            ApiError::Interrupted { detail } => Self::new(
+                "interrupted",
+                "The answer broke off",
+                detail,
+                "try again; the daemon's log says more",
+            ),
+            ApiError::Unexpected {
+                status,
+                content_type,
+                start,
+            } => {
+                let detail = format!("status {status}, {content_type}: {start}");
+                Self::new(
+                    "not_a_daemon",
+                    "Something else than an orchestrator answered",
+                    &detail,
+                    NOT_A_DAEMON,
+                )
+            }
+            ApiError::Protocol { detail } => Self::new(
+                "protocol",
+                "The answer does not fit the contract",
+                detail,
+                NOT_A_DAEMON,
+            ),
+            ApiError::InvalidRequest { detail } => Self::new(
+                "request",
+                "The request cannot be made",
+                detail,
+                "this is a fault of orch; report it",
+            ),
+            ApiError::Problem { problem, .. } => {
+                Self::new("problem", &problem.title, &problem.detail, advice(problem))
+            }
+        }
+    }
+
+    fn new(
+        client_error: &'static str,
+        title: &str,
+        detail: &dyn ToString,
+        what_to_do: &str,
+    ) -> Self {
+        Self {
+            client_error,
+            title: title.to_owned(),
+            detail: detail.to_string(),
+            server: None,
+            server_from: None,
+            what_to_do: what_to_do.to_owned(),
+        }
+    }
+
+    /// The same, with the server that it is about.
+    fn about(mut self, server: Option<&Server>) -> Self {
+        self.server = server.map(|server| server.url.clone());
+        self.server_from = server.map(|server| server.origin.to_string());
+        self
+    }
+}
+
+impl Told for Trouble {
+    fn describe(&self, page: &mut Page) {
+        heading(page, &self.title);
+        detail(page, &self.detail);
+        let mut lines = Vec::new();
+        if let (Some(url), Some(from)) = (&self.server, &self.server_from) {
+            lines.push(("server", format!("{url} ({from})")));
+        }
+        lines.push(("what to do", self.what_to_do.clone()));
+        knobs(page, &lines);
+    }
+}
+
+fn place(path: &std::path::Path, detail: &str) -> String {
+    format!("{}: {detail}", path.display())
+}
+
+/// What to do if nobody answers.
+fn no_answer() -> String {
+    let file =
+        config::path().map_or_else(|| "orch.toml".to_owned(), |path| path.display().to_string());
+    format!(
+        "start a daemon with `orchestratord --data-dir DIR`, or name the right server: --server, ORCH_SERVER, or `server = \"URL\"` in {file}"
+    )
+}

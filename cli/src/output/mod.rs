@@ -1,0 +1,17 @@
+//! How things look: tables for people, JSON for programs, colours where they are seen.
+
+mod format;
+mod page;
+mod printer;
+mod short;
+mod style;
+mod time;
+mod visible;
+
+pub(crate) use format::Format;
+pub(crate) use page::{Cell, Page};
+pub(crate) use printer::{Output, json};
+pub(crate) use short::{digest, version};
+pub(crate) use style::{Style, Tone};
+pub(crate) use time::{Clock, ago, soon, span};
+pub(crate) use visible::{printable, visible};

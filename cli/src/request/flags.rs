@@ -1,0 +1,147 @@
+//! The flags of a new task: one for each field of the request.
+
+use std::{collections::BTreeMap, error::Error, str::FromStr};
+
+use api_client::types::{
+    CompletionInput, DeterminismChoice, EngineChoice, OnDisconnectChoice, PriorityChoice,
+    PromptInput, TaskCreateRequest, TaskInputRequest,
+};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use uuid::Uuid;
+
+use super::prompt;
+use crate::error::Failure;
+
+/// How the prompt is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    // Documented at the flag, as its help would grow too long otherwise.
+    Completion,
+    Prompt,
+}
+
+/// Ranges are not checked here: the server knows them, and lists every fault at once.
+#[derive(clap::Args)]
+pub(crate) struct TaskFlags {
+    /// What to ask for; `-` or nothing reads it from standard input
+    prompt: Option<String>,
+    /// How the prompt is read: through the model's chat template, or as a text to be continued exactly
+    #[arg(long, value_enum, default_value_t = Kind::Prompt)]
+    kind: Kind,
+    /// Id of your own choosing, a UUID, which makes a repeat safe [default: a fresh one]
+    #[arg(long, value_name = "UUID")]
+    task_id: Option<Uuid>,
+    /// Model to run, as `orch status` lists them [default: any]
+    #[arg(long, value_name = "NAME", help_heading = PLACE)]
+    model: Option<String>,
+    /// Kind of engine to run on [default: any]
+    #[arg(long, value_name = "KIND", value_parser = one_of(EngineChoice::ALL, EngineChoice::as_str), help_heading = PLACE)]
+    engine: Option<EngineChoice>,
+    /// Least context window, in tokens, that the replica must have
+    #[arg(long, value_name = "TOKENS", help_heading = PLACE)]
+    ctx: Option<u32>,
+    /// Session to run in, a UUID, made on first use
+    #[arg(long, value_name = "UUID", help_heading = PLACE)]
+    session: Option<Uuid>,
+    /// Class to wait in [default: interactive]
+    #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]
+    priority: Option<PriorityChoice>,
+    /// What happens 5 seconds after the last reader has left [default: continue]
+    #[arg(long, value_name = "WHAT", value_parser = one_of(OnDisconnectChoice::ALL, OnDisconnectChoice::as_str), help_heading = PLACE)]
+    on_disconnect: Option<OnDisconnectChoice>,
+    /// A label of your own, returned with the task; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label, help_heading = PLACE)]
+    metadata: Vec<(String, String)>,
+    /// Most tokens to generate
+    #[arg(long, value_name = "TOKENS", help_heading = SAMPLING)]
+    max_tokens: Option<u32>,
+    /// Generate on to --max-tokens, past the model's own end
+    #[arg(long, help_heading = SAMPLING)]
+    ignore_eos: bool,
+    /// Sampling temperature, 0 for greedy
+    #[arg(long, value_name = "NUMBER", help_heading = SAMPLING)]
+    temperature: Option<f64>,
+    /// Sample among this many most likely tokens, 0 for all
+    #[arg(long, value_name = "COUNT", help_heading = SAMPLING)]
+    top_k: Option<u32>,
+    /// Nucleus sampling, 0 to 1
+    #[arg(long, value_name = "SHARE", help_heading = SAMPLING)]
+    top_p: Option<f64>,
+    /// Least probability relative to the most likely token, 0 to 1
+    #[arg(long, value_name = "SHARE", help_heading = SAMPLING)]
+    min_p: Option<f64>,
+    /// Penalty on repeated tokens, 1 for none
+    #[arg(long, value_name = "NUMBER", help_heading = SAMPLING)]
+    repeat_penalty: Option<f64>,
+    /// Seed of the sampling, 1 to 2147483647 [default: derived from the task's id]
+    #[arg(long, value_name = "NUMBER", help_heading = SAMPLING)]
+    seed: Option<u64>,
+    /// `strict` forbids cache reuse, so that one seed gives one text inside a replica set
+    #[arg(long, value_name = "LEVEL", value_parser = one_of(DeterminismChoice::ALL, DeterminismChoice::as_str), help_heading = SAMPLING)]
+    determinism: Option<DeterminismChoice>,
+}
+
+const PLACE: &str = "Where and when it runs";
+const SAMPLING: &str = "How it generates";
+
+impl TaskFlags {
+    /// The request, under an id of its own, so that sending it twice makes one task.
+    ///
+    /// # Errors
+    ///
+    /// If there is no prompt, it is not to be read, or a label is there twice.
+    pub(crate) fn into_request(self) -> Result<TaskCreateRequest, Failure> {
+        let prompt = prompt::read(self.prompt, self.kind)?;
+        let input = match self.kind {
+            Kind::Completion => TaskInputRequest::Completion(CompletionInput { prompt }),
+            Kind::Prompt => TaskInputRequest::Prompt(PromptInput { prompt }),
+        };
+        Ok(TaskCreateRequest {
+            input,
+            task_id: Some(self.task_id.unwrap_or_else(Uuid::now_v7)),
+            model_ref: self.model,
+            engine: self.engine,
+            ctx: self.ctx,
+            max_tokens: self.max_tokens,
+            ignore_eos: self.ignore_eos.then_some(true),
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repeat_penalty: self.repeat_penalty,
+            seed: self.seed,
+            determinism: self.determinism,
+            priority: self.priority,
+            session_id: self.session,
+            on_disconnect: self.on_disconnect,
+            metadata: labels(self.metadata)?,
+        })
+    }
+}
+
+/// Reads one of the contract's closed enumerations, and lists its values in help and completions.
+pub(crate) fn one_of<T>(all: &'static [T], name: fn(&T) -> &str) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(all.iter().map(name)).try_map(|text| text.parse::<T>())
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn labels(pairs: Vec<(String, String)>) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    let mut labels = BTreeMap::new();
+    for (key, value) in pairs {
+        if let Some(earlier) = labels.insert(key.clone(), value) {
+            return Err(Failure::Usage(format!(
+                "--metadata {key} is there twice, first as `{earlier}`"
+            )));
+        }
+    }
+    Ok(Some(labels).filter(|labels| !labels.is_empty()))
+}

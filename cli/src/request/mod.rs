@@ -1,0 +1,8 @@
+//! From the command line to an accepted task.
+
+mod flags;
+mod prompt;
+mod submit;
+
+pub(crate) use flags::{TaskFlags, one_of};
+pub(crate) use submit::{Accepted, submit};

@@ -1,0 +1,52 @@
+//! Handing a task over.
+
+use std::time::Duration;
+
+use api_client::{
+    ApiError, Client,
+    types::{TaskCreateRequest, TaskCreated},
+};
+use tokio::time::sleep;
+
+/// Waits before a request is sent again whose fate is not known.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
+
+/// The name of the header that marks an answer to an earlier request.
+const REPLAYED: &str = "idempotency-replayed";
+
+/// A task that the server has accepted.
+pub(crate) struct Accepted {
+    pub(crate) created: TaskCreated,
+    /// True if it was accepted earlier, under the same id.
+    pub(crate) replayed: bool,
+}
+
+/// Hands a task over. If no answer comes, nobody knows whether it was accepted; then the same request is
+/// sent again, which its id makes safe. What the server refuses is not tried again.
+///
+/// # Errors
+///
+/// The last error.
+pub(crate) async fn submit(
+    client: &Client,
+    request: &TaskCreateRequest,
+) -> Result<Accepted, ApiError> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        match client.task_create(request).await {
+            Ok(reply) => {
+                return Ok(Accepted {
+                    replayed: reply.header(REPLAYED) == Some("true"),
+                    created: reply.into_body(),
+                });
+            }
+            Err(error @ (ApiError::Unreachable { .. } | ApiError::Interrupted { .. })) => {
+                match pauses.next() {
+                    Some(pause) => sleep(pause).await,
+                    None => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `orch session get`.
+
+use api_client::types::Session;
+use uuid::Uuid;
+
+use crate::{
+    context::{Context, Outcome},
+    exit::Exit,
+    output::{Cell, Page, span},
+};
+
+/// Show a session: its turns, its remaining life, the replica it prefers
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Id of the session
+    #[arg(value_name = "SESSION")]
+    id: Uuid,
+}
+
+impl Args {
+    pub(crate) async fn perform(self, context: &Context) -> Outcome {
+        let session = context.client.session_get(&self.id).await?.into_body();
+        context
+            .out
+            .show(&session, |page| describe(&session, page))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn describe(session: &Session, page: &mut Page) {
+    let Session {
+        session_id,
+        turns,
+        turns_max,
+        ttl_ms_remaining,
+        replica,
+        kv_bytes,
+        kv_warmth,
+    } = session;
+    let cache = match kv_warmth {
+        true => format!("{kv_bytes} bytes, would be reused"),
+        false => format!("{kv_bytes} bytes, would not be reused"),
+    };
+    page.fields([
+        ("session", session_id.to_string().into()),
+        ("turns", format!("{turns} of {turns_max}").into()),
+        (
+            "expires in",
+            format!("{} if no task comes", span(*ttl_ms_remaining)).into(),
+        ),
+        ("replica", Cell::maybe(replica.as_ref())),
+        ("cache", cache.into()),
+    ]);
+}

@@ -1,0 +1,7 @@
+//! `orch status`: one page about the whole deployment.
+
+mod gauges;
+mod survey;
+mod verb;
+
+pub(crate) use verb::Args;

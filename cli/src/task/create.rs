@@ -1,0 +1,58 @@
+//! `orch task create`.
+
+use api_client::types::TaskCreated;
+
+use super::describe::state;
+use crate::{
+    context::{Context, Outcome},
+    exit::Exit,
+    output::{Page, Tone, soon},
+    request::{self, TaskFlags},
+};
+
+/// Hand a task over, and do not wait for it
+///
+/// `orch run` does the same and then streams the text.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    task: TaskFlags,
+}
+
+impl Args {
+    pub(crate) async fn perform(self, context: &Context) -> Outcome {
+        let request = self.task.into_request()?;
+        let accepted = request::submit(&context.client, &request).await?;
+        if accepted.replayed {
+            context.out.say(
+                Tone::Dim,
+                "this is the answer to an earlier request with the same id",
+            );
+        }
+        context
+            .out
+            .show(&accepted.created, |page| describe(&accepted.created, page))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn describe(created: &TaskCreated, page: &mut Page) {
+    let TaskCreated {
+        task_id,
+        correlation_id,
+        state: now,
+        queue_position,
+        predicted_start_ms,
+        priority,
+        seed,
+    } = created;
+    page.fields([
+        ("task", task_id.to_string().into()),
+        ("state", state(now)),
+        ("priority", priority.to_string().into()),
+        ("tasks ahead", (*queue_position).into()),
+        ("starts", soon(*predicted_start_ms).into()),
+        ("seed", (*seed).into()),
+        ("correlation", correlation_id.clone().into()),
+    ]);
+}

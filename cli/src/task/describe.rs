@@ -1,0 +1,133 @@
+//! How tasks look to people.
+
+use api_client::types::{Task, TaskError, TaskInput, TaskState, TaskWhy};
+
+use crate::output::{Cell, Clock, Page, Tone, ago, soon, span};
+
+/// A state in its colour.
+pub(super) fn state(state: &TaskState) -> Cell {
+    let tone = match state {
+        TaskState::Completed => Tone::Good,
+        TaskState::Failed | TaskState::Parked => Tone::Bad,
+        TaskState::Dispatched | TaskState::Running | TaskState::CancelRequested => Tone::Busy,
+        TaskState::Cancelled | TaskState::Queued | TaskState::Waiting | TaskState::Unknown(_) => {
+            Tone::Plain
+        }
+    };
+    Cell::new(tone, state.as_str())
+}
+
+/// How long a task ran, or has been running.
+pub(super) fn took(task: &Task) -> Option<String> {
+    let ran = task.ended_at_ms?.saturating_sub(task.started_at_ms?);
+    Some(span(ran))
+}
+
+/// Everything about a task.
+pub(super) fn task(task: &Task, clock: Clock, page: &mut Page) {
+    let TaskInput {
+        kind,
+        prompt_bytes,
+        prompt_digest,
+        tokens_estimate,
+    } = &task.input;
+    let mut fields = vec![
+        ("task", task.task_id.to_string().into()),
+        ("state", state(&task.state)),
+        ("priority", task.priority.to_string().into()),
+        (
+            "input",
+            format!(
+                "{kind}, {prompt_bytes} bytes, about {tokens_estimate} tokens, {prompt_digest}"
+            )
+            .into(),
+        ),
+        ("seed", task.seed.into()),
+        ("determinism", task.determinism.to_string().into()),
+        ("on disconnect", task.on_disconnect.to_string().into()),
+        ("attempts", task.attempts.into()),
+        (
+            "tokens",
+            format!("{} of at most {}", task.stream_position, task.max_tokens).into(),
+        ),
+    ];
+    let mut known =
+        |name, value: Option<String>| fields.extend(value.map(|value| (name, Cell::from(value))));
+    known("model", task.model_ref.clone());
+    known("engine", task.engine.as_ref().map(ToString::to_string));
+    known(
+        "context",
+        task.ctx.map(|ctx| format!("at least {ctx} tokens")),
+    );
+    known("session", task.session_id.map(|id| id.to_string()));
+    known("replica", task.replica.clone());
+    for (key, value) in task.metadata.iter().flatten() {
+        known("metadata", Some(format!("{key}={value}")));
+    }
+    known("created", Some(ago(clock, task.created_at_ms)));
+    known("started", task.started_at_ms.map(|at| ago(clock, at)));
+    known("ended", task.ended_at_ms.map(|at| ago(clock, at)));
+    known("took", took(task));
+    page.pairs(fields);
+    if let Some(error) = &task.error {
+        page.gap();
+        failure(error, page);
+    }
+    if let Some(reasons) = &task.why {
+        page.gap();
+        why(reasons, page);
+    }
+}
+
+/// Why a task failed.
+pub(super) fn failure(error: &TaskError, page: &mut Page) {
+    let TaskError {
+        code,
+        detail,
+        retriable,
+    } = error;
+    page.line(Cell::new(Tone::Bad, format!("{code}: {detail}")));
+    page.line(match retriable {
+        true => "a new task with the same input may succeed",
+        false => "a new task with the same input will not succeed",
+    });
+}
+
+/// Why a task stands where it stands.
+pub(super) fn why(why: &TaskWhy, page: &mut Page) {
+    let TaskWhy {
+        summary,
+        waiting_for,
+        wakes_in_ms,
+        queue_position,
+        predicted_start_ms,
+        candidates,
+    } = why;
+    page.line(Cell::new(Tone::Strong, summary));
+    let mut fields = Vec::new();
+    let mut known =
+        |name, value: Option<String>| fields.extend(value.map(|value| (name, Cell::from(value))));
+    known("waits for", waiting_for.as_ref().map(ToString::to_string));
+    known("wakes in", wakes_in_ms.map(span));
+    known(
+        "tasks ahead",
+        queue_position.map(|position| position.to_string()),
+    );
+    known("starts", predicted_start_ms.map(soon));
+    page.pairs(fields);
+    let Some(candidates) = candidates.as_ref().filter(|all| !all.is_empty()) else {
+        return;
+    };
+    page.gap();
+    let rows = candidates
+        .iter()
+        .map(|it| {
+            [
+                it.replica.as_str().into(),
+                it.verdict.to_string().into(),
+                it.detail.as_str().into(),
+            ]
+        })
+        .collect();
+    page.table(["REPLICA", "VERDICT", "WHY"], rows);
+}

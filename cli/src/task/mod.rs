@@ -1,0 +1,12 @@
+//! `orch task`: everything about tasks, a file for each verb.
+
+mod cancel;
+mod create;
+mod describe;
+mod get;
+mod list;
+mod stream;
+mod verb;
+mod why;
+
+pub(crate) use verb::Verb;

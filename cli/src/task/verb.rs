@@ -1,0 +1,27 @@
+//! The verbs of `orch task`.
+
+use super::{cancel, create, get, list, stream, why};
+use crate::context::{Context, Outcome};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Verb {
+    Create(Box<create::Args>),
+    List(list::Args),
+    Get(get::Args),
+    Why(why::Args),
+    Cancel(cancel::Args),
+    Stream(stream::Args),
+}
+
+impl Verb {
+    pub(crate) async fn perform(self, context: &Context) -> Outcome {
+        match self {
+            Self::Create(args) => args.perform(context).await,
+            Self::List(args) => args.perform(context).await,
+            Self::Get(args) => args.perform(context).await,
+            Self::Why(args) => args.perform(context).await,
+            Self::Cancel(args) => args.perform(context).await,
+            Self::Stream(args) => args.perform(context).await,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Every problem, as people and programs are told of it.
+
+use api_client::types::{Engine, Problem, ProblemCode, ProblemFault};
+use axum::{http::StatusCode, response::Html};
+
+use crate::{
+    fixtures::{self, TASK, problem},
+    orch::Orch,
+    script::Script,
+    server::{Server, nowhere},
+};
+
+/// Status, title and detail of each code, as a daemon words them. A code that is added to the contract has to be
+/// added here.
+fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
+    match code {
+        ProblemCode::AdmissionReject => (429, "The queue is full", "1024 tasks wait already"),
+        ProblemCode::BodyTooLarge => (413, "The body is too large", "it may have 4194304 bytes"),
+        ProblemCode::ContextExceeded => (
+            422,
+            "The prompt does not fit",
+            "the largest context has 512",
+        ),
+        ProblemCode::DecodeTimeout => (500, "The engine was silent", "no token came for 30 s"),
+        ProblemCode::Internal => (500, "The daemon has a fault", "this cannot happen, and did"),
+        ProblemCode::InvalidParams => (400, "The request has faults", "3 faults; see errors"),
+        ProblemCode::MethodNotAllowed => (405, "The path has no such method", "it takes GET"),
+        ProblemCode::ModelUnknown => (422, "No pool serves this model", "served are: haiku-tiny"),
+        ProblemCode::NotAcceptable => (406, "No acceptable media type", "it is application/json"),
+        ProblemCode::NotFound => (404, "There is nothing here", "there is no such task"),
+        ProblemCode::NotReady => (503, "Not ready", "1 thing is missing; see errors"),
+        ProblemCode::PoolUnavailable => (503, "The pool gave up", "all restarts are used up"),
+        ProblemCode::QueueFullDropLru => (500, "Dropped from a full queue", "a newer task came"),
+        ProblemCode::ReplicaSetGone => (500, "The replicas are gone", "none of b1946ac9 is left"),
+        ProblemCode::SessionExhausted => (409, "The session is used up", "it has had 8 turns"),
+        ProblemCode::StoreUnavailable => (503, "The store does not answer", "the disk is full"),
+        ProblemCode::StreamDiverged => (500, "Another text was read before", "a replay differs"),
+        ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
+        ProblemCode::UnsupportedMediaType => (415, "Another media type", "send JSON"),
+        ProblemCode::WorkerReset => (500, "The engine broke off", "it was lost 3 times"),
+        ProblemCode::Unknown(_) => (403, "A problem", "of a later version"),
+    }
+}
+
+/// A problem of each code, with the members that daemons add to it.
+fn example(code: &ProblemCode) -> Problem {
+    let (status, title, detail) = words(code);
+    let mut problem = problem(code.clone(), status, title, detail);
+    let text = |text: &str| Some(text.to_owned());
+    match code {
+        ProblemCode::AdmissionReject => {
+            problem.retriable = true;
+            problem.retry_after_ms = Some(1_500);
+            problem.policy_label = text("reject");
+            problem.limit_name = text("queue.interactive.capacity");
+        }
+        ProblemCode::BodyTooLarge => problem.limit_name = text("body_limit_bytes"),
+        ProblemCode::DecodeTimeout => problem.engine = Some(Engine::Llamacpp),
+        ProblemCode::InvalidParams => {
+            problem.errors = Some(vec![
+                fault(
+                    "/seed",
+                    "0 is less than the minimum of 1",
+                    Some("leave seed out to have one derived"),
+                ),
+                fault("/top_p", "2 is greater than the maximum of 1", None),
+                fault("", "no JSON: expected value at line 1 column 1", None),
+            ]);
+        }
+        ProblemCode::NotReady => {
+            problem.retry_after_ms = Some(1_000);
+            problem.errors = Some(vec![fault(
+                "pool.default",
+                "no replica is ready",
+                Some("`orch pools` shows them"),
+            )]);
+        }
+        ProblemCode::QueueFullDropLru => {
+            problem.policy_label = text("drop-lru");
+            problem.limit_name = text("queue.batch.capacity");
+            problem.task_id = Some(TASK);
+        }
+        ProblemCode::SessionExhausted => problem.limit_name = text("session.turns_max"),
+        ProblemCode::StoreUnavailable => {
+            problem.retry_after_ms = Some(1_000);
+            problem.task_id = Some(TASK);
+        }
+        ProblemCode::TaskIdConflict => problem.task_id = Some(TASK),
+        _ => {}
+    }
+    problem
+}
+
+fn fault(pointer: &str, detail: &str, hint: Option<&str>) -> ProblemFault {
+    ProblemFault {
+        pointer: pointer.to_owned(),
+        detail: detail.to_owned(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
+/// What is told of a refused request.
+async fn told(code: &ProblemCode) -> String {
+    let server = Server::refusing(example(code)).await;
+    Orch::at(&server.url)
+        .run(&["task", "get", &TASK.to_string()])
+        .await
+        .shown()
+}
+
+#[tokio::test]
+async fn every_code_tells_title_reason_knob_and_what_to_do() {
+    for code in ProblemCode::ALL {
+        insta::assert_snapshot!(format!("code_{code}"), told(code).await);
+    }
+}
+
+#[tokio::test]
+async fn a_code_of_a_later_version_is_told_by_its_status() {
+    let code: ProblemCode = "SPELL_BROKEN".parse().unwrap();
+    insta::assert_snapshot!(told(&code).await);
+    let retriable = Problem {
+        retriable: true,
+        status: 503,
+        ..example(&code)
+    };
+    let server = Server::refusing(retriable).await;
+    insta::assert_snapshot!(Orch::at(&server.url).run(&["status"]).await.shown());
+}
+
+#[tokio::test]
+async fn a_single_fault_is_told_once() {
+    let mut problem = example(&ProblemCode::InvalidParams);
+    problem.errors = Some(vec![fault(
+        "query/limit",
+        "0 is less than the minimum of 1",
+        None,
+    )]);
+    problem.detail = "query/limit: 0 is less than the minimum of 1".to_owned();
+    let server = Server::refusing(problem).await;
+    insta::assert_snapshot!(Orch::at(&server.url).run(&["task", "list"]).await.shown());
+}
+
+#[tokio::test]
+async fn programs_get_the_problem_itself_on_standard_error() {
+    let problem = example(&ProblemCode::AdmissionReject);
+    let server = Server::refusing(problem.clone()).await;
+    let ran = Orch::at(&server.url)
+        .run(&["task", "create", "x", "-o", "json"])
+        .await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(7), ""));
+    let told: Problem = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(told, problem);
+}
+
+#[tokio::test]
+async fn what_a_server_says_cannot_drive_the_terminal() {
+    let evil = problem(ProblemCode::NotFound, 404, "\x1b[2Jgone", "a\r\nb\x07");
+    let server = Server::refusing(evil).await;
+    let ran = Orch::at(&server.url)
+        .run(&["task", "get", &TASK.to_string()])
+        .await;
+    assert!(
+        ran.stderr.contains("�[2Jgone") && ran.stderr.contains("b�"),
+        "{ran:?}"
+    );
+    assert!(!ran.stderr.contains(['\x1b', '\r', '\x07']), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_told_with_who_named_it_and_how_to_start_one() {
+    let ran = Orch::at(&nowhere()).run(&["task", "list"]).await;
+    insta::assert_snapshot!(ran.shown());
+    let ran = Orch::at(&nowhere())
+        .run(&["task", "list", "-o", "json"])
+        .await;
+    insta::assert_snapshot!(ran.shown());
+}
+
+#[tokio::test]
+async fn something_else_than_a_daemon_is_told_apart() {
+    let page = Server::answering(|| (StatusCode::NOT_FOUND, Html("<h1>Not here</h1>"))).await;
+    insta::assert_snapshot!(Orch::at(&page.url).run(&["task", "list"]).await.shown());
+    let fine = Server::answering(|| Html("<h1>Welcome</h1>")).await;
+    insta::assert_snapshot!(Orch::at(&fine.url).run(&["task", "list"]).await.shown());
+    let guard = Server::answering(|| (StatusCode::UNAUTHORIZED, "who are you?")).await;
+    insta::assert_snapshot!(Orch::at(&guard.url).run(&["task", "list"]).await.shown());
+}
+
+#[tokio::test]
+async fn urls_that_cannot_be_used_are_usage_faults() {
+    for (name, url) in [
+        ("tls", "https://orchestrator.example"),
+        ("no_scheme", "localhost:8484"),
+        ("no_url", "8484"),
+    ] {
+        let ran = Orch::new().run(&["task", "list", "--server", url]).await;
+        insta::assert_snapshot!(format!("url_{name}"), ran.shown());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_pool_is_not_found() {
+    let server = Server::start(Script::default()).await;
+    let ran = Orch::at(&server.url).run(&["pools", "none"]).await;
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(
+        ran.stderr.contains(&fixtures::not_found().detail),
+        "{ran:?}"
+    );
+}

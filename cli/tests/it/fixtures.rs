@@ -1,0 +1,356 @@
+//! Things that servers say.
+
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use api_client::types::{
+    Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason,
+    OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority, Problem,
+    ProblemCode, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd, StreamMetrics,
+    StreamStarted, StreamToken, Task, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskState,
+    TaskStreamEvent, TaskWhy,
+};
+use uuid::{Uuid, uuid};
+
+use crate::script::Step;
+
+pub(crate) const TASK: Uuid = uuid!("019a2f3c-7a51-7c40-9a53-1f2e3d4c5b6a");
+pub(crate) const SESSION: Uuid = uuid!("019a2f3c-7a51-7c40-9a53-000000000001");
+pub(crate) const CORRELATION: &str = "019a2f3c-7a52-7000-8000-000000000002";
+
+const DIGEST: &str = "sha256:5a2f0c4de8f7c1b0a9f6e1c0b7d4a3928171605f4e3d2c1b0a99887766554433";
+const VERSION: &str = "orch-engine-0.1.0+candle-0.11.1.x86_64.avx2.fma";
+const MINUTE: u64 = 60_000;
+
+pub(crate) const METRICS: &str = "\
+# HELP queue_depth Tasks that wait for a slot.
+# TYPE queue_depth gauge
+queue_depth{engine=\"any\",priority=\"batch\"} 12
+queue_depth{engine=\"any\",priority=\"interactive\"} 0
+";
+
+fn minutes_ago(minutes: u64) -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    u64::try_from(now).unwrap() - minutes * MINUTE
+}
+
+pub(crate) fn created(task_id: Uuid) -> TaskCreated {
+    TaskCreated {
+        task_id,
+        correlation_id: CORRELATION.to_owned(),
+        state: TaskState::Queued,
+        queue_position: 3,
+        predicted_start_ms: 420,
+        priority: Priority::Interactive,
+        seed: 1_734_829_405,
+    }
+}
+
+pub(crate) fn running() -> Task {
+    let created_at_ms = minutes_ago(3);
+    Task {
+        task_id: TASK,
+        state: TaskState::Running,
+        error: None,
+        priority: Priority::Interactive,
+        input: TaskInput {
+            kind: TaskInputKind::Prompt,
+            prompt_bytes: 27,
+            prompt_digest: DIGEST.to_owned(),
+            tokens_estimate: 9,
+        },
+        model_ref: Some("haiku-tiny".to_owned()),
+        engine: Some(Engine::Embedded),
+        ctx: Some(512),
+        max_tokens: 128,
+        seed: 42,
+        determinism: Determinism::Strict,
+        on_disconnect: OnDisconnect::Continue,
+        session_id: Some(SESSION),
+        metadata: Some(BTreeMap::from([("team".to_owned(), "docs".to_owned())])),
+        attempts: 1,
+        replica: Some("default-0".to_owned()),
+        stream_position: 12,
+        created_at_ms,
+        started_at_ms: Some(created_at_ms + 4),
+        ended_at_ms: None,
+        why: None,
+    }
+}
+
+pub(crate) fn completed() -> Task {
+    let running = running();
+    Task {
+        state: TaskState::Completed,
+        ended_at_ms: running.started_at_ms.map(|at| at + 2_345),
+        model_ref: None,
+        engine: None,
+        ctx: None,
+        session_id: None,
+        metadata: None,
+        ..running
+    }
+}
+
+pub(crate) fn failed() -> Task {
+    Task {
+        state: TaskState::Failed,
+        error: Some(TaskError {
+            code: ProblemCode::WorkerReset,
+            detail: "the engine was lost 3 times".to_owned(),
+            retriable: true,
+        }),
+        attempts: 3,
+        ..completed()
+    }
+}
+
+pub(crate) fn queued() -> Task {
+    Task {
+        state: TaskState::Queued,
+        attempts: 0,
+        replica: None,
+        stream_position: 0,
+        started_at_ms: None,
+        why: Some(TaskWhy {
+            summary: "3 tasks are ahead in class interactive".to_owned(),
+            waiting_for: None,
+            wakes_in_ms: None,
+            queue_position: Some(3),
+            predicted_start_ms: Some(4_200),
+            candidates: Some(vec![
+                candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
+                candidate(
+                    "big-0",
+                    PlacementVerdict::ModelDiffers,
+                    "serves qwen, and haiku-tiny is asked for",
+                ),
+            ]),
+        }),
+        ..running()
+    }
+}
+
+fn candidate(replica: &str, verdict: PlacementVerdict, detail: &str) -> PlacementCandidate {
+    PlacementCandidate {
+        replica: replica.to_owned(),
+        verdict,
+        detail: detail.to_owned(),
+    }
+}
+
+pub(crate) fn cancelled() -> Task {
+    Task {
+        state: TaskState::Cancelled,
+        ..completed()
+    }
+}
+
+pub(crate) fn session() -> Session {
+    Session {
+        session_id: SESSION,
+        turns: 2,
+        turns_max: 8,
+        ttl_ms_remaining: 591_000,
+        replica: Some("default-0".to_owned()),
+        kv_bytes: 0,
+        kv_warmth: false,
+    }
+}
+
+pub(crate) fn capabilities() -> Capabilities {
+    let engine = |engine, model: &str, pool: &str, ctx_max| EngineCapability {
+        engine,
+        model_ref: model.to_owned(),
+        pool: pool.to_owned(),
+        ctx_max,
+        slots_total: 1,
+    };
+    let limit = |name: &str, value, unit: &str| CapabilityLimit {
+        limit_name: name.to_owned(),
+        value,
+        unit: unit.to_owned(),
+    };
+    Capabilities {
+        api_version: "1.0.0-preview.1".to_owned(),
+        server_version: "0.1.0".to_owned(),
+        input_kinds: vec![TaskInputKind::Completion, TaskInputKind::Prompt],
+        engines: vec![
+            engine(Engine::Embedded, "haiku-tiny", "default", Some(512)),
+            engine(Engine::Llamacpp, "qwen", "big", None),
+        ],
+        limits: vec![
+            limit("queue.batch.capacity", 4_096, "tasks"),
+            limit("queue.interactive.capacity", 1_024, "tasks"),
+            limit("session.turns_max", 8, "tasks"),
+        ],
+    }
+}
+
+pub(crate) fn replica_sets() -> Vec<ReplicaSet> {
+    vec![ReplicaSet {
+        id: DIGEST.to_owned(),
+        engine: Engine::Embedded,
+        engine_version: VERSION.to_owned(),
+        model_ref: "haiku-tiny".to_owned(),
+        model_digest: DIGEST.to_owned(),
+        sampler_profile_version: "v1".to_owned(),
+        replicas: vec!["default-0".to_owned(), "default-1".to_owned()],
+        slots_total: 2,
+        slots_free: 1,
+        load: 0.5,
+    }]
+}
+
+pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
+    let ready = ReplicaHealth {
+        replica: "default-0".to_owned(),
+        state: ReplicaState::Ready,
+        engine_version: Some(VERSION.to_owned()),
+        model_digest: Some(DIGEST.to_owned()),
+        ctx_max: Some(512),
+        restarts: 0,
+        slots_total: 1,
+        slots_free: 1,
+        last_error: None,
+    };
+    let starting = ReplicaHealth {
+        replica: "default-1".to_owned(),
+        state: ReplicaState::Starting,
+        engine_version: None,
+        model_digest: None,
+        ctx_max: None,
+        restarts: 2,
+        slots_total: 0,
+        slots_free: 0,
+        last_error: Some("the engine ended with\nsignal 9".to_owned()),
+    };
+    let default = PoolHealth {
+        pool: "default".to_owned(),
+        live: true,
+        ready: true,
+        state: PoolState::Ready,
+        slots_total: 1,
+        slots_free: 1,
+        replicas: vec![ready, starting],
+    };
+    let big = PoolHealth {
+        pool: "big".to_owned(),
+        live: false,
+        ready: false,
+        state: PoolState::Unavailable,
+        slots_total: 0,
+        slots_free: 0,
+        replicas: Vec::new(),
+    };
+    [default, big].map(|pool| (pool.pool.clone(), pool)).into()
+}
+
+/// A problem as short as the contract allows.
+pub(crate) fn problem(code: ProblemCode, status: u32, title: &str, detail: &str) -> Problem {
+    Problem {
+        type_: api_server::support::problem_type(&code),
+        title: title.to_owned(),
+        status,
+        detail: detail.to_owned(),
+        instance: Some("/v1/tasks".to_owned()),
+        code,
+        engine: None,
+        retriable: false,
+        retry_after_ms: None,
+        policy_label: None,
+        limit_name: None,
+        task_id: None,
+        correlation_id: CORRELATION.to_owned(),
+        errors: None,
+    }
+}
+
+pub(crate) fn not_found() -> Problem {
+    problem(
+        ProblemCode::NotFound,
+        404,
+        "There is nothing here",
+        "there is nothing of this name",
+    )
+}
+
+pub(crate) fn started() -> Step {
+    let event = StreamStarted {
+        queue_position: 3,
+        replica: "default-0".to_owned(),
+        engine: Engine::Embedded,
+        engine_version: VERSION.to_owned(),
+        model_digest: DIGEST.to_owned(),
+        seed: 1_734_829_405,
+        attempt: 1,
+    };
+    Step::send(None, TaskStreamEvent::Started(event))
+}
+
+pub(crate) fn waiting(queue_position: u64) -> Step {
+    metrics(Some(queue_position), 0)
+}
+
+pub(crate) fn attempt(attempt: u32) -> Step {
+    metrics(None, attempt)
+}
+
+fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
+    let event = StreamMetrics {
+        queue_depth: 4,
+        queue_position,
+        predicted_start_ms: queue_position.map(|position| position * 140),
+        attempt,
+        kv_warmth: false,
+    };
+    Step::send(None, TaskStreamEvent::Metrics(event))
+}
+
+/// The ids of the first tokens.
+pub(crate) const IDS: [&str; 4] = [
+    "0-00000000000000aa",
+    "1-00000000000000bb",
+    "2-00000000000000cc",
+    "3-00000000000000dd",
+];
+
+pub(crate) fn token(index: usize, text: &str) -> Step {
+    let event = StreamToken {
+        t: text.to_owned(),
+        i: index as u64,
+    };
+    Step::send(Some(IDS[index]), TaskStreamEvent::Token(event))
+}
+
+pub(crate) fn end(finish_reason: FinishReason) -> Step {
+    let event = StreamEnd {
+        tokens_in: 9,
+        tokens_out: 3,
+        decode_ms: 100,
+        finish_reason,
+    };
+    Step::send(Some(IDS[3]), TaskStreamEvent::End(event))
+}
+
+pub(crate) fn failure(problem: Problem) -> Step {
+    Step::send(Some(IDS[3]), TaskStreamEvent::Error(problem))
+}
+
+/// A stream from beginning to end.
+pub(crate) fn whole() -> Vec<Step> {
+    vec![
+        waiting(3),
+        waiting(1),
+        started(),
+        token(0, "rain on"),
+        token(1, ""),
+        token(2, " moss"),
+        end(FinishReason::Stop),
+    ]
+}

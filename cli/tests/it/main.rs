@@ -1,0 +1,21 @@
+//! The program as a whole: the real binary, over real HTTP, against a server that keeps to a script.
+//! Journeys against the real daemon are elsewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that unwraps fails at the right line"
+)]
+
+mod fixtures;
+mod orch;
+mod script;
+mod server;
+
+mod errors;
+mod help;
+mod interrupts;
+mod prompts;
+mod runs;
+mod servers;
+mod tables;
+mod terminals;

@@ -1,0 +1,342 @@
+//! A server that keeps to a script and writes down what it is asked.
+
+use std::{
+    collections::VecDeque,
+    net::TcpListener as StdListener,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use api_client::types::{
+    Health, HealthStatus, OpenapiDocument, Problem, Readiness, ReplicaSetList, TaskCreateRequest,
+};
+use api_server::{
+    capabilities::*, pools::*, replicasets::*, sessions::*, support::*, system::*, tasks::*,
+};
+use axum::{Router, extract::FromRequestParts, response::IntoResponse};
+use futures_util::stream;
+use http::request::Parts;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    fixtures,
+    script::{Script, Step},
+};
+
+/// A server on a free loopback port. Dropping it ends it.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    api: Option<Arc<Api>>,
+    serving: JoinHandle<()>,
+    stop: Arc<Notify>,
+}
+
+struct Api {
+    script: Mutex<Script>,
+    calls: watch::Sender<Vec<String>>,
+    cancelled: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl Server {
+    /// Serves the API by a script.
+    pub(crate) async fn start(script: Script) -> Self {
+        Self::start_at("127.0.0.1:0", script).await
+    }
+
+    /// Serves the API by a script where another server was.
+    pub(crate) async fn start_again(url: &str, script: Script) -> Self {
+        Self::start_at(url.trim_start_matches("http://"), script).await
+    }
+
+    async fn start_at(address: &str, script: Script) -> Self {
+        let api = Arc::new(Api {
+            script: Mutex::new(script),
+            calls: watch::Sender::new(Vec::new()),
+            cancelled: Arc::default(),
+            released: Arc::default(),
+        });
+        let routes = api_server::data_router(&api).merge(api_server::control_router(&api));
+        let mut server = Self::serve(address, finish(routes, &api)).await;
+        server.api = Some(api);
+        server
+    }
+
+    /// Answers everything with one problem.
+    pub(crate) async fn refusing(problem: Problem) -> Self {
+        Self::answering(move || ProblemReply::new(problem.clone())).await
+    }
+
+    /// Answers everything alike.
+    pub(crate) async fn answering<R: IntoResponse>(
+        answer: impl Fn() -> R + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let routes = Router::new().fallback(async move || answer().into_response());
+        Self::serve("127.0.0.1:0", routes).await
+    }
+
+    async fn serve(address: &str, routes: Router) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
+        let serving = tokio::spawn(async move {
+            let serve = axum::serve(listener, routes);
+            serve
+                .with_graceful_shutdown(async move { stopped.notified().await })
+                .await
+                .unwrap();
+        });
+        Self {
+            url,
+            api: None,
+            serving,
+            stop,
+        }
+    }
+
+    /// Ends it, with every stream and every connection.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.notify_one();
+        self.release();
+        (&mut self.serving).await.unwrap();
+    }
+
+    /// What was asked so far: operation and what matters of its input.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.api().calls.borrow().clone()
+    }
+
+    /// Waits until an operation was asked for.
+    pub(crate) async fn asked(&self, operation: &str) {
+        let mut calls = self.api().calls.subscribe();
+        let there = |calls: &Vec<String>| calls.iter().any(|call| call.starts_with(operation));
+        calls.wait_for(there).await.unwrap();
+    }
+
+    /// Ends the wait of a [`Step::UntilReleased`].
+    pub(crate) fn release(&self) {
+        self.api().released.notify_one();
+    }
+
+    /// From now on, `task_create` and `task_cancel` never answer.
+    pub(crate) fn be_silent(&self) {
+        self.api().script(|script| script.silent = true);
+    }
+
+    fn api(&self) -> &Api {
+        self.api.as_ref().expect("this server has a script")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// A URL at which nobody listens.
+pub(crate) fn nowhere() -> String {
+    let listener = StdListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+impl Api {
+    fn note(&self, call: String) {
+        self.calls.send_modify(|calls| calls.push(call));
+    }
+
+    fn script<T>(&self, read: impl FnOnce(&mut Script) -> T) -> T {
+        read(&mut self.script.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn answer_at_all(&self) {
+        if self.script(|script| script.silent) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+pub(crate) struct Caller;
+
+impl FromRequestParts<Arc<Api>> for Caller {
+    type Rejection = ProblemReply;
+
+    async fn from_request_parts(_: &mut Parts, _: &Arc<Api>) -> Result<Self, ProblemReply> {
+        Ok(Self)
+    }
+}
+
+impl ApiHost for Api {
+    type Context = Caller;
+
+    fn reject(&self, request: &Parts, rejection: Rejection) -> ProblemReply {
+        ProblemReply::new(rejection.into_problem(request, fixtures::CORRELATION.to_owned()))
+    }
+}
+
+impl TasksApi for Api {
+    async fn task_list(&self, _: Caller, params: TaskListParams) -> TaskListResponse {
+        self.note(format!("task_list {params:?}"));
+        TaskListResponse::Ok200 {
+            body: self.script(|script| script.tasks.clone()),
+        }
+    }
+
+    async fn task_create(&self, _: Caller, body: TaskCreateRequest) -> TaskCreateResponse {
+        self.note(format!(
+            "task_create {}",
+            serde_json::to_string(&body).unwrap()
+        ));
+        self.answer_at_all().await;
+        let (refusal, replayed) =
+            self.script(|script| (script.create_refusal.clone(), script.replayed));
+        match refusal {
+            Some(problem) => ProblemReply::new(problem).into(),
+            None => TaskCreateResponse::Accepted202 {
+                location: "/v1/tasks".to_owned(),
+                idempotency_replayed: replayed,
+                body: fixtures::created(body.task_id.unwrap()),
+            },
+        }
+    }
+
+    async fn task_get(&self, _: Caller, params: TaskGetParams) -> TaskGetResponse {
+        self.note(format!("task_get {}", params.id));
+        match self.script(|script| script.task.clone()) {
+            Ok(body) => TaskGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn task_cancel(&self, _: Caller, params: TaskCancelParams) -> TaskCancelResponse {
+        self.note(format!("task_cancel {}", params.id));
+        self.answer_at_all().await;
+        self.cancelled.notify_one();
+        match self.script(|script| script.task.clone()) {
+            Ok(body) => TaskCancelResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn task_stream(&self, _: Caller, params: TaskStreamParams) -> TaskStreamResponse {
+        let after = params.last_event_id.unwrap_or_else(|| "nothing".to_owned());
+        self.note(format!("task_stream {} after {after}", params.id));
+        let Some(steps) = self.script(|script| script.streams.pop_front()) else {
+            return TaskStreamResponse::NoContent204;
+        };
+        let signals = (Arc::clone(&self.cancelled), Arc::clone(&self.released));
+        let events = stream::unfold(VecDeque::from(steps), move |mut steps| {
+            let (cancelled, released) = signals.clone();
+            async move {
+                loop {
+                    match steps.pop_front()? {
+                        Step::Send(id, event) => {
+                            return Some((
+                                ServerEvent {
+                                    id: id.map(str::to_owned),
+                                    event: *event,
+                                },
+                                steps,
+                            ));
+                        }
+                        Step::UntilCancelled => cancelled.notified().await,
+                        Step::UntilReleased => released.notified().await,
+                    }
+                }
+            }
+        });
+        TaskStreamResponse::Ok200 {
+            body: EventStream::new(events),
+        }
+    }
+}
+
+impl SessionsApi for Api {
+    async fn session_get(&self, _: Caller, params: SessionGetParams) -> SessionGetResponse {
+        self.note(format!("session_get {}", params.id));
+        match self.script(|script| script.session.clone()) {
+            Ok(body) => SessionGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn session_delete(
+        &self,
+        _: Caller,
+        params: SessionDeleteParams,
+    ) -> SessionDeleteResponse {
+        self.note(format!("session_delete {}", params.id));
+        match self.script(|script| script.session.clone()) {
+            Ok(_) => SessionDeleteResponse::NoContent204,
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+}
+
+impl CapabilitiesApi for Api {
+    async fn capabilities_get(&self, _: Caller) -> CapabilitiesGetResponse {
+        match self.script(|script| script.capabilities.clone()) {
+            Ok(body) => CapabilitiesGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+}
+
+impl PoolsApi for Api {
+    async fn pool_health(&self, _: Caller, params: PoolHealthParams) -> PoolHealthResponse {
+        match self.script(|script| script.pools.get(&params.id).cloned()) {
+            Some(body) => PoolHealthResponse::Ok200 { body },
+            None => ProblemReply::new(fixtures::not_found()).into(),
+        }
+    }
+}
+
+impl ReplicasetsApi for Api {
+    async fn replicaset_list(&self, _: Caller) -> ReplicasetListResponse {
+        let replica_sets = self.script(|script| script.replica_sets.clone());
+        ReplicasetListResponse::Ok200 {
+            body: ReplicaSetList { replica_sets },
+        }
+    }
+}
+
+impl SystemApi for Api {
+    async fn health_get(&self, _: Caller) -> HealthGetResponse {
+        HealthGetResponse::Ok200 {
+            body: Health {
+                status: HealthStatus::Ok,
+            },
+        }
+    }
+
+    async fn readiness_get(&self, _: Caller) -> ReadinessGetResponse {
+        match self.script(|script| script.readiness.clone()) {
+            Ok(status) => ReadinessGetResponse::Ok200 {
+                body: Readiness { status },
+            },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn metrics_get(&self, _: Caller) -> MetricsGetResponse {
+        MetricsGetResponse::Ok200 {
+            body: self.script(|script| script.metrics.clone()),
+        }
+    }
+
+    async fn openapi_data_get(&self, _: Caller) -> OpenapiDataGetResponse {
+        OpenapiDataGetResponse::Ok200 {
+            body: OpenapiDocument::default(),
+        }
+    }
+
+    async fn openapi_control_get(&self, _: Caller) -> OpenapiControlGetResponse {
+        OpenapiControlGetResponse::Ok200 {
+            body: OpenapiDocument::default(),
+        }
+    }
+}

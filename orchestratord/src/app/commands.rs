@@ -1,0 +1,109 @@
+//! Commands to the machine, and what becomes of them.
+
+use orchestrator_core::id::{PayloadRef, TaskId};
+use orchestrator_core::input::{Ask, TaskCreate};
+use orchestrator_core::reply::Reply;
+use uuid::Uuid;
+
+use super::tasks::{Created, NewTask};
+use super::trouble::Trouble;
+use super::{App, Caller};
+use crate::owner::OwnerUnavailable;
+
+/// The owner knows the body's handle only once it has taken the command.
+const OWNER_FILLS_IN: PayloadRef = PayloadRef(0);
+
+impl App {
+    /// Creates a task. `named` says that the caller chose its id.
+    pub(super) async fn task_create_command(
+        &self,
+        caller: &Caller,
+        task: NewTask,
+        named: bool,
+    ) -> Result<Created, Trouble> {
+        let NewTask {
+            id,
+            fingerprint,
+            spec,
+            body,
+        } = task;
+        let Caller {
+            tenant,
+            project,
+            principal,
+        } = *caller;
+        let create = TaskCreate {
+            id,
+            tenant,
+            project,
+            created_by: principal,
+            fingerprint,
+            spec,
+            body: OWNER_FILLS_IN,
+        };
+        let ask = Ask::TaskCreate {
+            create: Box::new(create),
+            cold: None,
+        };
+        let outcome = self.owner.command(ask, Some(body)).await;
+        match settle(outcome, Some(id), named)? {
+            Reply::TaskCreated { record, replayed } => Ok(Created { record, replayed }),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Cancels a task. Repeating it is always safe.
+    pub(super) async fn task_cancel_command(&self, task: TaskId) -> Result<(), Trouble> {
+        let outcome = self
+            .owner
+            .command(Ask::TaskCancel { task, cold: None }, None)
+            .await;
+        match settle(outcome, Some(task), true)? {
+            Reply::TaskCancelled(_) => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Forgets a session. Repeating it is always safe.
+    pub(super) async fn session_delete_command(&self, ask: Ask) -> Result<(), Trouble> {
+        let outcome = self.owner.command(ask, None).await;
+        match settle(outcome, None, true)? {
+            Reply::SessionDeleted => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Tells the owner how many readers a task has, whenever that changes.
+    pub(super) fn readers_reporter(&self, task: TaskId) -> impl Fn(u32) + Send + 'static {
+        let owner = self.owner.clone();
+        move |readers| owner.report_readers(task, readers)
+    }
+}
+
+/// `keyed` says that repeating the command is safe whatever became of it.
+fn settle(
+    outcome: Result<Reply, OwnerUnavailable>,
+    task: Option<TaskId>,
+    keyed: bool,
+) -> Result<Reply, Trouble> {
+    let task = task.map(|task| Uuid::from_u128(task.0));
+    outcome.map_err(|unavailable| match unavailable {
+        OwnerUnavailable::Busy { retry_after_ms } => Trouble::Busy { retry_after_ms },
+        OwnerUnavailable::NotApplied(_) => Trouble::Unresolved { task, safe: true },
+        OwnerUnavailable::Unknown(_) => Trouble::Unresolved { task, safe: keyed },
+    })
+}
+
+/// A refusal, or the answer to another question, which the owner never gives.
+fn unexpected(reply: Reply) -> Trouble {
+    match reply {
+        Reply::Refused(refusal) => Trouble::Refused(refusal),
+        Reply::SessionDeleted | Reply::TaskCancelled(_) | Reply::TaskCreated { .. } => {
+            debug_assert!(false, "an answer to another question");
+            Trouble::Unresolved {
+                task: None,
+                safe: false,
+            }
+        }
+    }
+}

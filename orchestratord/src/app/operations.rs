@@ -1,0 +1,37 @@
+//! What every operation has at hand.
+
+use std::sync::Arc;
+
+use store::ReadStore;
+use tokio::sync::watch;
+
+use super::capacity::Limit;
+use crate::owner::OwnerHandle;
+use crate::run::fleet::Restarts;
+use crate::stream::StreamHub;
+use crate::telemetry::Meter;
+
+/// Everything that the operations need.
+pub struct App {
+    /// Decides.
+    pub owner: OwnerHandle,
+    /// Has the records.
+    pub reads: Arc<dyn ReadStore>,
+    /// Has the live texts.
+    pub streams: Arc<StreamHub>,
+    /// Counts.
+    pub meter: Meter,
+    /// Counts restarts of engines.
+    pub restarts: Restarts,
+    /// What the capabilities tell of limits.
+    pub limits: Vec<Limit>,
+    /// Turns true when the daemon ends: streams are then closed without a terminal frame.
+    pub closing: watch::Sender<bool>,
+}
+
+impl App {
+    /// A request did not fit the contract.
+    pub fn request_rejected(&self, code: &str, path: &str) {
+        tracing::debug!(code, path, "request does not fit the contract");
+    }
+}

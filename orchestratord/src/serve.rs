@@ -1,0 +1,267 @@
+//! Puts the parts together, serves, and takes them apart in order.
+
+use std::fs;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use config_schema::{Config, FullPolicy as ConfigPolicy, QueueClass};
+use orchestrator_core::attempt::RetryLimits;
+use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use pool_managerd::LocateError;
+use store::{OpenError, ReadError};
+use store_sqlite::SqliteStore;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::sync::watch;
+
+use crate::app::{App, Limit};
+use crate::http::{Host, router};
+use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
+use crate::run::attempt::Follower;
+use crate::run::attempts::Attempts;
+use crate::run::engine::EngineRunner;
+use crate::run::fleet::{Fleet, Restarts};
+use crate::run::outlet::RunOutlet;
+use crate::run::pool::pool_config;
+use crate::run::replicas::Replicas;
+use crate::run::reports::OwnerReporter;
+use crate::settings::Settings;
+use crate::stream::StreamHub;
+use crate::telemetry::{Meter, init_log};
+
+/// Why the daemon does not serve.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The address cannot be had.
+    #[error(
+        "cannot listen on {address}: {source}; is another daemon there? Choose another address with --listen, or port 0 for a free one"
+    )]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The data directory cannot be made.
+    #[error("{path}: {source}; choose another place with --data-dir")]
+    DataDir {
+        /// Which.
+        path: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The owner cannot start.
+    #[error(transparent)]
+    Owner(#[from] ReadError),
+    /// The engine's program is nowhere.
+    #[error(transparent)]
+    Engine(#[from] LocateError),
+    /// The log or the metrics cannot be set up.
+    #[error("{0}")]
+    Telemetry(String),
+    /// The runtime or the server failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Serves until it is told to end.
+///
+/// # Errors
+/// Why it does not serve, or could not go on.
+pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    let server = &settings.config.server;
+    init_log(&server.log, server.log_format).map_err(ServeError::Telemetry)?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve_on(settings));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve_on(settings: Settings) -> Result<(), ServeError> {
+    let Settings {
+        listen,
+        data_dir,
+        config,
+    } = settings;
+    let ended = until_told();
+    fs::create_dir_all(&data_dir).map_err(|source| ServeError::DataDir {
+        path: data_dir.display().to_string(),
+        source,
+    })?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|source| ServeError::Listen {
+            address: listen,
+            source,
+        })?;
+    let address = listener.local_addr()?;
+    let meter = Meter::install().map_err(ServeError::Telemetry)?;
+    let parts = Parts::start(&data_dir, address, &config, meter)?;
+    let host = Arc::new(Host::new(Arc::clone(&parts.app)));
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    println!("listening on http://{address}");
+    tracing::info!(%address, data_dir = %data_dir.display(), "serving");
+    let closing = parts.app.closing.clone();
+    let server = axum::serve(listener, router(&host)).with_graceful_shutdown(async move {
+        ended.await;
+        tracing::info!("ending: streams are closed, and resume when the daemon is back");
+        closing.send_replace(true);
+    });
+    let grace = Duration::from_millis(config.server.shutdown_grace_ms);
+    let mut told = parts.app.closing.subscribe();
+    let overdue = async {
+        let _gone = told.wait_for(|closing| *closing).await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        served = server => served?,
+        () = overdue => tracing::warn!(grace_ms = config.server.shutdown_grace_ms, "connections are cut off"),
+    }
+    parts.stop(grace).await;
+    Ok(())
+}
+
+/// Everything that runs.
+struct Parts {
+    app: Arc<App>,
+    owner: Owner<SqliteStore>,
+    fleet: Fleet,
+}
+
+impl Parts {
+    fn start(
+        data_dir: &Path,
+        address: SocketAddr,
+        config: &Config,
+        meter: Meter,
+    ) -> Result<Self, ServeError> {
+        let store = SqliteStore::open(data_dir, &format!("http://{address}"))?;
+        let reads: Arc<dyn store::ReadStore> = Arc::new(store.reader());
+        let streams = Arc::new(StreamHub::default());
+        let replicas = Arc::new(Replicas::default());
+        let reporter = Arc::new(OwnerReporter::default());
+        let follower = Follower {
+            reporter: Arc::clone(&reporter),
+            reads: Arc::clone(&reads),
+            runner: EngineRunner::default(),
+            replicas: Arc::clone(&replicas),
+        };
+        let attempts = Attempts::new(follower, Arc::clone(&streams), runtime::Handle::current());
+        let outlet = RunOutlet::new(attempts, Arc::clone(&streams), meter.clone());
+        let owner = owner::spawn(
+            store,
+            machine_config(config),
+            OwnerLimits::default(),
+            SystemClock::default(),
+            Dice::from_os(),
+            outlet,
+        )?;
+        let handle = owner.handle();
+        reporter.set(handle.clone());
+        let restarts = Restarts::default();
+        let fleet = Fleet::start(
+            &config.pools,
+            replicas,
+            restarts.clone(),
+            meter.clone(),
+            reporter,
+        )?;
+        let app = App {
+            owner: handle,
+            reads,
+            streams,
+            meter,
+            restarts,
+            limits: Limit::all(config),
+            closing: watch::Sender::new(false),
+        };
+        Ok(Self {
+            app: Arc::new(app),
+            owner,
+            fleet,
+        })
+    }
+
+    /// Ends everything in order: what is decided becomes durable, then the engines go.
+    async fn stop(self, grace: Duration) {
+        let Self { app, owner, fleet } = self;
+        drop(app);
+        let stopping = tokio::task::spawn_blocking(move || drop(owner.stop()));
+        let stopped = tokio::time::timeout(grace + Duration::from_secs(1), stopping).await;
+        if stopped.is_err() {
+            tracing::warn!(
+                "the owner did not end in time; what it had not committed is as after a crash"
+            );
+        }
+        fleet.stop().await;
+        tracing::info!("ended");
+    }
+}
+
+/// The configuration in the machine's words.
+fn machine_config(config: &Config) -> MachineConfig {
+    let Config {
+        server: _,
+        queue,
+        session,
+        retry,
+        pools,
+    } = config;
+    MachineConfig {
+        interactive: class_limit(queue.interactive),
+        batch: class_limit(queue.batch),
+        ageing_ms: queue.age_after_ms,
+        retry: RetryLimits {
+            failures: retry.failures_max,
+            interruptions: retry.interruptions_max,
+            backoff_base_ms: retry.backoff_base_ms,
+            backoff_cap_ms: retry.backoff_cap_ms,
+        },
+        session_ttl_ms: session.ttl_ms,
+        session_turns_max: session.turns_max,
+        ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
+    }
+}
+
+fn class_limit(class: QueueClass) -> ClassLimit {
+    let full = match class.full_policy {
+        ConfigPolicy::DropLru => FullPolicy::DropLru,
+        ConfigPolicy::Reject => FullPolicy::Reject,
+    };
+    ClassLimit {
+        capacity: class.capacity,
+        full,
+    }
+}
+
+/// Resolves when the process is told to end, by SIGTERM or Ctrl-C. Listens from the call on.
+fn until_told() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    async move {
+        match (terminate, interrupt) {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What can be measured, and how.
+
+use std::io;
+use std::path::PathBuf;
+
+use api_client::ApiError;
+use clap::{Parser, Subcommand};
+use test_harness_support::StartError;
+use thiserror::Error;
+
+use super::machine::{Build, Machine};
+use super::memory::{MemoryArgs, memory};
+use super::report::Report;
+use super::setup::Setup;
+use crate::exposition::NotMetrics;
+use crate::wait::InVain;
+use crate::watch::Broken;
+
+/// Measures a real daemon with a real engine against the budgets.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "bench", max_term_width = 100)]
+pub struct BenchArgs {
+    /// What to measure.
+    #[command(subcommand)]
+    pub what: What,
+    /// Write JSON instead of a table.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Directory with the programs to measure, such as `target/release`, instead of those built beside this one.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub binaries: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Debug, Subcommand)]
+pub enum What {
+    /// Memory of the daemon and its engine: idle, after work, and with a long queue.
+    Memory(MemoryArgs),
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, Error)]
+pub enum BenchError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] ApiError),
+    /// What was waited for did not happen.
+    #[error(transparent)]
+    InVain(#[from] InVain),
+    /// The operating system refused something.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The metrics could not be read.
+    #[error(transparent)]
+    Metrics(#[from] NotMetrics),
+    /// The daemon did not come up.
+    #[error(transparent)]
+    NoStart(#[from] StartError),
+    /// The programs to measure are not where they should be.
+    #[error("there is no {} to measure; build it, or name another directory with --binaries", .0.display())]
+    NothingThere(PathBuf),
+    /// A task could not be run to its end.
+    #[error(transparent)]
+    Task(#[from] Broken),
+}
+
+/// Measures, and says on which machine and with which programs.
+///
+/// # Errors
+/// If something did not work that had to.
+pub async fn run(args: &BenchArgs) -> Result<Report, BenchError> {
+    let setup = Setup::new(args.binaries.as_deref())?;
+    let machine = Machine::look();
+    let (name, rows) = match &args.what {
+        What::Memory(args) => ("memory", memory(args, &setup).await?),
+    };
+    Ok(Report {
+        bench: name.to_owned(),
+        date: httpdate::fmt_http_date(std::time::SystemTime::now()),
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        build: Build::of(&setup.daemon),
+        machine,
+        rows,
+    })
+}

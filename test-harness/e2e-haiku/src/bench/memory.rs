@@ -1,0 +1,165 @@
+//! Memory: of an idle daemon, of one that has worked, and for each task that waits.
+//!
+//! What waits is measured between two lengths of the queue, so that buffers which any load fills once are not
+//! counted as the price of a task.
+
+use std::time::Duration;
+
+use api_client::Client;
+use api_client::types::{PriorityChoice, TaskCreateRequest};
+use clap::Args;
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+use test_harness_support::{Memory, memory_of};
+use tokio::time::sleep;
+
+use super::args::BenchError;
+use super::report::Row;
+use super::setup::{Setup, Subject};
+use crate::exposition::Exposition;
+use crate::wait::until;
+use crate::watch::watch;
+
+/// Bar for an idle daemon, in megabytes.
+const IDLE_MB_MOST: f64 = 60.0;
+/// Bar for a queued task, in bytes.
+const QUEUED_BYTES_MOST: f64 = 1_024.0;
+/// Pause after which a daemon counts as idle.
+const SETTLE: Duration = Duration::from_secs(2);
+/// Requests under way at once.
+const CONNECTIONS: usize = 32;
+/// A prompt of ordinary length.
+const PROMPT: &str = "Write a haiku about the rain on an old pond, and let the last line be quiet.";
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct MemoryArgs {
+    /// Tasks to run before the second look.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub tasks: usize,
+    /// Tasks that wait in the queue, between the last two looks.
+    #[arg(long, default_value_t = 20_000, value_name = "N")]
+    pub queued: usize,
+}
+
+pub(super) async fn memory(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError> {
+    let mut rows = worked(args, setup).await?;
+    rows.extend(waiting(args, setup).await?);
+    Ok(rows)
+}
+
+/// Idle, and after some tasks.
+async fn worked(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError> {
+    let subject = setup.start("").await?;
+    let mut rows = look(&subject, "idle, just started").await?;
+    for _ in 0..args.tasks {
+        let created = subject.client.task_create(&task(None)).await?;
+        watch(&subject.client, &created.task_id, |_| {}).await?;
+    }
+    rows.extend(look(&subject, &format!("idle, after {} tasks", args.tasks)).await?);
+    Ok(rows)
+}
+
+/// With a long queue.
+async fn waiting(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError> {
+    let warm_up = args.queued.div_ceil(10);
+    let capacity = args.queued + warm_up + 1;
+    // Slow enough that next to nothing leaves the queue meanwhile.
+    let config = format!(
+        "[queue.batch]\ncapacity = {capacity}\nfull_policy = \"reject\"\n\
+         [[pool]]\nid = \"slow\"\nmax_tokens_per_second = 1.0\n"
+    );
+    let subject = setup.start(&config).await?;
+    fill(&subject.client, warm_up).await?;
+    let before = settled(&subject).await?;
+    fill(&subject.client, args.queued).await?;
+    let after = settled(&subject).await?;
+    let per_task = |of: fn(Memory) -> u64| {
+        let grown = of(after).saturating_sub(of(before));
+        grown as f64 / args.queued as f64
+    };
+    let what = |part: &str| format!("a queued task, {part} (mean of {})", args.queued);
+    Ok(vec![
+        Row::new(&what("all"), per_task(|it| it.resident_bytes), "bytes"),
+        Row::new(
+            &what("own data"),
+            per_task(|it| it.anonymous_bytes),
+            "bytes",
+        )
+        .at_most(QUEUED_BYTES_MOST),
+        Row::new(
+            &format!("daemon with {} queued, all", args.queued + warm_up),
+            megabytes(after.resident_bytes),
+            "MB",
+        ),
+    ])
+}
+
+/// Submits tasks until so many more wait.
+async fn fill(client: &Client, tasks: usize) -> Result<(), BenchError> {
+    let before = waiting_now(client).await?;
+    let request = task(Some(PriorityChoice::Batch));
+    let mut outcomes = stream::iter(0..tasks)
+        .map(|_| client.task_create(&request))
+        .buffer_unordered(CONNECTIONS);
+    while let Some(outcome) = outcomes.next().await {
+        outcome?;
+    }
+    // One of them may run instead of waiting.
+    let least = before + tasks as f64 - 1.0;
+    until("all tasks wait in the queue", async || {
+        let waiting = waiting_now(client).await.ok()?;
+        (waiting >= least).then_some(())
+    })
+    .await?;
+    Ok(())
+}
+
+async fn waiting_now(client: &Client) -> Result<f64, BenchError> {
+    let scrape = client.metrics_get().await?;
+    Ok(Exposition::parse(&scrape)?.sum("queue_depth"))
+}
+
+/// The daemon's memory when nothing has happened for a while.
+async fn settled(subject: &Subject) -> Result<Memory, BenchError> {
+    sleep(SETTLE).await;
+    Ok(memory_of(subject.daemon.pid())?)
+}
+
+async fn look(subject: &Subject, when: &str) -> Result<Vec<Row>, BenchError> {
+    let daemon = settled(subject).await?;
+    let mut rows = vec![
+        Row::new(
+            &format!("daemon {when}, all"),
+            megabytes(daemon.resident_bytes),
+            "MB",
+        )
+        .at_most(IDLE_MB_MOST),
+        Row::new(
+            &format!("daemon {when}, own data"),
+            megabytes(daemon.anonymous_bytes),
+            "MB",
+        ),
+    ];
+    for pid in subject.daemon.engine_pids() {
+        let engine = memory_of(pid)?;
+        rows.push(Row::new(
+            &format!("engine {when}, all"),
+            megabytes(engine.resident_bytes),
+            "MB",
+        ));
+    }
+    Ok(rows)
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn task(priority: Option<PriorityChoice>) -> TaskCreateRequest {
+    let mut body = json!({ "input": { "kind": "prompt", "prompt": PROMPT } });
+    if let Some(priority) = priority {
+        body["priority"] = json!(priority);
+    }
+    serde_json::from_value(body).expect("this fits the contract")
+}

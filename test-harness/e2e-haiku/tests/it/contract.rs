@@ -1,0 +1,211 @@
+//! Every operation of the published contract answers as the contract says: with a listed status, the media type
+//! that belongs to it, and a body that fits its schema.
+
+use std::collections::BTreeSet;
+
+use api_client::types::TaskState;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::raw::{Answer, send};
+use crate::world::{World, exactly, with};
+
+/// One operation of a document, as the document has it.
+struct Operation {
+    document: Value,
+    method: String,
+    path: String,
+    body: Value,
+}
+
+impl Operation {
+    fn id(&self) -> &str {
+        self.body["operationId"].as_str().unwrap()
+    }
+
+    /// The reply that is listed for a status, with its references followed.
+    fn reply(&self, status: u16) -> &Value {
+        let listed = &self.body["responses"];
+        let reply = listed
+            .get(status.to_string())
+            .unwrap_or_else(|| panic!("{} answered {status}, which is not listed", self.id()));
+        match reply["$ref"].as_str() {
+            None => reply,
+            Some(place) => self.document.pointer(&place[1..]).unwrap(),
+        }
+    }
+
+    /// Holds an answer to what is listed.
+    fn check(&self, answer: &Answer) {
+        let reply = self.reply(answer.status);
+        let Some(content) = reply["content"].as_object() else {
+            assert!(answer.body.is_empty(), "{}: {}", self.id(), answer.text());
+            return;
+        };
+        let given = answer.header("content-type").unwrap();
+        let given = given.split(';').next().unwrap();
+        let listed = content
+            .get(given)
+            .unwrap_or_else(|| panic!("{} answered {} as {given}", self.id(), answer.status));
+        for (name, header) in reply["headers"].as_object().into_iter().flatten() {
+            if header["required"] == true {
+                assert!(answer.header(name).is_some(), "{}: no {name}", self.id());
+            }
+        }
+        if given.ends_with("json") {
+            let faults = faults(&self.document, &listed["schema"], &answer.json());
+            assert!(
+                faults.is_empty(),
+                "{}: {faults:#?}\n{}",
+                self.id(),
+                answer.text()
+            );
+        }
+    }
+}
+
+/// What a value has that its schema does not allow.
+fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    let mut whole = schema.clone();
+    whole["components"] = document["components"].clone();
+    let validator = jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft4)
+        .build(&whole)
+        .unwrap();
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "put", "post", "delete"] {
+            if let Some(body) = item.get(method) {
+                operations.push(Operation {
+                    document: document.clone(),
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    body: body.clone(),
+                });
+            }
+        }
+    }
+    operations
+}
+
+/// Things that there are, for the ids in paths.
+struct Things {
+    task: Uuid,
+    session: Uuid,
+}
+
+async fn things(world: &World) -> Things {
+    let session = Uuid::new_v4();
+    let body = with(exactly(2, 1), "session_id", session.to_string());
+    let task = world.create(body).await.task_id;
+    world.until_state(&task, TaskState::Completed).await;
+    Things { task, session }
+}
+
+impl Things {
+    /// A path with the id of a thing in it that there is.
+    fn fill(&self, path: &str) -> String {
+        let id = match path {
+            path if path.starts_with("/v1/tasks/") => self.task.to_string(),
+            path if path.starts_with("/v1/sessions/") => self.session.to_string(),
+            _ => "default".to_owned(),
+        };
+        path.replace("{id}", &id)
+    }
+}
+
+/// The bodies that the document itself gives as examples; one that is empty where there is no body.
+fn examples(operation: &Operation) -> Vec<Option<Value>> {
+    let content = &operation.body["requestBody"]["content"]["application/json"];
+    match content["examples"].as_object() {
+        None => vec![None],
+        Some(examples) => {
+            let values = examples.values().map(|it| Some(it["value"].clone()));
+            values.collect()
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_the_contract_says() {
+    let world = World::ready().await;
+    let mut answered = BTreeSet::new();
+    for plane in ["data", "control"] {
+        let document = world.raw.get(&format!("/openapi/{plane}.json")).await;
+        for operation in operations(&document.json()) {
+            let things = things(&world).await;
+            for body in examples(&operation) {
+                let request = world
+                    .raw
+                    .request(&operation.method, &things.fill(&operation.path));
+                let answer = send(match body {
+                    None => request,
+                    Some(body) => request.json(&body),
+                })
+                .await;
+                assert!(answer.status < 300, "{}: {}", operation.id(), answer.text());
+                operation.check(&answer);
+                answered.insert(operation.id().to_owned());
+            }
+            let nobody = operation.path.replace("{id}", &Uuid::new_v4().to_string());
+            if nobody != operation.path {
+                let answer = send(world.raw.request(&operation.method, &nobody)).await;
+                assert_eq!(answer.status, 404, "{}", operation.id());
+                operation.check(&answer);
+            }
+            let unfit = world
+                .raw
+                .request(&operation.method, &things.fill(&operation.path))
+                .header("accept", "image/png");
+            let answer = send(unfit).await;
+            assert_eq!(answer.status, 406, "{}", operation.id());
+            operation.check(&answer);
+        }
+    }
+    insta::assert_snapshot!(answered.into_iter().collect::<Vec<_>>().join("\n"), @"");
+}
+
+#[tokio::test]
+async fn what_is_served_is_what_is_published() {
+    let world = World::with(Default::default());
+    for (plane, published) in [
+        (
+            "data",
+            include_str!("../../../../contracts/openapi/generated/data.json"),
+        ),
+        (
+            "control",
+            include_str!("../../../../contracts/openapi/generated/control.json"),
+        ),
+    ] {
+        let published: Value = serde_json::from_str(published).unwrap();
+        let served = world.raw.get(&format!("/openapi/{plane}.json")).await;
+        assert_eq!(served.json(), published, "{plane}");
+    }
+}
+
+#[tokio::test]
+async fn an_unready_daemon_answers_as_the_contract_says() {
+    let config = "[[pool]]\nid = \"far\"\nengine = \"llamacpp\"\nurls = [\"http://127.0.0.1:9\"]\n";
+    let options = test_harness_support::DaemonOptions::default().config(config);
+    let world = World::with(options);
+    let document = world.raw.get("/openapi/control.json").await.json();
+    let readiness = operations(&document)
+        .into_iter()
+        .find(|operation| operation.id() == "readiness_get")
+        .unwrap();
+    let answer = world.raw.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    readiness.check(&answer);
+    let problem = answer.problem();
+    assert_eq!(problem["code"], "NOT_READY", "{problem}");
+    assert_eq!(problem["retriable"], json!(true), "{problem}");
+    assert_eq!(answer.pointers(), ["pool/far"]);
+}

@@ -1,0 +1,113 @@
+//! A daemon's metrics are those of the contract: names, kinds, helps and labels, both ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api_client::types::TaskState;
+use serde::Deserialize;
+use test_harness_support::{DaemonOptions, kill_at_once};
+
+use crate::world::{World, eventually, exactly, plain, with};
+
+const CONTRACT: &str = include_str!("../../../../contracts/metrics/orchestratord.json");
+
+#[derive(Deserialize)]
+struct Contract {
+    metrics: Vec<Metric>,
+}
+
+#[derive(Deserialize)]
+struct Metric {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    labels: BTreeSet<String>,
+    help: String,
+}
+
+const NARROW: &str = "
+    [queue.interactive]
+    capacity = 1
+    full_policy = \"reject\"
+    [queue.batch]
+    capacity = 1
+    full_policy = \"drop-lru\"
+    [[pool]]
+    id = \"default\"
+    max_tokens_per_second = 50.0
+";
+
+/// Everything that feeds a metric: tasks that end well, are cancelled, refused and dropped, and a lost engine.
+async fn live_through_everything() -> World {
+    let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
+    let done = world.create(exactly(2, 1)).await.task_id;
+    world.until_state(&done, TaskState::Completed).await;
+
+    let running = world.create(exactly(400, 2)).await.task_id;
+    world.raw.open(&running, None).await.up_to("token").await;
+    let batch = || with(plain(), "priority", "batch");
+    let dropped = world.create(batch()).await.task_id;
+    let kept = world.create(batch()).await.task_id;
+    world.until_state(&dropped, TaskState::Failed).await;
+    world.create(plain()).await;
+    assert_eq!(world.raw.create(&plain()).await.status, 429);
+    world.raw.cancel(&running).await;
+    world.until_state(&kept, TaskState::Completed).await;
+
+    kill_at_once(world.daemon.engine_pids()[0]).unwrap();
+    eventually("the engine was restarted", async || {
+        let restarts = world.metrics().await.sum("replica_restarts_total");
+        (restarts > 0.0).then_some(())
+    })
+    .await;
+    world.until_ready().await;
+    world
+}
+
+#[tokio::test]
+async fn a_scrape_after_everything_is_the_contract_both_ways() {
+    let world = live_through_everything().await;
+    let answer = world.raw.get("/metrics").await;
+    let kind = answer.header("content-type").unwrap();
+    assert!(kind.starts_with("text/plain"), "{kind}");
+    let scrape = world.metrics().await;
+
+    let contract: Contract = serde_json::from_str(CONTRACT).unwrap();
+    let name_and = |of: fn(&Metric) -> String| -> BTreeMap<String, String> {
+        contract
+            .metrics
+            .iter()
+            .map(|it| (it.name.clone(), of(it)))
+            .collect()
+    };
+    assert_eq!(scrape.kinds, name_and(|it| it.kind.clone()));
+    assert_eq!(scrape.helps, name_and(|it| it.help.clone()));
+    for metric in &contract.metrics {
+        let sets = scrape.label_sets(&metric.name);
+        assert_eq!(
+            sets,
+            BTreeSet::from([metric.labels.clone()]),
+            "{}",
+            metric.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_numbers_are_what_happened() {
+    let world = live_through_everything().await;
+    let scrape = world.metrics().await;
+    let ended = |reason| scrape.sum_where("tasks_ended_total", "reason", reason);
+    assert_eq!(ended("length"), 1.0);
+    assert_eq!(ended("stop"), 2.0);
+    assert_eq!(ended("cancelled"), 1.0);
+    assert_eq!(ended("QUEUE_FULL_DROP_LRU"), 1.0);
+    assert_eq!(scrape.sum("tasks_enqueued_total"), 5.0);
+    assert_eq!(scrape.sum("tasks_rejected_total"), 1.0);
+    assert_eq!(scrape.sum("tasks_started_total"), 4.0);
+    assert_eq!(scrape.sum("queue_depth"), 0.0);
+    assert_eq!(scrape.sum("replicas_ready"), 1.0);
+    // Every finished text has its time to the first token, and those not cut short their time to the last.
+    assert_eq!(scrape.sum("latency_first_token_ms_count"), 4.0);
+    assert_eq!(scrape.sum("latency_decode_ms_count"), 3.0);
+    assert!(scrape.sum("store_mutations_total") >= scrape.sum("store_commits_total"));
+}

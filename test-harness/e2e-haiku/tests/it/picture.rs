@@ -1,0 +1,33 @@
+//! What a refusal must leave as it was.
+
+use serde_json::Value;
+use test_harness_e2e_haiku::exposition::Sample;
+
+use crate::world::World;
+
+/// Counters that tell of refusals themselves.
+const REFUSAL_COUNTERS: [&str; 2] = [
+    "admission_backpressure_events_total",
+    "tasks_rejected_total",
+];
+
+/// Everything that can be seen from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Picture {
+    tasks: Value,
+    samples: Vec<Sample>,
+    sets: Value,
+}
+
+impl Picture {
+    pub(crate) async fn take(world: &World) -> Self {
+        let mut samples = world.metrics().await.samples;
+        samples.retain(|sample| !REFUSAL_COUNTERS.contains(&sample.name.as_str()));
+        samples.sort_by(|a, b| (&a.name, &a.labels).cmp(&(&b.name, &b.labels)));
+        Self {
+            tasks: world.raw.get("/v1/tasks?limit=200").await.json(),
+            samples,
+            sets: world.raw.get("/v1/replicasets").await.json(),
+        }
+    }
+}

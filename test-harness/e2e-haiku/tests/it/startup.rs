@@ -1,0 +1,89 @@
+//! What the daemon says when it cannot start, and that it then leaves everything as it was.
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use test_harness_support::{Daemon, DaemonOptions, binary};
+
+use crate::world::{World, plain};
+
+#[test]
+fn a_port_that_is_in_use_is_named() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap();
+    let ended = Daemon::start_refused(DaemonOptions::default().listen(address));
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert!(ended.said.contains(&address.to_string()), "{}", ended.said);
+    assert!(!ended.said.contains("panicked"), "{}", ended.said);
+}
+
+#[tokio::test]
+async fn a_second_daemon_on_the_same_data_is_told_who_holds_it() {
+    let world = World::ready().await;
+    let task = world.create(plain()).await.task_id;
+    let options = DaemonOptions::default().data_dir(&world.daemon.data_dir());
+    let ended = Daemon::start_refused(options);
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    let pid = format!("process {}", world.daemon.pid());
+    for word in [pid.as_str(), world.daemon.url()] {
+        assert!(ended.said.contains(word), "no {word}: {}", ended.said);
+    }
+    // The holder noticed nothing.
+    assert_eq!(world.raw.story(&task).await.last().unwrap().name, "end");
+}
+
+#[test]
+fn an_address_that_is_not_loopback_is_refused() {
+    let ended = Daemon::start_refused(DaemonOptions::default().listen("0.0.0.0:0"));
+    assert_eq!(ended.code, Some(2), "{}", ended.said);
+    assert!(ended.said.contains("loopback"), "{}", ended.said);
+}
+
+#[test]
+fn flags_for_the_only_pool_need_an_only_pool() {
+    let config = "[[pool]]\nid = \"a\"\n[[pool]]\nid = \"b\"\n";
+    let options = DaemonOptions::default()
+        .config(config)
+        .env("ORCH_POOL_REPLICAS", 2);
+    let ended = Daemon::start_refused(options);
+    assert_eq!(ended.code, Some(2), "{}", ended.said);
+    assert!(ended.said.contains("ORCH_POOL_REPLICAS"), "{}", ended.said);
+}
+
+/// What `orchestratord config check` says of a file.
+fn check(text: &str) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("orchestrator.toml"), text).unwrap();
+    Command::new(binary("orchestratord"))
+        .args(["config", "check", "orchestrator.toml"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_fault_of_a_configuration_has_line_pointer_and_hint() {
+    let text = "[server]\nlisten = \"0.0.0.0:80\"\n\n[queue.batch]\ncapacity = 0\nfull_policy = \"reject\"\n";
+    let output = check(text);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"");
+    let near = check("[[pool]]\nid = \"a\"\n\nreplica = 2\n");
+    assert_eq!(near.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8(near.stderr).unwrap(), @"");
+}
+
+#[test]
+fn a_configuration_without_fault_is_told_so_and_a_missing_one_is_named() {
+    let output = check("[queue.batch]\ncapacity = 5\nfull_policy = \"reject\"\n");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "orchestrator.toml: no fault found\n"
+    );
+    let ended = Daemon::start_refused(DaemonOptions {
+        args: ["--config", "nowhere.toml"].map(str::to_owned).to_vec(),
+        ..DaemonOptions::default()
+    });
+    assert_eq!(ended.code, Some(2), "{}", ended.said);
+    assert!(ended.said.contains("nowhere.toml"), "{}", ended.said);
+}

@@ -1,0 +1,110 @@
+//! Looks at processes, and ends them, by their ids. Reads `/proc`, so it needs Linux.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+/// Memory of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Everything of it that lies in memory, in bytes.
+    pub resident_bytes: u64,
+    /// The part that is its own data, and neither program nor file, in bytes.
+    pub anonymous_bytes: u64,
+}
+
+/// Memory of a process.
+///
+/// # Errors
+/// If there is no such process, or no `/proc`.
+pub fn memory_of(pid: u32) -> io::Result<Memory> {
+    let text =
+        fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| explain(&error))?;
+    let kilobytes = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.and_then(|number| number.parse::<u64>().ok())
+    };
+    match (kilobytes("VmRSS:"), kilobytes("RssAnon:")) {
+        (Some(resident), Some(anonymous)) => Ok(Memory {
+            resident_bytes: resident * 1024,
+            anonymous_bytes: anonymous * 1024,
+        }),
+        _ => Err(io::Error::other(format!(
+            "process {pid} has no memory any more"
+        ))),
+    }
+}
+
+/// Processes whose parent is the given one, dead ones that nobody has waited for left out.
+///
+/// # Errors
+/// If there is no `/proc`.
+pub fn children_of(pid: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc").map_err(|error| explain(&error))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(child) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        if living_parent_of(&entry.path()) == Some(pid) {
+            children.push(child);
+        }
+    }
+    children.sort_unstable();
+    Ok(children)
+}
+
+/// The parent of a process that lives. A process that ends meanwhile has none.
+fn living_parent_of(proc: &Path) -> Option<u32> {
+    let stat = fs::read_to_string(proc.join("stat")).ok()?;
+    // The name stands in parentheses and may hold anything, so what follows is found from the end.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    (state != "Z" && state != "X").then_some(parent)
+}
+
+/// Ends a process at once, as the out-of-memory killer would.
+///
+/// # Errors
+/// If it was gone already.
+pub fn kill_at_once(pid: u32) -> io::Result<()> {
+    let status = Command::new("sh")
+        .args(["-c", &format!("kill -KILL {pid}")])
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("there is no process {pid}")))
+    }
+}
+
+fn explain(error: &io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("processes are looked at through /proc, which cannot be read here: {error}"),
+    )
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_seen_measured_and_killed() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let own = std::process::id();
+        assert!(children_of(own).unwrap().contains(&child.id()));
+        let memory = memory_of(child.id()).unwrap();
+        assert!(memory.anonymous_bytes <= memory.resident_bytes);
+        assert!(memory.resident_bytes > 0);
+        kill_at_once(child.id()).unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(!children_of(own).unwrap().contains(&child.id()));
+        assert!(memory_of(child.id()).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! Golden case `body-limit`.
+pub mod types;
+pub mod server;

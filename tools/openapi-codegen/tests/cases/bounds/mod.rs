@@ -1,0 +1,2 @@
+//! Golden case `bounds`.
+pub mod types;

@@ -1,0 +1,2 @@
+//! Golden case `enumerations`.
+pub mod types;

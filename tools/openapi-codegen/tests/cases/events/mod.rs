@@ -1,0 +1,5 @@
+//! Golden case `events`.
+pub mod types;
+pub mod server;
+pub mod client;
+pub type Client = crate::golden::Client<client::sample::Client>;

@@ -1,0 +1,2 @@
+//! Golden case `extensible-union`.
+pub mod types;

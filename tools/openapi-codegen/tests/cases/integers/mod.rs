@@ -1,0 +1,2 @@
+//! Golden case `integers`.
+pub mod types;

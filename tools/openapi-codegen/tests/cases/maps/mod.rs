@@ -1,0 +1,2 @@
+//! Golden case `maps`.
+pub mod types;

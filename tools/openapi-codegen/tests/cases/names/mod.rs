@@ -1,0 +1,2 @@
+//! Golden case `names`.
+pub mod types;

@@ -1,0 +1,2 @@
+//! Golden case `optional-and-nullable`.
+pub mod types;

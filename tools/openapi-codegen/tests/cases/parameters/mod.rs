@@ -1,0 +1,3 @@
+//! Golden case `parameters`.
+pub mod types;
+pub mod server;

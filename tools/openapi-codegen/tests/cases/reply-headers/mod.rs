@@ -1,0 +1,3 @@
+//! Golden case `reply-headers`.
+pub mod types;
+pub mod server;

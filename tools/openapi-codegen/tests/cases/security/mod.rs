@@ -1,0 +1,3 @@
+//! Golden case `security`.
+pub mod types;
+pub mod server;

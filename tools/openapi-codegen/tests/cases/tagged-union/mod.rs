@@ -1,0 +1,2 @@
+//! Golden case `tagged-union`.
+pub mod types;

@@ -1,0 +1,2 @@
+//! Golden case `uuids`.
+pub mod types;
