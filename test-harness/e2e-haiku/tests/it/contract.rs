@@ -23,6 +23,13 @@ impl Operation {
         self.body["operationId"].as_str().unwrap()
     }
 
+    /// Whether it answers well with something that a caller may not accept.
+    fn has_a_body_to_choose(&self) -> bool {
+        let replies = self.body["responses"].as_object().unwrap();
+        let mut good = replies.iter().filter(|(status, _)| status.starts_with('2'));
+        good.any(|(_, reply)| reply.get("content").is_some())
+    }
+
     /// The reply that is listed for a status, with its references followed.
     fn reply(&self, status: u16) -> &Value {
         let listed = &self.body["responses"];
@@ -160,6 +167,9 @@ async fn every_operation_answers_as_the_contract_says() {
                 assert_eq!(answer.status, 404, "{}", operation.id());
                 operation.check(&answer);
             }
+            if !operation.has_a_body_to_choose() {
+                continue;
+            }
             let unfit = world
                 .raw
                 .request(&operation.method, &things.fill(&operation.path))
@@ -169,7 +179,24 @@ async fn every_operation_answers_as_the_contract_says() {
             operation.check(&answer);
         }
     }
-    insta::assert_snapshot!(answered.into_iter().collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(Vec::from_iter(answered).join("
+"), @r"
+    capabilities_get
+    health_get
+    metrics_get
+    openapi_control_get
+    openapi_data_get
+    pool_health
+    readiness_get
+    replicaset_list
+    session_delete
+    session_get
+    task_cancel
+    task_create
+    task_get
+    task_list
+    task_stream
+    ");
 }
 
 #[tokio::test]

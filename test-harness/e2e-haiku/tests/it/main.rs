@@ -21,4 +21,5 @@ mod results;
 mod resume;
 mod startup;
 mod streams;
+mod tour;
 mod world;

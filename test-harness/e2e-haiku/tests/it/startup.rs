@@ -66,10 +66,23 @@ fn every_fault_of_a_configuration_has_line_pointer_and_hint() {
     let text = "[server]\nlisten = \"0.0.0.0:80\"\n\n[queue.batch]\ncapacity = 0\nfull_policy = \"reject\"\n";
     let output = check(text);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r"
+    orchestrator.toml:2: /server/listen: 0.0.0.0:80 is not a loopback address, and callers cannot be told apart yet
+      hint: listen on 127.0.0.1 or [::1] and put a proxy that checks identities in front
+    orchestrator.toml:5: /queue/batch/capacity: 0 is out of range
+      hint: use a value from 1 to 10000000
+    ");
     let near = check("[[pool]]\nid = \"a\"\n\nreplica = 2\n");
     assert_eq!(near.status.code(), Some(2));
-    insta::assert_snapshot!(String::from_utf8(near.stderr).unwrap(), @"");
+    let near = String::from_utf8(near.stderr).unwrap();
+    assert!(
+        near.starts_with("orchestrator.toml:4: /pool/0/replica: unknown field"),
+        "{near}"
+    );
+    assert!(
+        near.ends_with("  hint: did you mean `replicas`?\n"),
+        "{near}"
+    );
 }
 
 #[test]
