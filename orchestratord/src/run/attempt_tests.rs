@@ -55,9 +55,6 @@ impl ReadStore for Durable {
     fn task_text(&self, _: TaskId) -> ReadFuture<'_, Option<TaskText>> {
         Box::pin(async { Ok(Some(self.0.clone())) })
     }
-    fn commit_list(&self, _: u64, _: u32) -> ReadFuture<'_, Vec<store::CommitRow>> {
-        Box::pin(async { Ok(vec![]) })
-    }
     fn attempt_list(
         &self,
         _: TaskId,

@@ -90,6 +90,7 @@ impl OwnerStore for SqliteStore {
 
     fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError> {
         let unknown = |error: rusqlite::Error| CommitError::Unknown(error.to_string());
+        load::take_back(&self.connection).map_err(unknown)?;
         let term = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -74,7 +74,7 @@ pub struct SqliteReader(Arc<Pool>);
 struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl SqliteReader {
@@ -82,7 +82,7 @@ impl SqliteReader {
         Self(Arc::new(Pool {
             path,
             idle: Mutex::default(),
-            turns: Semaphore::new(CONNECTIONS_MAX),
+            turns: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         }))
     }
 
@@ -93,14 +93,15 @@ impl SqliteReader {
     ) -> ReadFuture<'_, T> {
         let pool = Arc::clone(&self.0);
         Box::pin(async move {
-            let turn = self
-                .0
-                .turns
-                .acquire()
-                .await
-                .map_err(|error| ReadError(error.to_string()))?;
-            let found = tokio::task::spawn_blocking(move || pool.read(read)).await;
-            drop(turn);
+            let turn = Arc::clone(&pool.turns).acquire_owned().await;
+            let turn = turn.map_err(|error| ReadError(error.to_string()))?;
+            let found = tokio::task::spawn_blocking(move || {
+                let found = pool.read(read);
+                // Here, so that a read whose reader has gone still counts until it is done.
+                drop(turn);
+                found
+            })
+            .await;
             found
                 .map_err(|error| ReadError(error.to_string()))?
                 .map_err(|error| error::reading(&error))

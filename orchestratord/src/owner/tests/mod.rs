@@ -1,7 +1,9 @@
 //! The owner without threads, over the memory store with faults on demand.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod driver;
 mod faults;
+mod kill;
 mod order;
 mod properties;
 mod recovery;

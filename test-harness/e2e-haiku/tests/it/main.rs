@@ -17,6 +17,7 @@ mod picture;
 mod queue;
 mod raw;
 mod refusals;
+mod results;
 mod resume;
 mod startup;
 mod streams;

@@ -17,7 +17,7 @@ const SESSIONS: [SessionId; 3] = [SessionId(0), SessionId(7), SessionId(u128::MA
 fn furnished<B: Bench>() -> (Desk<B>, Vec<TaskRow>) {
     let mut desk = Desk::<B>::new();
     let draw = &mut Draw::new(42);
-    let mut rows = Vec::new();
+    let (mut rows, mut inserts) = (Vec::new(), Vec::new());
     for seq in 1..=TASKS {
         let mut record = TaskRecord {
             tenant: draw.one_of(&TENANTS),
@@ -33,12 +33,13 @@ fn furnished<B: Bench>() -> (Desk<B>, Vec<TaskRow>) {
             metadata: metadata.clone(),
         });
         let body = desk.payload(body);
-        desk.commit(vec![Mutation::TaskInsert {
+        inserts.push(Mutation::TaskInsert {
             record: Box::new(record.clone()),
             body,
-        }]);
+        });
         rows.insert(0, TaskRow { record, metadata });
     }
+    desk.commit(inserts);
     (desk, rows)
 }
 

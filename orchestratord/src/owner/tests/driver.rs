@@ -1,0 +1,396 @@
+//! The owner on its threads.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::mpsc;
+use std::thread;
+
+use futures_util::FutureExt;
+use orchestrator_core::effect::Effect;
+use orchestrator_core::id::{Epoch, PayloadRef, SessionId, TaskId, TenantId};
+use orchestrator_core::input::{Ask, AttemptEnd, Report};
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use store::{ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore};
+use store_memory::{Fault, MemoryStore};
+use store_sqlite::SqliteStore;
+
+use super::rig::text;
+use super::things::{cancel, config, create, ready};
+use crate::owner::{
+    Dice, Notice, Outlet, Owner, OwnerHandle, OwnerLimits, OwnerUnavailable, SystemClock, spawn,
+};
+
+/// What an outlet saw.
+#[derive(Debug)]
+enum Seen {
+    Commit(Vec<Mutation>),
+    Effect(Effect),
+    Notice(Notice),
+}
+
+struct Spy(mpsc::Sender<Seen>);
+
+impl Outlet for Spy {
+    fn effect(&mut self, effect: Effect) {
+        let _ = self.0.send(Seen::Effect(effect));
+    }
+
+    fn committed(&mut self, commit: &Commit) {
+        let _ = self.0.send(Seen::Commit(commit.mutations.clone()));
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        let _ = self.0.send(Seen::Notice(notice));
+    }
+}
+
+/// A store whose commits wait for a go.
+struct Gate {
+    inner: MemoryStore,
+    /// Says that a commit has come to the gate.
+    arrived: mpsc::Sender<u64>,
+    go: mpsc::Receiver<()>,
+}
+
+impl OwnerStore for Gate {
+    fn load(&mut self) -> Result<Loaded, ReadError> {
+        self.inner.load()
+    }
+
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
+        self.inner.cold()
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
+        self.arrived.send(commit.commit_seq).unwrap();
+        self.go
+            .recv()
+            .expect("a test opens the gate, or has failed");
+        self.inner.commit(commit)
+    }
+
+    fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError> {
+        self.inner.probe(epoch)
+    }
+}
+
+fn start<S: OwnerStore + 'static>(
+    store: S,
+    limits: OwnerLimits,
+) -> (Owner<S>, mpsc::Receiver<Seen>) {
+    let (spy, seen) = mpsc::channel();
+    let clock = SystemClock::default();
+    let owner = spawn(store, config(), limits, clock, Dice::from_os(), Spy(spy)).unwrap();
+    (owner, seen)
+}
+
+fn gated(limits: OwnerLimits) -> (Owner<Gate>, mpsc::Receiver<u64>, mpsc::Sender<()>) {
+    let (arrived, arrivals) = mpsc::channel();
+    let (open, go) = mpsc::channel();
+    let store = Gate {
+        inner: MemoryStore::new(),
+        arrived,
+        go,
+    };
+    (start(store, limits).0, arrivals, open)
+}
+
+type Command = dyn Future<Output = Result<Reply, OwnerUnavailable>>;
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+fn ask(handle: &OwnerHandle, ask: Ask) -> Result<Reply, OwnerUnavailable> {
+    wait(handle.command(ask, None))
+}
+
+#[track_caller]
+fn state(reply: Result<Reply, OwnerUnavailable>) -> TaskState {
+    match reply {
+        Ok(Reply::TaskCreated { record, .. } | Reply::TaskCancelled(record)) => record.state,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_task_lives_over_sqlite_in_the_fewest_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path(), "a test").unwrap();
+    let reads = store.reader();
+    let (owner, seen) = start(store, OwnerLimits::default());
+    let handle = owner.handle();
+    wait(handle.report(ready(), None));
+    let reply = ask(&handle, create(1, Priority::Interactive));
+    assert_eq!(
+        state(reply),
+        TaskState::Dispatched,
+        "accepted and dispatched in one step"
+    );
+    let order = seen.iter().find_map(|seen| match seen {
+        Seen::Effect(Effect::AttemptStart(order)) => Some(order),
+        _ => None,
+    });
+    let attempt = order.unwrap().attempt;
+    assert_eq!(
+        handle.view().commit_seq,
+        1,
+        "idle accept to dispatch is one commit"
+    );
+
+    wait(handle.report(Report::AttemptRunning { attempt }, None));
+    let chunk = Report::AttemptChunk {
+        attempt,
+        from: 0,
+        to: 3,
+        chunk: PayloadRef(0),
+    };
+    wait(handle.report(chunk, Some(text(0, 3))));
+    let end = AttemptEnd::Finished {
+        finish: FinishReason::Stop,
+        tokens_in: 2,
+        tokens_out: 5,
+        decode_ms: 1,
+        first_token_ms: Some(1),
+        text: PayloadRef(0),
+    };
+    wait(handle.report(Report::AttemptEnded { attempt, end }, Some(text(0, 5))));
+    let ended = seen
+        .iter()
+        .any(|seen| matches!(seen, Seen::Effect(Effect::TaskEnded { .. })));
+    assert!(ended);
+    assert_eq!(
+        wait(handle.explain(TaskId(1))),
+        Ok(None),
+        "it is not live any more"
+    );
+    let row = wait(reads.task_get(TenantId::DEFAULT, TaskId(1)))
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.record.state, TaskState::Completed);
+    assert_eq!(wait(reads.task_text(TaskId(1))).unwrap(), Some(text(0, 5)));
+
+    let again = ask(&handle, create(1, Priority::Interactive));
+    assert!(
+        matches!(again, Ok(Reply::TaskCreated { replayed: true, .. })),
+        "{again:?}"
+    );
+    drop(owner.stop());
+    let reopened = SqliteStore::open(dir.path(), "the next")
+        .unwrap()
+        .load()
+        .unwrap();
+    assert_eq!(reopened.tasks, []);
+}
+
+#[test]
+fn what_comes_during_a_commit_is_one_more() {
+    let (owner, arrivals, open) = gated(OwnerLimits::default());
+    let handle = owner.handle();
+    let first = handle.command(create(1, Priority::Interactive), None);
+    assert_eq!(arrivals.recv(), Ok(1));
+    let rest: Vec<_> = (2..=5)
+        .map(|id| handle.command(create(id, Priority::Interactive), None))
+        .collect();
+    // All are stepped, and so shown as soon as the first commit is through.
+    open.send(()).unwrap();
+    assert_eq!(state(wait(first)), TaskState::Queued);
+    assert_eq!(arrivals.recv(), Ok(2));
+    open.send(()).unwrap();
+    for reply in rest {
+        assert_eq!(state(wait(reply)), TaskState::Queued);
+    }
+    let view = handle.view();
+    assert_eq!((view.commit_seq, view.live_tasks), (2, 5));
+    drop(owner.stop());
+}
+
+/// Sends commands until one finds no place; the others.
+fn fill(handle: &OwnerHandle, ask: impl Fn(u128) -> Ask) -> Vec<Pin<Box<Command>>> {
+    let mut waiting = Vec::new();
+    for id in 2..50 {
+        let mut reply: Pin<Box<Command>> = Box::pin(handle.command(ask(id), None));
+        match (&mut reply).now_or_never() {
+            None => waiting.push(reply),
+            Some(answer) => {
+                let retry_after_ms = OwnerLimits::default().retry_after_ms;
+                assert_eq!(answer, Err(OwnerUnavailable::Busy { retry_after_ms }));
+                return waiting;
+            }
+        }
+    }
+    panic!("the lane has no bound");
+}
+
+#[test]
+fn a_full_lane_turns_commands_away_and_cancels_still_pass() {
+    let limits = OwnerLimits {
+        batch_inputs: 2,
+        command_lane: 2,
+        cancel_lane: 2,
+        ..OwnerLimits::default()
+    };
+    let (owner, arrivals, open) = gated(limits);
+    let handle = owner.handle();
+    let first = handle.command(create(1, Priority::Batch), None);
+    assert_eq!(arrivals.recv(), Ok(1));
+    // Two are stepped while the commit waits, two are in the lane.
+    let creates = fill(&handle, |id| create(id, Priority::Interactive));
+    assert!((2..=4).contains(&creates.len()), "{}", creates.len());
+    let cancels = fill(&handle, |_| cancel(1));
+    assert!(cancels.len() >= 2, "{}", cancels.len());
+    let porter = thread::spawn(move || while open.send(()).is_ok() && arrivals.recv().is_ok() {});
+    assert_eq!(state(wait(first)), TaskState::Queued);
+    for reply in creates {
+        assert_eq!(state(wait(reply)), TaskState::Queued);
+    }
+    for reply in cancels {
+        assert_eq!(state(wait(reply)), TaskState::Cancelled);
+    }
+    drop(owner.stop());
+    porter.join().unwrap();
+}
+
+#[test]
+fn reporters_wait_for_a_place_and_none_is_lost() {
+    let limits = OwnerLimits {
+        batch_inputs: 1,
+        report_lane: 1,
+        ..OwnerLimits::default()
+    };
+    let (owner, arrivals, open) = gated(limits);
+    let handle = owner.handle();
+    let created = handle.command(create(1, Priority::Batch), None);
+    assert_eq!(arrivals.recv(), Ok(1));
+    let reporters: Vec<_> = (0..20)
+        .map(|_| {
+            let handle = handle.clone();
+            let foreign = Report::ReplicaDown {
+                replica: orchestrator_core::id::ReplicaName::new("nobody"),
+                detail: String::new(),
+            };
+            thread::spawn(move || wait(handle.report(foreign, None)))
+        })
+        .collect();
+    open.send(()).unwrap();
+    assert_eq!(state(wait(created)), TaskState::Queued);
+    reporters
+        .into_iter()
+        .for_each(|reporter| reporter.join().unwrap());
+    // A live read comes after everything that was taken before it.
+    let seen = wait(handle.ask_live(|machine, _| machine.counters().reports_foreign)).unwrap();
+    assert!(
+        seen >= 19,
+        "{seen} of 20 have arrived, and one place is left in the lane"
+    );
+    let _gate = owner.stop();
+}
+
+#[test]
+fn stopping_brings_commits_to_their_end_and_gives_the_store_back() {
+    let (owner, arrivals, open) = gated(OwnerLimits::default());
+    let handle = owner.handle();
+    let flying = handle.command(create(1, Priority::Batch), None);
+    assert_eq!(arrivals.recv(), Ok(1));
+    let stopping = thread::spawn(move || owner.stop());
+    open.send(()).unwrap();
+    assert_eq!(state(wait(flying)), TaskState::Queued);
+    // Anything stepped before the stop is committed too.
+    drop(open);
+    let mut store = stopping.join().unwrap();
+    assert_eq!(store.inner.load().unwrap().tasks.len(), 1);
+    let late = ask(&handle, create(3, Priority::Batch)).unwrap_err();
+    assert!(late.is_not_applied(), "{late:?}");
+    assert!(wait(handle.explain(TaskId(1))).is_err());
+    assert!(!handle.view().serving);
+    wait(handle.report(ready(), None));
+}
+
+#[test]
+fn an_owner_that_is_dropped_stops() {
+    let (owner, seen) = start(MemoryStore::new(), OwnerLimits::default());
+    let handle = owner.handle();
+    assert_eq!(
+        state(ask(&handle, create(1, Priority::Batch))),
+        TaskState::Queued
+    );
+    drop(owner);
+    // The spy is dropped with the owner.
+    while seen.recv().is_ok() {}
+    assert!(ask(&handle, create(2, Priority::Batch)).is_err());
+}
+
+#[test]
+fn a_panic_of_the_store_is_no_answer_but_an_end() {
+    let (owner, arrivals, open) = gated(OwnerLimits::default());
+    let handle = owner.handle();
+    let flying = handle.command(create(1, Priority::Batch), None);
+    assert_eq!(arrivals.recv(), Ok(1));
+    drop(open);
+    let unknown = wait(flying).unwrap_err();
+    assert!(!unknown.is_not_applied(), "{unknown:?}");
+    let panic = thread::spawn(move || drop(owner.stop())).join();
+    assert!(panic.is_err(), "whoever stops it learns of the panic");
+    let view = handle.view();
+    assert!(!view.serving && view.store_trouble.is_some());
+    assert!(ask(&handle, create(2, Priority::Batch)).is_err());
+}
+
+#[test]
+fn it_recovers_by_itself_after_stepping_down() {
+    let store = MemoryStore::new();
+    let faults = store.faults().clone();
+    let limits = OwnerLimits {
+        recovery_pause_ms: 1,
+        ..OwnerLimits::default()
+    };
+    let (owner, seen) = start(store, limits);
+    let handle = owner.handle();
+    faults.plan_commits([Some(Fault::Broken)]);
+    let refused = ask(&handle, create(1, Priority::Interactive)).unwrap_err();
+    assert!(refused.is_not_applied(), "{refused:?}");
+    let recovered =
+        |seen: &Seen| matches!(seen, Seen::Notice(Notice::Recovered { epoch, .. }) if epoch.0 == 2);
+    assert!(seen.iter().any(|seen| recovered(&seen)));
+    assert_eq!(
+        state(ask(&handle, create(1, Priority::Interactive))),
+        TaskState::Queued
+    );
+    drop(owner.stop());
+}
+
+#[test]
+fn time_alone_moves_it() {
+    let (spy, seen) = mpsc::channel();
+    let mut short = config();
+    short.session_ttl_ms = 20;
+    let session = SessionId(5);
+    let clock = SystemClock::default();
+    let owner = spawn(
+        MemoryStore::new(),
+        short,
+        OwnerLimits::default(),
+        clock,
+        Dice::from_os(),
+        Spy(spy),
+    )
+    .unwrap();
+    let handle = owner.handle();
+    let mut first = create(1, Priority::Interactive);
+    if let Ask::TaskCreate { create, .. } = &mut first {
+        create.spec.session = Some(session);
+    }
+    assert_eq!(state(ask(&handle, first)), TaskState::Queued);
+    let gone = seen.iter().any(|seen| match seen {
+        Seen::Commit(mutations) => mutations.contains(&Mutation::SessionDelete(session)),
+        _ => false,
+    });
+    assert!(gone);
+    assert_eq!(wait(handle.session(session)), Ok(None));
+    drop(owner.stop());
+}
