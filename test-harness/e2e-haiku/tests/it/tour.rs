@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use test_harness_support::{binary, children_of};
+use test_harness_support::{Signal, binary, children_of, memory_of, signal};
 
 /// The tour, started with these arguments.
 fn demo(args: &[&str]) -> Child {
@@ -89,13 +89,9 @@ fn it_stays_until_it_is_told_to_end_and_takes_the_daemon_with_it() {
     }
     let daemons = children_of(demo.id()).unwrap();
     assert_eq!(daemons.len(), 1, "{daemons:?}");
-    let interrupt = format!("kill -INT {}", demo.id());
-    Command::new("sh")
-        .args(["-c", &interrupt])
-        .status()
-        .unwrap();
+    signal(demo.id(), Signal::Interrupt).unwrap();
     assert!(demo.wait().unwrap().success());
-    assert!(test_harness_support::memory_of(daemons[0]).is_err());
+    assert!(memory_of(daemons[0]).is_err());
     assert!(!dir_of(&text).exists());
 }
 
