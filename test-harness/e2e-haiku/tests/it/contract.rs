@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::raw::{Answer, send};
-use crate::world::{World, exactly, with};
+use crate::world::{World, eventually, exactly, with};
 
 /// One operation of a document, as the document has it.
 struct Operation {
@@ -228,11 +228,15 @@ async fn an_unready_daemon_answers_as_the_contract_says() {
         .into_iter()
         .find(|operation| operation.id() == "readiness_get")
         .unwrap();
-    let answer = world.raw.get("/readyz").await;
-    assert_eq!(answer.status, 503);
-    readiness.check(&answer);
+    // At first it may not even know its pools.
+    let answer = eventually("the pool is missed", async || {
+        let answer = world.raw.get("/readyz").await;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        readiness.check(&answer);
+        (answer.pointers() == ["pool/far"]).then_some(answer)
+    })
+    .await;
     let problem = answer.problem();
     assert_eq!(problem["code"], "NOT_READY", "{problem}");
     assert_eq!(problem["retriable"], json!(true), "{problem}");
-    assert_eq!(answer.pointers(), ["pool/far"]);
 }
