@@ -11,7 +11,7 @@ use crate::raw::{Answer, send};
 use crate::world::{World, eventually, exactly, with};
 
 /// One operation of a document, as the document has it.
-struct Operation {
+pub(crate) struct Operation {
     document: Value,
     method: String,
     path: String,
@@ -43,7 +43,7 @@ impl Operation {
     }
 
     /// Holds an answer to what is listed.
-    fn check(&self, answer: &Answer) {
+    pub(crate) fn check(&self, answer: &Answer) {
         let reply = self.reply(answer.status);
         let Some(content) = reply["content"].as_object() else {
             assert!(answer.body.is_empty(), "{}: {}", self.id(), answer.text());
@@ -75,6 +75,7 @@ impl Operation {
 fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut whole = schema.clone();
     whole["components"] = document["components"].clone();
+    allow_null(&mut whole);
     let validator = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft4)
         .build(&whole)
@@ -83,6 +84,30 @@ fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
         .iter_errors(value)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
+}
+
+/// Says in JSON Schema what OpenAPI 3.0 calls `nullable`.
+fn allow_null(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(allow_null),
+        Value::Object(members) => {
+            members.values_mut().for_each(allow_null);
+            if members.remove("nullable") == Some(json!(true)) {
+                let inner = Value::Object(std::mem::take(members));
+                *schema = json!({ "anyOf": [inner, { "enum": [null] }] });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An operation of the data plane, as a daemon publishes it.
+pub(crate) async fn published(world: &World, id: &str) -> Operation {
+    let document = world.raw.get("/openapi/data.json").await.json();
+    let all = operations(&document);
+    all.into_iter()
+        .find(|operation| operation.id() == id)
+        .unwrap_or_else(|| panic!("no operation {id} is published"))
 }
 
 fn operations(document: &Value) -> Vec<Operation> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use test_harness_e2e_haiku::watch::watch;
 use uuid::Uuid;
 
+use crate::contract::published;
 use crate::world::{World, exactly, plain, with};
 
 #[tokio::test]
@@ -85,6 +86,35 @@ async fn a_failed_task_has_an_error_instead_of_a_text() {
     let result = world.client.task_result(&task).await.unwrap().into_body();
     assert_eq!(result.error.unwrap().code, ProblemCode::ContextExceeded);
     assert_eq!((result.text, result.tokens_out), (None, None));
+}
+
+#[tokio::test]
+async fn a_result_fits_the_contract_in_every_state_and_outlives_the_daemon() {
+    let mut world = World::throttled(100.0).await;
+    let completed = world.create(exactly(2, 1)).await.task_id;
+    world.until_state(&completed, TaskState::Completed).await;
+    let running = world.create(exactly(400, 2)).await.task_id;
+    world.raw.open(&running, None).await.up_to_token(1).await;
+    let never = world.create(plain()).await.task_id;
+    world.raw.cancel(&never).await;
+    let mut seen = Vec::new();
+    for task in [completed, running, never] {
+        let answer = world.raw.get(&format!("/v1/tasks/{task}/result")).await;
+        published(&world, "task_result").await.check(&answer);
+        seen.push(answer.json());
+    }
+    // It was cancelled before it ran: there is a text, and it is empty.
+    let of_never = |member: &str| seen[2].get(member);
+    assert_eq!(of_never("text"), Some(&Value::from("")));
+    assert_eq!(of_never("attempts"), Some(&Value::from(0)));
+    assert_eq!(of_never("engine_version"), None);
+
+    world.daemon.kill();
+    world.restart().await;
+    for (task, before) in [(completed, &seen[0]), (never, &seen[2])] {
+        let after = world.raw.get(&format!("/v1/tasks/{task}/result")).await;
+        assert_eq!(after.json(), *before);
+    }
 }
 
 #[tokio::test]
