@@ -1,7 +1,7 @@
 //! Memory: of an idle daemon, of one that has worked, and for each task that waits.
 //!
-//! What waits is measured between two lengths of the queue, so that buffers which any load fills once are not
-//! counted as the price of a task.
+//! What waits is measured twice: from an empty queue, and on from a long one, so that caches which any load fills
+//! once can be told from the price of a task.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub struct MemoryArgs {
     /// Tasks to run before the second look.
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub tasks: usize,
-    /// Tasks that wait in the queue, between the last two looks.
+    /// Tasks that wait in the queue at the third look; at the last it is three times as many.
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     pub queued: usize,
 }
@@ -60,38 +60,46 @@ async fn worked(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError
     Ok(rows)
 }
 
-/// With a long queue.
+/// With a long queue: what the first tasks take, with the store's cache that they fill, and what one more takes
+/// once that is full.
 async fn waiting(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError> {
-    let warm_up = args.queued.div_ceil(10);
-    let capacity = args.queued + warm_up + 1;
-    // Slow enough that next to nothing leaves the queue meanwhile.
+    let queued = args.queued;
+    // Slow enough that nothing leaves the queue meanwhile but the one task that runs.
     let config = format!(
-        "[queue.batch]\ncapacity = {capacity}\nfull_policy = \"reject\"\n\
-         [[pool]]\nid = \"slow\"\nmax_tokens_per_second = 1.0\n"
+        "[queue.batch]\ncapacity = {}\nfull_policy = \"reject\"\n\
+         [[pool]]\nid = \"slow\"\nmax_tokens_per_second = 1.0\n",
+        3 * queued + 1
     );
     let subject = setup.start(&config).await?;
-    fill(&subject.client, warm_up).await?;
+    fill(&subject.client, 1).await?;
+    let none = settled(&subject).await?;
+    fill(&subject.client, queued).await?;
+    let first = settled(&subject).await?;
+    fill(&subject.client, queued).await?;
     let before = settled(&subject).await?;
-    fill(&subject.client, args.queued).await?;
+    fill(&subject.client, queued).await?;
     let after = settled(&subject).await?;
-    let per_task = |of: fn(Memory) -> u64| {
-        let grown = of(after).saturating_sub(of(before));
-        grown as f64 / args.queued as f64
+    let each = |from: Memory, to: Memory| {
+        let grown = to.anonymous_bytes.saturating_sub(from.anonymous_bytes);
+        grown as f64 / queued as f64
     };
-    let what = |part: &str| format!("a queued task, {part} (mean of {})", args.queued);
     Ok(vec![
-        Row::new(&what("all"), per_task(|it| it.resident_bytes), "bytes"),
         Row::new(
-            &what("own data"),
-            per_task(|it| it.anonymous_bytes),
+            &format!("daemon, {queued} queued, all"),
+            megabytes(first.resident_bytes),
+            "MB",
+        ),
+        Row::new(
+            &format!("each of the first {queued} queued, with caches"),
+            each(none, first),
+            "bytes",
+        ),
+        Row::new(
+            &format!("each of {queued} more, beyond {}", 2 * queued),
+            each(before, after),
             "bytes",
         )
         .at_most(QUEUED_BYTES_MOST),
-        Row::new(
-            &format!("daemon with {} queued, all", args.queued + warm_up),
-            megabytes(after.resident_bytes),
-            "MB",
-        ),
     ])
 }
 
@@ -158,6 +166,8 @@ fn megabytes(bytes: u64) -> f64 {
 
 fn task(priority: Option<PriorityChoice>) -> TaskCreateRequest {
     let mut body = json!({ "input": { "kind": "prompt", "prompt": PROMPT } });
+    // One that is to hold the slot for the whole time must not end by itself.
+    body["ignore_eos"] = json!(priority.is_some());
     if let Some(priority) = priority {
         body["priority"] = json!(priority);
     }
