@@ -266,3 +266,20 @@ async fn an_unready_daemon_answers_as_the_contract_says() {
     assert_eq!(problem["code"], "NOT_READY", "{problem}");
     assert_eq!(problem["retriable"], json!(true), "{problem}");
 }
+
+#[test]
+fn every_requirement_that_the_contract_names_is_written_down() {
+    let specs = include_str!("../../../../specs/orchestrator.md");
+    let data = include_str!("../../../../contracts/openapi/generated/data.json");
+    let control = include_str!("../../../../contracts/openapi/generated/control.json");
+    for document in [data, control] {
+        let document: Value = serde_json::from_str(document).unwrap();
+        for operation in operations(&document) {
+            for id in operation.body["x-req-id"].as_array().unwrap() {
+                let row = format!("| {} |", id.as_str().unwrap());
+                let rows = specs.matches(&row).count();
+                assert_eq!(rows, 1, "{} names {id}: {rows} rows", operation.id());
+            }
+        }
+    }
+}
