@@ -8,7 +8,7 @@ use api_client::types::TaskState;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::raw::{data, told};
+use crate::raw::{data, tokens_of, told};
 use crate::world::{World, exactly, plain, throttle, with};
 
 /// Tokens of a text that is interrupted.
@@ -239,13 +239,16 @@ async fn what_was_begun_by_replicas_that_are_gone_is_not_continued_by_others() {
         .restart_with(throttle(1_000.0).env("ORCH_POOL_MODEL_FILE", other.display()))
         .await;
 
-    // Whoever saw some of it is told, and gets nothing spliced.
+    // Whoever saw some of it gets what else is durable of the first attempt, and no other one begins.
     let id = seen.last().unwrap().id.as_deref();
-    let story = told(&world.raw.open(&begun, id).await.rest().await);
-    let problem = data(story.last().unwrap());
+    let mut story = told(&world.raw.open(&begun, id).await.rest().await);
+    let problem = data(&story.pop().unwrap());
     assert_eq!(problem["code"], "REPLICA_SET_GONE", "{problem}");
     assert_eq!(problem["retriable"], true, "{problem}");
-    assert_eq!(story.len(), 1, "{story:#?}");
+    assert_eq!(tokens_of(&story), story);
+    let task = world.task(&begun).await;
+    assert_eq!((task.state, task.attempts), (TaskState::Failed, 1));
+    assert!(task.stream_position < 400, "{}", task.stream_position);
     // What nobody has seen anything of runs where it can.
     let story = world.raw.story(&untouched).await;
     assert_eq!(story.last().unwrap().name, "end", "{story:#?}");
