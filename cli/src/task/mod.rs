@@ -5,6 +5,7 @@ mod create;
 mod describe;
 mod get;
 mod list;
+mod result;
 mod stream;
 mod verb;
 mod why;

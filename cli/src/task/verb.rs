@@ -1,6 +1,6 @@
 //! The verbs of `orch task`.
 
-use super::{cancel, create, get, list, stream, why};
+use super::{cancel, create, get, list, result, stream, why};
 use crate::context::{Context, Outcome};
 
 #[derive(clap::Subcommand)]
@@ -11,6 +11,7 @@ pub(crate) enum Verb {
     Why(why::Args),
     Cancel(cancel::Args),
     Stream(stream::Args),
+    Result(result::Args),
 }
 
 impl Verb {
@@ -22,6 +23,7 @@ impl Verb {
             Self::Why(args) => args.perform(context).await,
             Self::Cancel(args) => args.perform(context).await,
             Self::Stream(args) => args.perform(context).await,
+            Self::Result(args) => args.perform(context).await,
         }
     }
 }

@@ -9,8 +9,8 @@ use api_client::types::{
     Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason,
     OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority, Problem,
     ProblemCode, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd, StreamMetrics,
-    StreamStarted, StreamToken, Task, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskState,
-    TaskStreamEvent, TaskWhy,
+    StreamStarted, StreamToken, Task, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskResult,
+    TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
 };
 use uuid::{Uuid, uuid};
 
@@ -353,4 +353,36 @@ pub(crate) fn whole() -> Vec<Step> {
         token(2, " moss"),
         end(FinishReason::Stop),
     ]
+}
+
+/// What came of a task.
+pub(crate) fn result(task: &Task) -> TaskResult {
+    let done = task.error.is_none() && task.ended_at_ms.is_some();
+    let cancelled = task.state == TaskState::Cancelled;
+    let finish = if cancelled {
+        FinishReason::Cancelled
+    } else {
+        FinishReason::Stop
+    };
+    let timings = TaskTimings {
+        queue_ms: task.started_at_ms.map(|_| 3),
+        first_token_ms: done.then_some(14),
+        decode_ms: done.then_some(1_200),
+        total_ms: task.ended_at_ms.map(|at| at - task.created_at_ms),
+    };
+    TaskResult {
+        task_id: task.task_id,
+        state: task.state.clone(),
+        text: done.then(|| "first line\nsecond line".to_owned()),
+        finish_reason: done.then_some(finish),
+        error: task.error.clone(),
+        tokens_in: done.then_some(12),
+        tokens_out: done.then_some(task.stream_position),
+        attempts: task.attempts,
+        seed: task.seed,
+        engine: None,
+        engine_version: task.started_at_ms.map(|_| "engine-1.0".to_owned()),
+        model_digest: task.started_at_ms.map(|_| "sha256:00".to_owned()),
+        timings,
+    }
 }

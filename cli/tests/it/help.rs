@@ -14,6 +14,7 @@ async fn every_verb_has_help() {
         "task why",
         "task cancel",
         "task stream",
+        "task result",
         "session",
         "session get",
         "session delete",

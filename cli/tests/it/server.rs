@@ -222,6 +222,16 @@ impl TasksApi for Api {
         }
     }
 
+    async fn task_result(&self, _: Caller, params: TaskResultParams) -> TaskResultResponse {
+        self.note(format!("task_result {}", params.id));
+        match self.script(|script| script.task.clone()) {
+            Ok(task) => TaskResultResponse::Ok200 {
+                body: fixtures::result(&task),
+            },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
     async fn task_stream(&self, _: Caller, params: TaskStreamParams) -> TaskStreamResponse {
         let after = params.last_event_id.unwrap_or_else(|| "nothing".to_owned());
         self.note(format!("task_stream {} after {after}", params.id));

@@ -34,7 +34,7 @@ async fn tasks() {
         ("failed", fixtures::failed()),
         ("cancelled", fixtures::cancelled()),
     ] {
-        for verb in ["get", "why"] {
+        for verb in ["get", "result", "why"] {
             let ran = run(with_task(task.clone()), &["task", verb, &id]).await;
             insta::assert_snapshot!(format!("task_{verb}_{name}"), ran.shown());
         }

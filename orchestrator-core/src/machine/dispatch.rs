@@ -7,7 +7,7 @@ use crate::id::{AttemptId, ReplicaName, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::moves::ctx_need;
 use crate::machine::step::Deed;
-use crate::placement::{Replica, Request, plan};
+use crate::placement::{Replica, ReplicaSetKey, Request, plan};
 use crate::task::{AttemptHead, AttemptRecord, AttemptState, Started, TaskEvent, TaskRecord};
 use crate::time::{AgeMs, MonoMs, Now};
 use crate::timer::Timer;
@@ -63,17 +63,7 @@ impl Machine {
         task: TaskId,
         replica: &ReplicaName,
     ) {
-        let Some((started, set)) = self.fleet.replica(replica).and_then(|replica| {
-            let facts = replica.facts.as_ref()?;
-            let started = Started {
-                at: now.wall,
-                replica: replica.name.clone(),
-                engine: facts.engine,
-                engine_version: facts.engine_version.clone(),
-                model_digest: facts.model_digest,
-            };
-            Some((started, replica.set?))
-        }) else {
+        let Some((started, set)) = self.started(now, replica) else {
             return;
         };
         if self.transit(task, TaskEvent::Dispatched).is_none() {
@@ -92,14 +82,44 @@ impl Machine {
         row.attempt = Some(head.clone());
         let first = row.started.is_none();
         row.started.get_or_insert(started);
-        let session = row.spec.session;
         let row = row.clone();
 
+        self.begin_attempt(now, task, &head, set);
+        if let Some(session) = row.spec.session
+            && self.sessions.dispatched(session, replica, now)
+        {
+            self.step.sessions.insert(session);
+        }
+        if first && let Some(effect) = started_effect(&row) {
+            self.step.deeds.push(Deed::Ready(effect));
+        }
+        let order = Box::new(order(&row, &head));
+        self.step
+            .deeds
+            .push(Deed::Ready(Effect::AttemptStart(order)));
+    }
+
+    /// What is told of a dispatch to this replica, and the replica's set.
+    fn started(&self, now: Now, replica: &ReplicaName) -> Option<(Started, ReplicaSetKey)> {
+        let replica = self.fleet.replica(replica)?;
+        let facts = replica.facts.as_ref()?;
+        let started = Started {
+            at: now.wall,
+            replica: replica.name.clone(),
+            engine: facts.engine,
+            engine_version: facts.engine_version.clone(),
+            model_digest: facts.model_digest,
+        };
+        Some((started, replica.set?))
+    }
+
+    /// Writes the attempt down, takes the slot, and begins the lease.
+    fn begin_attempt(&mut self, now: Now, task: TaskId, head: &AttemptHead, set: ReplicaSetKey) {
         let record = AttemptRecord {
-            id,
+            id: head.id,
             task,
             number: head.number,
-            replica: replica.clone(),
+            replica: head.replica.clone(),
             replica_set: set,
             epoch: self.epoch,
             began_at: now.wall,
@@ -113,23 +133,11 @@ impl Machine {
             first_token_ms: None,
             since: AgeMs::at(now.mono),
         };
-        self.attempts.insert(id, Box::new(live));
-        self.step.attempts_begun.push(id);
-        self.fleet.take(replica, id);
+        self.attempts.insert(head.id, Box::new(live));
+        self.step.attempts_begun.push(head.id);
+        self.fleet.take(&head.replica, head.id);
         self.timers
-            .set(Timer::Lease(id), now.mono + self.config.lease_ttl_ms);
-        if let Some(session) = session
-            && self.sessions.dispatched(session, replica, now)
-        {
-            self.step.sessions.insert(session);
-        }
-        if first && let Some(effect) = started_effect(&row) {
-            self.step.deeds.push(Deed::Ready(effect));
-        }
-        let order = Box::new(order(&row, &head));
-        self.step
-            .deeds
-            .push(Deed::Ready(Effect::AttemptStart(order)));
+            .set(Timer::Lease(head.id), now.mono + self.config.lease_ttl_ms);
     }
 
     fn new_attempt_id(&self, now: Now, entropy: &mut dyn Entropy) -> AttemptId {

@@ -4,7 +4,7 @@ use orchestrator_core::effect::Effect;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, TaskEnd, TaskFault, TaskState};
 
-use crate::rig::{Out, Rig, spec};
+use crate::rig::{Out, Rig, facts, one_pool, spec};
 
 fn told(out: &Out) -> Vec<(TaskState, u64)> {
     let told = |reply: &Reply| match reply {
@@ -109,4 +109,27 @@ fn stopped_in_the_middle_of_a_replay_the_kept_text_stays() {
         rig.row(1).end,
         Some(TaskEnd::Finished { tokens_out: 10, .. })
     ));
+}
+
+#[test]
+fn a_cancel_that_meets_a_take_over_is_ordered_again_and_has_its_deadline() {
+    let mut config = one_pool(1);
+    config.attachable = true;
+    let mut rig = Rig::new(config);
+    rig.replica_ready(facts("default-0", 1));
+    let order = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&order, 0, 10);
+    rig.cancel(1);
+    let out = rig.restart();
+    assert!(
+        out.effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::AttemptCancel { .. }))
+    );
+    assert!(out.starts().is_empty());
+    rig.advance(5_000);
+    assert_eq!(
+        (rig.state(1), rig.row(1).position),
+        (TaskState::Cancelled, 10)
+    );
 }

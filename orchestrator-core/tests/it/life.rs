@@ -1,9 +1,13 @@
 //! The life of a task, from acceptance to its end.
 
 use orchestrator_core::effect::Effect;
+use orchestrator_core::id::{ModelRef, ReplicaName};
+use orchestrator_core::input::Report;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, TaskEnd, TaskFault, TaskState, WaitingFor};
+use orchestrator_core::task::{
+    FinishReason, OnDisconnect, TaskEnd, TaskFault, TaskSpec, TaskState, WaitingFor,
+};
 
 use crate::rig::{Rig, facts, one_pool, spec};
 
@@ -157,10 +161,7 @@ fn a_restart_runs_the_task_again_under_a_new_attempt() {
 
 #[test]
 fn a_runner_that_outlives_its_owner_is_attached_to() {
-    let mut config = one_pool(1);
-    config.attachable = true;
-    let mut rig = Rig::new(config);
-    rig.replica_ready(facts("default-0", 1));
+    let mut rig = attachable();
     let first = rig.create(1, spec()).starts().remove(0);
     rig.chunk(&first, 0, 10);
     let again = rig.restart().starts().remove(0);
@@ -195,7 +196,7 @@ fn a_silent_runner_loses_its_attempt_and_is_told_to_stop() {
     let mut rig = Rig::ready(1);
     let first = rig.create(1, spec()).starts().remove(0);
     rig.advance(29_000);
-    rig.report(orchestrator_core::input::Report::AttemptRenewed {
+    rig.report(Report::AttemptRenewed {
         attempt: first.attempt,
     });
     assert!(rig.advance(29_999).effects.is_empty());
@@ -209,4 +210,106 @@ fn a_silent_runner_loses_its_attempt_and_is_told_to_stop() {
     };
     assert_eq!(*attempt, first.attempt);
     assert_eq!(second.number, 2);
+}
+
+#[test]
+fn a_runner_that_never_says_a_word_loses_its_attempt_too() {
+    let mut rig = Rig::ready(1);
+    rig.create(1, spec());
+    assert!(rig.advance(29_999).effects.is_empty());
+    assert_eq!(rig.advance(1).starts().remove(0).number, 2);
+}
+
+#[test]
+fn a_runner_that_is_attached_to_and_stays_silent_loses_its_attempt() {
+    let mut rig = attachable();
+    rig.create(1, spec());
+    rig.advance(20_000);
+    rig.restart();
+    rig.replica_ready(facts("default-0", 1));
+    assert!(rig.advance(29_999).effects.is_empty(), "a fresh lease");
+    assert_eq!(rig.advance(1).starts().remove(0).number, 2);
+}
+
+#[test]
+fn an_attempt_on_a_replica_that_the_configuration_no_longer_has_is_over() {
+    let mut rig = attachable();
+    rig.create(1, spec());
+    let mut config = rig.machine.config().clone();
+    config.pools[0].replicas = vec![ReplicaName::new("renamed-0")];
+    rig.restart_with(config);
+    rig.advance(0);
+    assert_eq!(
+        (rig.state(1), rig.row(1).interruptions),
+        (TaskState::Queued, 1)
+    );
+}
+
+#[test]
+fn an_attempt_that_stops_unasked_is_an_interruption_and_pins_what_it_released() {
+    let mut rig = Rig::ready(1);
+    let order = rig.create(1, spec()).starts().remove(0);
+    let out = rig.finished(&order, FinishReason::Cancelled, 5);
+    assert_eq!(out.starts()[0].number, 2);
+    assert_eq!((rig.row(1).interruptions, rig.row(1).position), (1, 0));
+    assert!(rig.row(1).replica_set.is_some());
+}
+
+#[test]
+fn a_task_that_has_ended_leaves_no_alarm_behind() {
+    let mut rig = Rig::ready(1);
+    let leaves = TaskSpec {
+        on_disconnect: OnDisconnect::Cancel,
+        ..spec()
+    };
+    for (task, finish) in [(1, FinishReason::Stop), (2, FinishReason::Cancelled)] {
+        let order = rig.create(task, leaves.clone()).starts().remove(0);
+        for readers in [1, 0] {
+            rig.report(Report::ReadersChanged {
+                task: order.task,
+                readers,
+            });
+        }
+        if finish == FinishReason::Cancelled {
+            rig.cancel(task);
+        }
+        assert!(rig.machine.next_wake().is_some());
+        rig.finished(&order, finish, 1);
+        rig.advance(0);
+        assert_eq!(rig.machine.next_wake(), None);
+    }
+}
+
+#[test]
+fn a_task_whose_model_the_configuration_no_longer_has_ends() {
+    let mut rig = Rig::new(one_pool(1));
+    let model_ref = Some(ModelRef::new("haiku-tiny"));
+    rig.create(
+        1,
+        TaskSpec {
+            model_ref,
+            ..spec()
+        },
+    );
+    rig.create(2, spec());
+    let mut config = rig.machine.config().clone();
+    config.pools[0].model_ref = ModelRef::new("other");
+    rig.restart_with(config);
+    rig.advance(0);
+    assert!(matches!(
+        &rig.row(1).end,
+        Some(TaskEnd::Failed {
+            fault: TaskFault::PoolUnavailable,
+            ..
+        })
+    ));
+    assert_eq!(rig.state(2), TaskState::Queued);
+}
+
+fn attachable() -> Rig {
+    let mut config = one_pool(1);
+    config.attachable = true;
+    let mut rig = Rig::new(config);
+    rig.replica_ready(facts("default-0", 1));
+    rig
 }

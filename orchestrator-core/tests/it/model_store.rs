@@ -6,7 +6,7 @@ use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, PayloadRef, SessionId, 
 use orchestrator_core::machine::{HardState, Recovered};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
-use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord};
+use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord, TaskState};
 
 /// Everything that was persisted.
 #[derive(Clone, Debug, Default)]
@@ -174,6 +174,10 @@ impl ModelStore {
         assert!(before.started.is_none() || row.started == before.started);
         assert!(before.replica_set.is_none() || row.replica_set == before.replica_set);
         assert_eq!(row.state.is_final(), row.ended_at.is_some());
+        assert_eq!(
+            matches!(row.state, TaskState::Waiting(_)),
+            row.not_before.is_some()
+        );
         assert!(
             !row.state.is_final() || row.end.is_some(),
             "an end says how"

@@ -163,13 +163,14 @@ fn a_pool_that_gave_up_ends_what_only_it_could_serve() {
         "the other pool may still serve it"
     );
     assert_eq!(rig.machine.pools()[0].state, PoolState::Unavailable);
-    assert_eq!(rig.machine.pools()[0].replicas[0].state, ViewState::Failed);
+    assert_eq!(
+        rig.machine.pools()[0].replicas[0].state,
+        ReplicaViewState::Failed
+    );
     rig.replica_ready(facts("default-0", 1));
     assert_eq!(rig.machine.pools()[0].state, PoolState::Ready);
     assert_eq!(rig.state(2), TaskState::Dispatched);
 }
-
-use ReplicaViewState as ViewState;
 
 /// Pool `default`, and pool `large` with another model on another engine.
 pub(crate) fn two_pools() -> orchestrator_core::machine::MachineConfig {
@@ -244,4 +245,51 @@ fn replica_sets_show_their_load() {
     );
     rig.replica_ready(second_version("default-1"));
     assert_eq!(rig.machine.replica_sets().len(), 2);
+}
+
+#[test]
+fn a_pool_that_recovered_after_giving_up_is_given_time_again() {
+    let mut rig = Rig::new(one_pool(1));
+    give_up(&mut rig, "default");
+    rig.replica_ready(facts("default-0", 1));
+    rig.replica_down("default-0");
+    assert_eq!(rig.machine.pools()[0].state, PoolState::Starting);
+    rig.create(1, spec());
+    assert_eq!(rig.state(1), TaskState::Queued);
+}
+
+#[test]
+fn a_text_is_not_waited_for_in_a_pool_that_gave_up() {
+    let mut rig = Rig::new(two_pools());
+    rig.replica_ready(facts("default-0", 1));
+    let order = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&order, 0, 10);
+    let large = ReplicaFacts {
+        name: ReplicaName::new("large-0"),
+        pool: PoolName::new("large"),
+        engine: Engine::Llamacpp,
+        model_ref: ModelRef::new("large-8b"),
+        ..facts("large-0", 1)
+    };
+    rig.replica_ready(large);
+    rig.replica_down("default-0");
+    rig.advance(1_000);
+    assert_eq!(
+        rig.state(1),
+        TaskState::Queued,
+        "its pool may still bring the set back"
+    );
+    give_up(&mut rig, "default");
+    assert_eq!(fault_of(&rig, 1), TaskFault::ReplicaSetGone);
+}
+
+#[test]
+fn nor_from_the_lost_replicas_of_a_pool_that_gave_up_and_has_another_at_work() {
+    let mut rig = interrupted(2);
+    rig.advance(1_000);
+    rig.replica_ready(second_version("default-1"));
+    assert_eq!(rig.state(1), TaskState::Queued);
+    give_up(&mut rig, "default");
+    assert_eq!(rig.machine.pools()[0].state, PoolState::Ready);
+    assert_eq!(fault_of(&rig, 1), TaskFault::ReplicaSetGone);
 }

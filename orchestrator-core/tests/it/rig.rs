@@ -455,8 +455,12 @@ impl Rig {
 
     /// The daemon dies and another one takes over: what waited for an answer is gone.
     pub(crate) fn restart(&mut self) -> Out {
+        self.restart_with(self.machine.config().clone())
+    }
+
+    /// The same, with another configuration.
+    pub(crate) fn restart_with(&mut self, config: MachineConfig) -> Out {
         self.epoch.0 += 1;
-        let config = self.machine.config().clone();
         self.machine = Machine::recover(config, self.now, self.store.load(self.epoch));
         self.unanswered.clear();
         let out = self.drain();

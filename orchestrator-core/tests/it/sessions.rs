@@ -59,6 +59,7 @@ fn a_session_runs_out_ten_minutes_after_its_last_task_was_accepted_or_ended() {
     let order = rig.create(1, of(1)).starts().remove(0);
     rig.pass(9 * 60_000);
     rig.finished(&order, FinishReason::Stop, 1);
+    assert_eq!(rig.store.sessions[&SessionId(1)].touched_at, rig.now.wall);
     rig.advance(10 * 60_000 - 1);
     let view = rig.machine.session(rig.now, SessionId(1)).unwrap();
     assert_eq!((view.record.turns, view.ttl_ms_remaining), (1, 1));

@@ -9,6 +9,7 @@ use orchestrator_core::task::Priority;
 
 use super::App;
 use super::trouble::{Missing, Prerequisite, Trouble};
+use crate::owner::LiveView;
 
 /// A limit that refusals name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,9 @@ impl App {
             .find(|pool| pool.name.as_str() == name)
             .cloned();
         let found = found.ok_or_else(|| {
+            if !view.serving {
+                return Trouble::NotReady(vec![owner_reads()]);
+            }
             let known = view
                 .pools
                 .iter()
@@ -118,20 +122,7 @@ impl App {
     /// # Errors
     /// [`Trouble::NotReady`] with all of it.
     pub fn readiness_get(&self) -> Result<(), Trouble> {
-        let view = self.owner.view();
-        let mut missing = Vec::new();
-        if let Some(detail) = &view.store_trouble {
-            missing.push(Prerequisite {
-                what: "store".to_owned(),
-                detail: detail.clone(),
-                hint: "look at the disk that holds the data directory, and at the daemon's log"
-                    .to_owned(),
-            });
-        }
-        let any_ready = view.pools.iter().any(|pool| pool.state == PoolState::Ready);
-        if !any_ready {
-            missing.extend(view.pools.iter().map(missing_pool));
-        }
+        let missing = missing(&self.owner.view());
         if missing.is_empty() {
             Ok(())
         } else {
@@ -147,6 +138,35 @@ impl App {
             self.meter.queue_depth(priority, view.queue_depth(priority));
         }
         self.meter.render()
+    }
+}
+
+/// Everything that is missing.
+fn missing(view: &LiveView) -> Vec<Prerequisite> {
+    let mut missing = Vec::new();
+    if let Some(detail) = &view.store_trouble {
+        missing.push(Prerequisite {
+            what: "store".to_owned(),
+            detail: detail.clone(),
+            hint: "look at the disk that holds the data directory, and at the daemon's log"
+                .to_owned(),
+        });
+    } else if !view.serving {
+        missing.push(owner_reads());
+    }
+    let any_ready = view.pools.iter().any(|pool| pool.state == PoolState::Ready);
+    if !any_ready {
+        missing.extend(view.pools.iter().map(missing_pool));
+    }
+    missing
+}
+
+/// A daemon listens before it has read what the store holds; until then it knows of no pool.
+fn owner_reads() -> Prerequisite {
+    Prerequisite {
+        what: "owner".to_owned(),
+        detail: "what the store holds is being read".to_owned(),
+        hint: "wait; this ends by itself".to_owned(),
     }
 }
 
@@ -169,5 +189,22 @@ fn missing_pool(pool: &PoolView) -> Prerequisite {
                 hint: "wait; tasks are accepted meanwhile".to_owned(),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_knows_of_no_pool_yet_is_not_ready() {
+        let fresh = missing(&LiveView::default());
+        let what: Vec<&str> = fresh.iter().map(|it| it.what.as_str()).collect();
+        assert_eq!(what, ["owner"]);
+        let serving = LiveView {
+            serving: true,
+            ..LiveView::default()
+        };
+        assert_eq!(missing(&serving), []);
     }
 }

@@ -232,7 +232,7 @@ impl App {
         ShownTask { row, position, why }
     }
 
-    async fn row(&self, caller: &Caller, task: TaskId) -> Result<TaskRow, Trouble> {
+    pub(super) async fn row(&self, caller: &Caller, task: TaskId) -> Result<TaskRow, Trouble> {
         let row = self.reads.task_get(caller.tenant, task).await?;
         row.ok_or(Trouble::Missing(Missing::Task(Uuid::from_u128(task.0))))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api_server::support::{Operation, ProblemReply};
+use api_types::ProblemCode;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -53,7 +54,10 @@ impl Context {
     /// The reply to a trouble.
     pub(super) fn refuse(&self, trouble: Trouble) -> ProblemReply {
         let reply = problem::of(trouble, &self.path, self.correlation.as_str());
-        if reply.status().is_server_error() {
+        // Not to be ready yet is an answer, and whoever waits for the contrary asks often.
+        let failed =
+            reply.status().is_server_error() && reply.problem.code != ProblemCode::NotReady;
+        if failed {
             tracing::warn!(
                 correlation_id = self.correlation.as_str(),
                 path = self.path,

@@ -3,7 +3,8 @@
 use api_server::support::EventStream;
 use api_server::tasks::{
     TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-    TaskListParams, TaskListResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+    TaskListParams, TaskListResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
+    TaskStreamResponse, TasksApi,
 };
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
@@ -78,6 +79,19 @@ impl TasksApi for Host {
         {
             Ok(shown) => TaskCancelResponse::Ok200 {
                 body: convert::task(shown),
+            },
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_result(&self, context: Context, params: TaskResultParams) -> TaskResultResponse {
+        match self
+            .app
+            .task_result(&context.caller, TaskId(params.id.as_u128()))
+            .await
+        {
+            Ok(result) => TaskResultResponse::Ok200 {
+                body: convert::task_result(result),
             },
             Err(trouble) => context.refuse(trouble).into(),
         }

@@ -7,7 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 /// Position in a text and the hash of the text up to there: `<tokens>-<16 hex digits>`.
 ///
-/// The hash is the first 8 bytes of the SHA-256 of the text, so it is the same in every process.
+/// The hash is the first 8 bytes of the SHA-256 of the text, so it is the same in every process. After the
+/// end of a task it is that of the text and one byte more, so that a reader who has every token but not the
+/// end is told apart from one who has the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamId {
     /// Tokens that the reader has.
@@ -15,6 +17,9 @@ pub struct StreamId {
     /// Hash of their text.
     pub hash: u64,
 }
+
+/// Stands for the end after a text. No text has this byte, because it is never part of UTF-8.
+const END_MARK: [u8; 1] = [0xff];
 
 /// The text is not a stream id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +68,21 @@ impl PrefixHash {
 
     /// The hash of all text so far.
     pub(super) fn value(&self) -> u64 {
-        let bytes = self.0.clone().finalize();
-        bytes
-            .iter()
-            .take(8)
-            .fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
+        first_bytes(self.0.clone())
     }
+
+    /// The hash of all text and the end after it.
+    pub(super) fn ended(&self) -> u64 {
+        first_bytes(self.0.clone().chain_update(END_MARK))
+    }
+}
+
+fn first_bytes(hash: Sha256) -> u64 {
+    let bytes = hash.finalize();
+    bytes
+        .iter()
+        .take(8)
+        .fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -90,6 +104,16 @@ mod tests {
         pieces.push("old ");
         assert_eq!(pieces.push("pond"), PrefixHash::default().push("old pond"));
         assert_ne!(pieces.value(), PrefixHash::default().push("new pond"));
+    }
+
+    #[test]
+    fn the_end_is_another_place_than_the_last_token() {
+        let mut text = PrefixHash::default();
+        for piece in ["", "old", " pond"] {
+            let place = text.push(piece);
+            assert_ne!(text.ended(), place);
+        }
+        assert_ne!(text.ended(), PrefixHash::default().ended());
     }
 
     #[test]

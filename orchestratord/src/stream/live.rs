@@ -195,6 +195,15 @@ impl TaskStream {
         self.state().id_at(position)
     }
 
+    /// Where a reader stands that has all the text and the end after it.
+    pub(super) fn id_of_end(&self) -> StreamId {
+        let state = self.state();
+        StreamId {
+            position: state.text.tokens(),
+            hash: state.hash.ended(),
+        }
+    }
+
     /// What there is from a position on.
     pub(super) fn glimpse(&self, position: u64) -> Glimpse {
         let state = self.state();

@@ -65,7 +65,7 @@ pub fn read_ended(record: &TaskRecord, text: &TaskText, from: ReadFrom) -> Openi
         });
     }
     if let ReadFrom::After(id) = from
-        && stream.id_at(position) == Some(id)
+        && stream.id_of_end() == id
     {
         return Opening::NothingMore;
     }
@@ -223,13 +223,10 @@ impl<W: Watch> Reader<W> {
                 terminal.position
             ));
         }
-        let id = self.stream.id_at(self.stream.position());
-        if let Some(id) = id {
-            self.ready.push_back(Frame::Ended {
-                id,
-                end: terminal.end,
-            });
-        }
+        self.ready.push_back(Frame::Ended {
+            id: self.stream.id_of_end(),
+            end: terminal.end,
+        });
         self.over = true;
     }
 

@@ -61,16 +61,14 @@ impl Exposition {
     /// The sum of a metric over all its labels; 0 if it was never fed.
     #[must_use]
     pub fn sum(&self, name: &str) -> f64 {
-        self.of(name).map(|sample| sample.value).sum()
+        sum(self.of(name))
     }
 
     /// The sum of a metric over all samples that have this label.
     #[must_use]
     pub fn sum_where(&self, name: &str, label: &str, value: &str) -> f64 {
-        self.of(name)
-            .filter(|sample| sample.labels.get(label).is_some_and(|it| it == value))
-            .map(|sample| sample.value)
-            .sum()
+        let has_it = |it: &&Sample| it.labels.get(label).is_some_and(|it| it == value);
+        sum(self.of(name).filter(has_it))
     }
 
     /// The samples of a metric.
@@ -96,6 +94,11 @@ impl Exposition {
             })
             .collect()
     }
+}
+
+/// Of no samples it is 0, and not the -0 that floats begin a sum with.
+fn sum<'a>(samples: impl Iterator<Item = &'a Sample>) -> f64 {
+    samples.fold(0.0, |sum, sample| sum + sample.value)
 }
 
 fn sample(line: &str) -> Option<Sample> {

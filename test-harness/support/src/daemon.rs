@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::options::DaemonOptions;
-use crate::process::children_of;
+use crate::process::{Signal, children_of, signal};
 use crate::start::{Running, StartError, log_path, start};
 
 /// Longest time that a daemon may take to end after it was asked to.
@@ -164,8 +164,7 @@ impl Daemon {
         if let Some(status) = self.child.try_wait()? {
             return Err(io::Error::other(format!("it had ended before: {status}")));
         }
-        let command = format!("kill -TERM {}", self.child.id());
-        Command::new("sh").args(["-c", &command]).status()?;
+        signal(self.child.id(), Signal::Terminate)?;
         let deadline = Instant::now() + END_TIMEOUT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

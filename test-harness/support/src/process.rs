@@ -1,4 +1,4 @@
-//! Looks at processes, and ends them, by their ids. Reads `/proc`, so it needs Linux.
+//! Looks at processes and tells them things, by their ids. Looking needs `/proc`, so it needs Linux.
 
 use std::fs;
 use std::io;
@@ -68,13 +68,29 @@ fn living_parent_of(proc: &Path) -> Option<u32> {
     (state != "Z" && state != "X").then_some(parent)
 }
 
-/// Ends a process at once, as the out-of-memory killer would.
+/// What a process can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// It ends at once, as by the out-of-memory killer.
+    Kill,
+    /// Please end.
+    Terminate,
+}
+
+/// Tells a process something.
 ///
 /// # Errors
 /// If it was gone already.
-pub fn kill_at_once(pid: u32) -> io::Result<()> {
+pub fn signal(pid: u32, signal: Signal) -> io::Result<()> {
+    let name = match signal {
+        Signal::Interrupt => "INT",
+        Signal::Kill => "KILL",
+        Signal::Terminate => "TERM",
+    };
     let status = Command::new("sh")
-        .args(["-c", &format!("kill -KILL {pid}")])
+        .args(["-c", &format!("kill -{name} {pid}")])
         .status()?;
     if status.success() {
         Ok(())
@@ -102,7 +118,7 @@ mod tests {
         let memory = memory_of(child.id()).unwrap();
         assert!(memory.anonymous_bytes <= memory.resident_bytes);
         assert!(memory.resident_bytes > 0);
-        kill_at_once(child.id()).unwrap();
+        signal(child.id(), Signal::Kill).unwrap();
         assert!(!child.wait().unwrap().success());
         assert!(!children_of(own).unwrap().contains(&child.id()));
         assert!(memory_of(child.id()).is_err());

@@ -354,6 +354,52 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**What came of a task
+
+The text and the accounting. Before the end the reply is the same with `text` and `finish_reason` null.
+A record read: what it shows is durable.
+
+
+Sends a `GET` request to `/v1/tasks/{id}/result`
+
+Arguments:
+- `id`: Id of the task.
+*/
+    pub async fn task_result<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+    ) -> Result<ResponseValue<types::TaskResult>, Error<()>> {
+        let url = format!(
+            "{}/v1/tasks/{}/result", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "task_result",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
 }
 impl crate::Client {
     /**What this deployment can do
@@ -471,6 +517,23 @@ Arguments:
         id: &'a ::uuid::Uuid,
     ) -> Result<support::Reply<types::Task>, support::ApiError> {
         support::settle(self.data().task_cancel(id).await).await
+    }
+    /**What came of a task
+
+The text and the accounting. Before the end the reply is the same with `text` and `finish_reason` null.
+A record read: what it shows is durable.
+
+
+Sends a `GET` request to `/v1/tasks/{id}/result`
+
+Arguments:
+- `id`: Id of the task.
+*/
+    pub async fn task_result<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+    ) -> Result<support::Reply<types::TaskResult>, support::ApiError> {
+        support::settle(self.data().task_result(id).await).await
     }
     /// Watch a task.
     ///

@@ -53,6 +53,17 @@ pub trait TasksApi: support::ApiHost {
         context: Self::Context,
         params: TaskCancelParams,
     ) -> impl ::std::future::Future<Output = TaskCancelResponse> + Send;
+    /// What came of a task.
+    ///
+    /// The text and the accounting. Before the end the reply is the same with `text` and `finish_reason` null.
+    /// A record read: what it shows is durable.
+    ///
+    /// `GET /v1/tasks/{id}/result`
+    fn task_result(
+        &self,
+        context: Self::Context,
+        params: TaskResultParams,
+    ) -> impl ::std::future::Future<Output = TaskResultResponse> + Send;
     /// Watch a task.
     ///
     /// Server-sent events: `started` once, then `token`s, with `metrics` in between, and exactly one `end`
@@ -343,6 +354,66 @@ async fn task_cancel_input(
     call.accepts()?;
     Ok((params,))
 }
+/// What the contract says about `task_result`.
+pub static TASK_RESULT: support::Operation = support::Operation {
+    id: "task_result",
+    tag: "tasks",
+    method: "GET",
+    path: "/v1/tasks/{id}/result",
+    req_ids: &["ORCH-2001"],
+    security: &[],
+    read: Some(support::Read::Record),
+    body_limit_bytes: 0,
+    produces: "application/json",
+    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+};
+/// Parameters of `task_result`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskResultParams {
+    /// Id of the task.
+    pub id: ::uuid::Uuid,
+}
+impl TaskResultParams {
+    fn read(call: &support::Call) -> Result<Self, support::Rejection> {
+        let mut raw = support::Params::of(call, &[]);
+        let id = raw.path("id", support::parse::uuid);
+        let (Some(id), true) = (id, raw.is_sound()) else {
+            return Err(raw.into_rejection());
+        };
+        Ok(Self { id })
+    }
+}
+/// Every reply of `task_result`.
+#[derive(Debug)]
+pub enum TaskResultResponse {
+    /// The result as it stands.
+    Ok200 {
+        /// The body.
+        body: types::TaskResult,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for TaskResultResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(TASK_RESULT.listed(reply)))
+    }
+}
+impl IntoResponse for TaskResultResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ok200 { body } => support::reply::json(200u16, &body),
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn task_result_input(
+    call: &mut support::Call,
+) -> Result<(TaskResultParams,), support::Rejection> {
+    let params = TaskResultParams::read(call)?;
+    call.accepts()?;
+    Ok((params,))
+}
 /// What the contract says about `task_stream`.
 pub static TASK_STREAM: support::Operation = support::Operation {
     id: "task_stream",
@@ -479,6 +550,20 @@ async fn task_cancel_route<A: TasksApi>(
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }
+async fn task_result_route<A: TasksApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&TASK_RESULT, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match task_result_input(&mut call).await {
+        Ok((params,)) => api.task_result(context, params).await.into_response(),
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
 async fn task_stream_route<A: TasksApi>(
     State(api): State<Arc<A>>,
     request: Request,
@@ -509,6 +594,10 @@ pub fn tasks_router<A: TasksApi>(api: Arc<A>) -> Router {
         .route(
             "/v1/tasks/{id}/cancel",
             support::path::<A>("OPTIONS, POST").post(task_cancel_route::<A>),
+        )
+        .route(
+            "/v1/tasks/{id}/result",
+            support::path::<A>("GET, HEAD, OPTIONS").get(task_result_route::<A>),
         )
         .route(
             "/v1/tasks/{id}/stream",

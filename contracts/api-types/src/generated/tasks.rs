@@ -934,6 +934,42 @@ pub struct TaskPage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
+/// What came of a task.
+#[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+pub struct TaskResult {
+    /// Id of the task.
+    pub task_id: ::uuid::Uuid,
+    /// Where a task stands. `completed`, `failed` and `cancelled` are final; `parked` waits for a person.
+    pub state: TaskState,
+    /// The whole text; of a cancelled task as far as it came. Null before the end, and if the task failed.
+    pub text: Option<String>,
+    /// Why the text ends. Null before the end, and if the task failed.
+    pub finish_reason: Option<FinishReason>,
+    /// Why a task failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<TaskError>,
+    /// Tokens of the input; absent before the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_in: Option<u64>,
+    /// Tokens of the text; absent before the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_out: Option<u64>,
+    /// Attempts begun so far.
+    pub attempts: u32,
+    /// Seed of the sampling.
+    pub seed: u64,
+    /// Kind of inference engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
+    /// Version that the engine reported; absent before the first dispatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_version: Option<String>,
+    /// Digest of the model file, `sha256:<hex>`; absent before the first dispatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<String>,
+    /// Where the time went, in milliseconds. A part that did not happen is absent.
+    pub timings: TaskTimings,
+}
 /// Where a task stands. `completed`, `failed` and `cancelled` are final; `parked` waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TaskState {
@@ -1127,6 +1163,22 @@ impl<'de> ::serde::Deserialize<'de> for TaskStateFilter {
     ) -> Result<Self, D::Error> {
         support::de::text(deserializer)
     }
+}
+/// Where the time went, in milliseconds. A part that did not happen is absent.
+#[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+pub struct TaskTimings {
+    /// From acceptance to the first dispatch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_ms: Option<u64>,
+    /// From acceptance to the first token of the attempt that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<u64>,
+    /// From the first to the last token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decode_ms: Option<u64>,
+    /// From acceptance to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_ms: Option<u64>,
 }
 /// Why the task stands where it stands, computed now.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

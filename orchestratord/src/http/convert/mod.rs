@@ -7,6 +7,7 @@ mod choice;
 mod create;
 mod frame;
 mod pool;
+mod result;
 mod task;
 mod why;
 
@@ -14,5 +15,6 @@ pub(super) use choice::{priority_filter, state_filter};
 pub(super) use create::new_task;
 pub(super) use frame::event;
 pub(super) use pool::{capabilities, pool_health, replica_sets};
+pub(super) use result::task_result;
 pub(super) use task::{session, task, task_created, task_page};
 pub(super) use why::task_why;

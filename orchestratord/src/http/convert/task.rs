@@ -75,7 +75,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
     }
 }
 
-fn task_error(end: TaskEnd) -> Option<wire::TaskError> {
+pub(super) fn task_error(end: TaskEnd) -> Option<wire::TaskError> {
     match end {
         TaskEnd::Finished { .. } => None,
         TaskEnd::Failed { fault, detail } => Some(wire::TaskError {

@@ -54,7 +54,7 @@ impl Page {
 
     /// Text in a tone.
     pub(super) fn tone(&self, tone: Tone, text: &str) -> String {
-        if self.coloured {
+        if self.coloured && !text.is_empty() {
             format!("\u{1b}[{}m{text}\u{1b}[0m", tone.code())
         } else {
             text.to_owned()

@@ -152,16 +152,16 @@ fn heads(raw: &Raw, ended: &Uuid) -> Vec<Refused> {
             405,
             allowed,
         )
-        .with_header("allow", "GET, HEAD, POST"),
+        .with_header("allow", "GET, HEAD, OPTIONS, POST"),
         Refused::new("PUT on a task", raw.request("PUT", &task), 405, allowed)
-            .with_header("allow", "GET, HEAD"),
+            .with_header("allow", "GET, HEAD, OPTIONS"),
         Refused::new(
             "GET on a cancel",
             get(&format!("{task}/cancel")),
             405,
             allowed,
         )
-        .with_header("allow", "POST"),
+        .with_header("allow", "OPTIONS, POST"),
         Refused::new(
             "a list as a page",
             get("/v1/tasks").header("accept", "text/html"),

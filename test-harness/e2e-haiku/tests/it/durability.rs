@@ -1,5 +1,6 @@
 //! Nothing that was acknowledged is lost, and no stream is spliced, whenever the daemon dies.
 
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use api_client::support::RawEvent;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::raw::{data, told};
-use crate::world::{World, exactly, plain, with};
+use crate::world::{World, exactly, plain, throttle, with};
 
 /// Tokens of a text that is interrupted.
 const TOKENS: u32 = 64;
@@ -212,6 +213,42 @@ async fn every_acknowledged_task_is_there_after_a_crash() {
             world.until_state(id, TaskState::Completed).await;
         }
     }
+}
+
+/// A model that gives the same tokens and is another one all the same: a byte follows its last tensor.
+fn another_model(dir: &Path) -> PathBuf {
+    let whole =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/haiku-tiny/haiku-tiny-q8_0.gguf");
+    let mut bytes = std::fs::read(whole).unwrap();
+    bytes.push(0);
+    let other = dir.join("other.gguf");
+    std::fs::write(&other, bytes).unwrap();
+    other
+}
+
+#[tokio::test]
+async fn what_was_begun_by_replicas_that_are_gone_is_not_continued_by_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::throttled(TOKENS_PER_SECOND).await;
+    let begun = world.create(exactly(400, 1)).await.task_id;
+    let seen = world.raw.open(&begun, None).await.up_to_token(70).await;
+    let untouched = world.create(exactly(2, 2)).await.task_id;
+    world.daemon.kill();
+    let other = another_model(dir.path());
+    world
+        .restart_with(throttle(1_000.0).env("ORCH_POOL_MODEL_FILE", other.display()))
+        .await;
+
+    // Whoever saw some of it is told, and gets nothing spliced.
+    let id = seen.last().unwrap().id.as_deref();
+    let story = told(&world.raw.open(&begun, id).await.rest().await);
+    let problem = data(story.last().unwrap());
+    assert_eq!(problem["code"], "REPLICA_SET_GONE", "{problem}");
+    assert_eq!(problem["retriable"], true, "{problem}");
+    assert_eq!(story.len(), 1, "{story:#?}");
+    // What nobody has seen anything of runs where it can.
+    let story = world.raw.story(&untouched).await;
+    assert_eq!(story.last().unwrap().name, "end", "{story:#?}");
 }
 
 #[tokio::test]

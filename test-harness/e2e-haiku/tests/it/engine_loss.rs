@@ -2,7 +2,7 @@
 
 use api_client::types::TaskState;
 use serde_json::Value;
-use test_harness_support::kill_at_once;
+use test_harness_support::{Signal, memory_of, signal};
 
 use crate::raw::{data, told};
 use crate::world::{World, eventually, exactly, plain};
@@ -24,7 +24,7 @@ async fn killed_in_mid_stream_the_text_goes_on_under_a_new_attempt() {
     let task = world.create(body).await.task_id;
     let mut reader = world.raw.open(&task, None).await;
     let mut story = reader.up_to_token(25).await;
-    kill_at_once(engine_of(&world)).unwrap();
+    signal(engine_of(&world), Signal::Kill).unwrap();
     story.extend(reader.rest().await);
     let attempts: Vec<Value> = story
         .iter()
@@ -54,7 +54,7 @@ async fn killed_in_mid_stream_the_text_goes_on_under_a_new_attempt() {
 async fn killed_while_idle_it_is_back_before_anybody_asks() {
     let world = World::ready().await;
     let first = engine_of(&world);
-    kill_at_once(first).unwrap();
+    signal(first, Signal::Kill).unwrap();
     eventually("another engine is ready", async || {
         let health = world.client.pool_health("default").await.unwrap();
         (health.ready && health.replicas[0].restarts == 1).then_some(())
@@ -72,9 +72,7 @@ async fn engines_end_with_their_daemon_however_it_ends() {
     let engine = engine_of(&world);
     world.daemon.kill();
     eventually("the engine has ended", async || {
-        test_harness_support::memory_of(engine)
-            .is_err()
-            .then_some(())
+        memory_of(engine).is_err().then_some(())
     })
     .await;
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api_client::types::TaskState;
 use serde::Deserialize;
-use test_harness_support::{DaemonOptions, kill_at_once};
+use test_harness_support::{DaemonOptions, Signal, signal};
 
 use crate::world::{World, eventually, exactly, plain, with};
 
@@ -53,7 +53,7 @@ async fn live_through_everything() -> World {
     world.raw.cancel(&running).await;
     world.until_state(&kept, TaskState::Completed).await;
 
-    kill_at_once(world.daemon.engine_pids()[0]).unwrap();
+    signal(world.daemon.engine_pids()[0], Signal::Kill).unwrap();
     eventually("the engine was restarted", async || {
         let restarts = world.metrics().await.sum("replica_restarts_total");
         (restarts > 0.0).then_some(())

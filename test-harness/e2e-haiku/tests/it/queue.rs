@@ -1,7 +1,6 @@
 //! The waiting room has walls: full classes, sessions that have had their turns, pools that gave up.
 
 use api_client::types::{PoolState, TaskState};
-use serde_json::json;
 use test_harness_support::DaemonOptions;
 use uuid::Uuid;
 
@@ -156,21 +155,23 @@ async fn a_pool_whose_model_is_broken_gives_up_and_says_why() {
     let bytes = std::fs::read(whole).unwrap();
     std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
     let config = format!(
-        "[[pool]]\nid = \"broken\"\nmodel_file = {:?}\nrestarts_max = 1\n",
+        "[[pool]]\nid = \"broken\"\nmodel_file = {:?}\nrestarts_max = 4\n",
         model.display().to_string()
     );
     let world = World::with(DaemonOptions::default().config(&config));
+    // While there is hope, tasks are accepted.
+    let hopeful = world.create(plain()).await.task_id;
     let missing = eventually("the pool gives up", async || {
         let answer = world.raw.get("/readyz").await;
         assert_eq!(answer.status, 503, "{}", answer.text());
         let problem = answer.problem();
         assert_eq!(problem["code"], "NOT_READY");
-        assert_eq!(answer.pointers(), ["pool/broken"]);
         let fault = problem["errors"][0].clone();
         let detail = fault["detail"].as_str().unwrap();
         detail.contains("stays down").then_some(fault)
     })
     .await;
+    assert_eq!(missing["pointer"], "pool/broken");
     assert!(
         missing["detail"].as_str().unwrap().contains("half.gguf"),
         "{missing}"
@@ -181,8 +182,12 @@ async fn a_pool_whose_model_is_broken_gives_up_and_says_why() {
     assert_eq!(refused.status, 503);
     let problem = refused.problem();
     assert_eq!(problem["code"], "POOL_UNAVAILABLE", "{problem}");
+    let story = world.raw.story(&hopeful).await;
+    let last = story.last().unwrap();
+    assert_eq!(last.name, "error", "{story:#?}");
+    assert_eq!(data(last)["code"], "POOL_UNAVAILABLE", "{story:#?}");
     let tasks = world.raw.get("/v1/tasks").await.json();
-    assert_eq!(tasks["tasks"], json!([]));
+    assert_eq!(tasks["tasks"].as_array().unwrap().len(), 1, "{tasks}");
     let health = world.client.pool_health("broken").await.unwrap();
     assert_eq!((health.live, health.ready), (false, false));
     assert_eq!(health.state, PoolState::Unavailable);

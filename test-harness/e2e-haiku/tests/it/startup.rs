@@ -1,11 +1,12 @@
 //! What the daemon says when it cannot start, and that it then leaves everything as it was.
 
-use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
 
-use test_harness_support::{Daemon, DaemonOptions, binary};
+use test_harness_support::{Daemon, DaemonOptions, Signal, binary, signal};
 
-use crate::world::{World, plain};
+use crate::world::{World, eventually, plain};
 
 #[test]
 fn a_port_that_is_in_use_is_named() {
@@ -50,6 +51,47 @@ fn flags_for_the_only_pool_need_an_only_pool() {
     assert!(ended.said.contains("ORCH_POOL_REPLICAS"), "{}", ended.said);
 }
 
+#[tokio::test]
+async fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let config = "[server]\nlisten = \"127.0.0.1:1\"\n[[pool]]\nid = \"own\"\nreplicas = 1\n";
+    let options = DaemonOptions::default()
+        .config(config)
+        .env("ORCH_LISTEN", "127.0.0.1:2")
+        .env("ORCH_POOL_REPLICAS", 2);
+    // The harness gives the address as a flag, and port 0 is a free one.
+    let world = World::with(options);
+    eventually("both replicas of the environment are there", async || {
+        let health = world.client.pool_health("own").await.ok()?;
+        (health.slots_total == 2).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn it_prints_its_address_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut daemon = Command::new(binary("orchestratord"))
+        .args(["--listen", "127.0.0.1:0", "--log", "debug", "--data-dir"])
+        .arg(dir.path().join("made/if/missing"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(daemon.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let address = line
+        .trim_end()
+        .strip_prefix("listening on http://")
+        .unwrap();
+    TcpStream::connect(address).unwrap();
+    signal(daemon.id(), Signal::Terminate).unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+}
+
 /// What `orchestratord config check` says of a file.
 fn check(text: &str) -> Output {
     let dir = tempfile::tempdir().unwrap();
@@ -66,10 +108,23 @@ fn every_fault_of_a_configuration_has_line_pointer_and_hint() {
     let text = "[server]\nlisten = \"0.0.0.0:80\"\n\n[queue.batch]\ncapacity = 0\nfull_policy = \"reject\"\n";
     let output = check(text);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r"
+    orchestrator.toml:2: /server/listen: 0.0.0.0:80 is not a loopback address, and callers cannot be told apart yet
+      hint: listen on 127.0.0.1 or [::1] and put a proxy that checks identities in front
+    orchestrator.toml:5: /queue/batch/capacity: 0 is out of range
+      hint: use a value from 1 to 10000000
+    ");
     let near = check("[[pool]]\nid = \"a\"\n\nreplica = 2\n");
     assert_eq!(near.status.code(), Some(2));
-    insta::assert_snapshot!(String::from_utf8(near.stderr).unwrap(), @"");
+    let near = String::from_utf8(near.stderr).unwrap();
+    assert!(
+        near.starts_with("orchestrator.toml:4: /pool/0/replica: unknown field"),
+        "{near}"
+    );
+    assert!(
+        near.ends_with("  hint: did you mean `replicas`?\n"),
+        "{near}"
+    );
 }
 
 #[test]

@@ -51,7 +51,13 @@ async fn a_stream_has_one_shape() {
     let task = world.create(exactly(3, 42)).await.task_id;
     let story = told(&world.raw.story(&task).await);
     let shapes: Vec<String> = story.iter().map(shape).collect();
-    insta::assert_snapshot!(shapes.join("\n"), @"");
+    insta::assert_snapshot!(shapes.join("\n"), @r#"
+    started (id none) {"attempt":1,"engine":"embedded","engine_version":"[version]","model_digest":"[digest]","queue_position":0,"replica":"default-0","seed":42}
+    token (id 1) {"i":0,"t":"[text]"}
+    token (id 2) {"i":1,"t":"[text]"}
+    token (id 3) {"i":2,"t":"[text]"}
+    end (id 3) {"decode_ms":"[ms]","finish_reason":"length","tokens_in":12,"tokens_out":3}
+    "#);
 
     // The same again, from the record of a task that has ended.
     world.until_state(&task, TaskState::Completed).await;

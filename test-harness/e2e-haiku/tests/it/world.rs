@@ -55,6 +55,13 @@ impl World {
         self.until_ready().await;
     }
 
+    /// Starts the daemon again with other options on the same data, and waits until it is ready.
+    pub(crate) async fn restart_with(&mut self, options: DaemonOptions) {
+        self.daemon.restart_with(options);
+        (self.client, self.raw) = talk_to(self.daemon.url());
+        self.until_ready().await;
+    }
+
     pub(crate) async fn until_ready(&self) {
         let client = &self.client;
         eventually("the daemon is ready", async || {
