@@ -73,10 +73,16 @@ impl App {
         }
     }
 
-    /// Tells the owner how many readers a task has, whenever that changes.
+    /// Tells the owner how many readers a task has, whenever that changes. Readers that the daemon sends away
+    /// as it ends have not left.
     pub(super) fn readers_reporter(&self, task: TaskId) -> impl Fn(u32) + Send + 'static {
         let owner = self.owner.clone();
-        move |readers| owner.report_readers(task, readers)
+        let closing = self.closing.subscribe();
+        move |readers| {
+            if !*closing.borrow() {
+                owner.report_readers(task, readers);
+            }
+        }
     }
 }
 

@@ -113,7 +113,7 @@ impl App {
         } = filter;
         let before = match cursor {
             None => None,
-            Some(text) => Some(AcceptSeq(text.parse().map_err(|_| Trouble::Cursor)?)),
+            Some(text) => Some(cursor_of(&text).ok_or(Trouble::Cursor)?),
         };
         let limit = limit.unwrap_or(PAGE_DEFAULT);
         let query = TaskQuery {
@@ -174,21 +174,25 @@ impl App {
         after: Option<StreamId>,
     ) -> Result<Opening, Trouble> {
         let from = after.map_or(ReadFrom::Start, ReadFrom::After);
-        // Opened before the record is looked at, so that an end committed in between is not missed.
+        // Looked at first: an unknown or ended task never has a live stream opened for it.
+        let record = self.row(caller, task).await?.record;
+        if record.state.is_final() {
+            return self.read_ended(&record, from).await;
+        }
         let stream = self.streams.open(task);
-        let row = match self.row(caller, task).await {
-            Ok(row) => row,
+        // Looked at again: an end that was committed before the stream was open has not found it, and one that
+        // is committed from here on does.
+        let record = match self.row(caller, task).await {
+            Ok(row) if !row.record.state.is_final() => row.record,
+            Ok(row) => {
+                self.streams.discard(task, &stream);
+                return self.read_ended(&row.record, from).await;
+            }
             Err(trouble) => {
                 self.streams.discard(task, &stream);
                 return Err(trouble);
             }
         };
-        let record = row.record;
-        if record.state.is_final() {
-            self.streams.discard(task, &stream);
-            let text = self.reads.task_text(task).await?.unwrap_or_default();
-            return Ok(read_ended(&record, &text, from));
-        }
         if record.position > stream.position() {
             let text = self.reads.task_text(task).await?.unwrap_or_default();
             // An attempt that has begun meanwhile may have written more, but not something else.
@@ -209,6 +213,11 @@ impl App {
             Opening::Frames(frames) => Opening::Frames(frames.take_until(closing).boxed()),
             Opening::NothingMore => Opening::NothingMore,
         })
+    }
+
+    async fn read_ended(&self, record: &TaskRecord, from: ReadFrom) -> Result<Opening, Trouble> {
+        let text = self.reads.task_text(record.id).await?.unwrap_or_default();
+        Ok(read_ended(record, &text, from))
     }
 
     /// Resolves when the daemon ends.
@@ -236,6 +245,13 @@ impl App {
         let row = self.reads.task_get(caller.tenant, task).await?;
         row.ok_or(Trouble::Missing(Missing::Task(Uuid::from_u128(task.0))))
     }
+}
+
+/// The accept sequence that a cursor stands for. The store counts in 63 bits.
+fn cursor_of(text: &str) -> Option<AcceptSeq> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = text.parse().ok().filter(|_| digits)?;
+    (number <= i64::MAX.cast_unsigned()).then_some(AcceptSeq(number))
 }
 
 /// Where one task stands, by the owner.

@@ -17,7 +17,7 @@ use store::{ColdStore, OwnerStore, ReadError};
 use super::clock::Clock;
 use super::flight::StoreAnswer;
 use super::handle::OwnerHandle;
-use super::lanes::{Asked, Inbox, LaneEnds, Told, Urgent, Waiter, lanes};
+use super::lanes::{Asked, Inbox, LaneEnds, Look, Told, Urgent, Waiter, lanes};
 use super::limits::OwnerLimits;
 use super::outlet::{Notice, Outlet};
 use super::release::Release;
@@ -199,7 +199,9 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
                 .report(self.clock.now(), &mut self.entropy, report, text);
         }
         self.take_commands(asked);
-        for question in self.inbox.live.try_iter().take(LIVE_PER_ROUND) {
+        for look in self.inbox.live.try_iter().take(LIVE_PER_ROUND) {
+            let Look { question, place } = look;
+            drop(place);
             self.state.ask_live(self.clock.now(), question);
         }
     }

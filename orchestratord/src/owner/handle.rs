@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crossbeam_channel::TrySendError;
 use orchestrator_core::id::{SessionId, TaskId};
 use orchestrator_core::input::{Ask, Report};
 use orchestrator_core::machine::{Explanation, Machine};
@@ -11,11 +10,11 @@ use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionView;
 use orchestrator_core::time::Now;
 use store::{TaskBody, TaskText};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::OwnerUnavailable;
-use super::lanes::{Asked, LaneEnds, Told, Urgent};
-use super::release::Deliver;
+use super::lanes::{Asked, LaneEnds, Look, Told, Urgent, Waiter};
+use super::release::{Deliver, Question};
 use super::view::LiveView;
 
 /// Talks to the owner, from any thread. Clones talk to the same one.
@@ -43,14 +42,7 @@ impl OwnerHandle {
         body: Option<TaskBody>,
     ) -> impl Future<Output = Result<Reply, OwnerUnavailable>> + Send + 'static {
         let (waiter, answer) = oneshot::channel();
-        let refused = self
-            .submit(Asked {
-                ask,
-                body,
-                waiter,
-                place: None,
-            })
-            .err();
+        let refused = self.submit(ask, body, waiter).err();
         async move {
             match refused {
                 Some(refusal) => Err(refusal),
@@ -105,12 +97,7 @@ impl OwnerHandle {
             // Whoever asked may have gone.
             Box::new(move || drop(waiter.send(seen)))
         });
-        let refused = self
-            .lanes
-            .live
-            .try_send(question)
-            .err()
-            .map(|error| self.refusal(&error));
+        let refused = self.look(question).err();
         async move {
             match refused {
                 Some(refusal) => Err(refusal),
@@ -142,39 +129,52 @@ impl OwnerHandle {
             .await
     }
 
-    fn submit(&self, mut asked: Asked) -> Result<(), OwnerUnavailable> {
-        if matches!(asked.ask, Ask::TaskCreate { .. }) {
-            return self
-                .lanes
-                .commands
-                .try_send(asked)
-                .map_err(|error| self.refusal(&error));
-        }
+    fn submit(
+        &self,
+        ask: Ask,
+        body: Option<TaskBody>,
+        waiter: Waiter,
+    ) -> Result<(), OwnerUnavailable> {
+        let lanes = &self.lanes;
         // Cancels and deletions make room, so they go first.
-        let place = Arc::clone(&self.lanes.cancel_places).try_acquire_owned();
-        asked.place = Some(place.map_err(|_| self.busy())?);
-        self.lanes
-            .urgent
-            .send(Urgent::Asked(Box::new(asked)))
-            .map_err(|_| stopped())
+        let urgent = !matches!(ask, Ask::TaskCreate { .. });
+        let places = if urgent {
+            &lanes.cancel_places
+        } else {
+            &lanes.command_places
+        };
+        let place = self.place(places)?;
+        let asked = Asked {
+            ask,
+            body,
+            waiter,
+            place,
+        };
+        if urgent {
+            let asked = Urgent::Asked(Box::new(asked));
+            lanes.urgent.send(asked).map_err(|_| stopped())
+        } else {
+            lanes.commands.send(asked).map_err(|_| stopped())
+        }
+    }
+
+    fn look(&self, question: Question) -> Result<(), OwnerUnavailable> {
+        let place = self.place(&self.lanes.live_places)?;
+        let look = Look { question, place };
+        self.lanes.live.send(look).map_err(|_| stopped())
+    }
+
+    /// A place in a lane, if there is one now.
+    fn place(&self, places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, OwnerUnavailable> {
+        let retry_after_ms = self.lanes.retry_after_ms;
+        Arc::clone(places)
+            .try_acquire_owned()
+            .map_err(|_| OwnerUnavailable::Busy { retry_after_ms })
     }
 
     fn tell(&self, told: Told) {
         // Without an owner there is nobody whom it could concern.
         let _ = self.lanes.urgent.send(Urgent::Told(Box::new(told)));
-    }
-
-    fn refusal<T>(&self, error: &TrySendError<T>) -> OwnerUnavailable {
-        match error {
-            TrySendError::Full(_) => self.busy(),
-            TrySendError::Disconnected(_) => stopped(),
-        }
-    }
-
-    fn busy(&self) -> OwnerUnavailable {
-        OwnerUnavailable::Busy {
-            retry_after_ms: self.lanes.retry_after_ms,
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use orchestrator_core::input::{Ask, Report};
 use orchestrator_core::reply::Reply;
 use store::{TaskBody, TaskText};
@@ -21,15 +21,21 @@ pub(super) struct Asked {
     pub(super) ask: Ask,
     pub(super) body: Option<TaskBody>,
     pub(super) waiter: Waiter,
-    /// Its place in the lane of the reports, if it took that one.
-    pub(super) place: Option<OwnedSemaphorePermit>,
+    /// Its place in its lane, given back when the owner takes it.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// A live read.
+pub(super) struct Look {
+    pub(super) question: Question,
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// A report with what came along.
 pub(super) struct Told {
     pub(super) report: Report,
     pub(super) text: Option<TaskText>,
-    /// Its place in the lane, given back when the owner takes it.
+    /// Its place in the lane, if it needed one.
     pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
@@ -40,12 +46,18 @@ pub(super) enum Urgent {
 }
 
 /// The ends that everyone else holds.
+///
+/// What bounds a lane is its places, which can be waited for. The channels themselves have no bound: only
+/// such a channel drops what is in it when the owner's end goes, and whoever waits for an answer learns of
+/// it.
 pub(super) struct LaneEnds {
     pub(super) urgent: Sender<Urgent>,
     pub(super) commands: Sender<Asked>,
-    pub(super) live: Sender<Question>,
+    pub(super) live: Sender<Look>,
     pub(super) report_places: Arc<Semaphore>,
     pub(super) cancel_places: Arc<Semaphore>,
+    pub(super) command_places: Arc<Semaphore>,
+    pub(super) live_places: Arc<Semaphore>,
     pub(super) retry_after_ms: u64,
     view: RwLock<Arc<LiveView>>,
 }
@@ -54,20 +66,21 @@ pub(super) struct LaneEnds {
 pub(super) struct Inbox {
     pub(super) urgent: Receiver<Urgent>,
     pub(super) commands: Receiver<Asked>,
-    pub(super) live: Receiver<Question>,
+    pub(super) live: Receiver<Look>,
 }
 
 pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox) {
-    // The first lane is bounded by its places, which reporters can wait for.
     let (urgent, urgent_in) = unbounded();
-    let (commands, commands_in) = bounded(limits.command_lane);
-    let (live, live_in) = bounded(limits.live_lane);
+    let (commands, commands_in) = unbounded();
+    let (live, live_in) = unbounded();
     let ends = LaneEnds {
         urgent,
         commands,
         live,
         report_places: Arc::new(Semaphore::new(limits.report_lane)),
         cancel_places: Arc::new(Semaphore::new(limits.cancel_lane)),
+        command_places: Arc::new(Semaphore::new(limits.command_lane)),
+        live_places: Arc::new(Semaphore::new(limits.live_lane)),
         retry_after_ms: limits.retry_after_ms,
         view: RwLock::default(),
     };

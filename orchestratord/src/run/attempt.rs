@@ -25,7 +25,7 @@ use futures_util::StreamExt;
 use std::future::Future;
 use std::sync::Arc;
 
-/// Most tokens in one durable chunk.
+/// Tokens after which a chunk is told; only what an earlier attempt left untold can make one longer.
 pub const CHUNK_TOKENS_MAX: u64 = 64;
 /// Longest time that a token waits for its chunk.
 pub const CHUNK_PERIOD: Duration = Duration::from_millis(200);
@@ -116,7 +116,9 @@ struct Attempt<'a, R> {
     key: AttemptKey,
     /// Tokens that this attempt has produced, replayed ones included.
     produced: u64,
-    /// Tokens that the owner has been told of.
+    /// Offset after the last event taken; what came before it may be forgotten once the owner has it.
+    offset: u64,
+    /// Tokens of the stream that the owner has been told of.
     told: u64,
     first_token: Option<(Instant, u64)>,
     last_token: Option<Instant>,
@@ -132,25 +134,31 @@ impl<R: Reporter> Follower<R> {
         cancelled: watch::Receiver<bool>,
     ) {
         let key = AttemptKey(order.attempt.0);
-        let attempt = Attempt {
+        let mut attempt = Attempt {
             follower: self,
             order,
             stream,
             key,
             produced: 0,
+            offset: 0,
             told: order.position,
             first_token: None,
             last_token: None,
         };
         let report = attempt.run(cancelled).await;
         self.runner.cancel(key);
+        if matches!(&report, AttemptReport::Failed { fault, .. } if *fault != TaskFault::StreamDiverged)
+        {
+            // Readers may have it, and the next attempt is held to it: so it is kept.
+            attempt.flush_released().await;
+        }
         self.reporter.report(order.attempt, report).await;
     }
 }
 
 impl<R: Reporter> Attempt<'_, R> {
     /// The report of the end.
-    async fn run(mut self, mut cancelled: watch::Receiver<bool>) -> AttemptReport {
+    async fn run(&mut self, mut cancelled: watch::Receiver<bool>) -> AttemptReport {
         let begun = tokio::select! {
             biased;
             () = turned(&mut cancelled) => return self.cancelled(),
@@ -227,8 +235,8 @@ impl<R: Reporter> Attempt<'_, R> {
                 if let Err(error) = self.stream.push(self.order.attempt, self.produced, &text) {
                     return Some(self.refused(error));
                 }
+                self.offset = offset;
                 self.token().await;
-                self.follower.runner.ack(self.key, offset);
                 None
             }
             RunnerEvent::Ended {
@@ -256,13 +264,22 @@ impl<R: Reporter> Attempt<'_, R> {
         }
     }
 
-    /// Tells the owner of the tokens it has not been told of.
+    /// Tells the owner of what this attempt has produced and the owner has not been told of.
     async fn flush(&mut self) {
         if self.produced > self.told {
-            let text = self.stream.text_from(self.told);
+            self.flush_released().await;
+        }
+    }
+
+    /// Tells the owner of every released token that it has not been told of, also of those that an earlier
+    /// attempt released and lost before they were told.
+    async fn flush_released(&mut self) {
+        let text = self.stream.text_from(self.told);
+        if text.tokens() > 0 {
             let from = self.told;
             self.told += text.tokens();
             self.tell(AttemptReport::Chunk { from, text }).await;
+            self.follower.runner.ack(self.key, self.offset);
         }
     }
 

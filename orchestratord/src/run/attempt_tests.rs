@@ -309,3 +309,39 @@ async fn a_replica_that_is_gone_is_a_reset() {
         }]
     ));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_broken_attempt_released_is_told_before_its_end() {
+    let mut script = tokens(&["old", " pond"]);
+    script.push(Err(AdapterError::Reset("gone".to_owned())));
+    let told = reports(follower(script, &[]), 0, &TaskStream::default()).await;
+    let [
+        AttemptReport::Running,
+        AttemptReport::Chunk {
+            from: 0,
+            text: released,
+        },
+        AttemptReport::Failed { fault, .. },
+    ] = told.as_slice()
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (released, *fault),
+        (&text(&["old", " pond"]), TaskFault::WorkerReset)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_attempt_released_is_told_by_the_next() {
+    let stream = TaskStream::default();
+    stream.begin(AttemptId(4), 1);
+    stream.push(AttemptId(4), 0, "old").unwrap();
+    stream.push(AttemptId(4), 1, " pond").unwrap();
+    let script = vec![Err(AdapterError::Reset("gone".to_owned()))];
+    let told = reports(follower(script, &[]), 0, &stream).await;
+    assert!(
+        matches!(&told[0], AttemptReport::Chunk { from: 0, text } if text.tokens() == 2),
+        "{told:?}"
+    );
+}

@@ -4,7 +4,7 @@
 //! leave and attach again. It dies with the process; what it ran then is replayed by seed.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -37,7 +37,7 @@ pub struct EngineRunner {
 struct Log {
     events: Mutex<Events>,
     moved: watch::Sender<u64>,
-    pump: Mutex<Option<AbortHandle>>,
+    pump: OnceLock<AbortHandle>,
 }
 
 #[derive(Default)]
@@ -68,13 +68,17 @@ impl EngineRunner {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, attempt: AttemptKey, order: EngineOrder) -> Arc<Log> {
+    /// The log of an attempt, which is started if nobody has; one key is never started twice.
+    fn start_or_find(&self, attempt: AttemptKey, order: EngineOrder) -> Arc<Log> {
+        let mut attempts = self.attempts();
+        if let Some(log) = attempts.get(&attempt) {
+            return Arc::clone(log);
+        }
         let log = Arc::new(Log {
             events: Mutex::default(),
             moved: watch::Sender::new(0),
-            pump: Mutex::new(None),
+            pump: OnceLock::new(),
         });
-        self.attempts().insert(attempt, Arc::clone(&log));
         let writer = Arc::clone(&log);
         let pump = tokio::spawn(async move {
             let wall = order.wall_timeout;
@@ -87,7 +91,9 @@ impl EngineRunner {
                 writer.push(RunnerEvent::Failed(error));
             }
         });
-        *log.pump.lock().unwrap_or_else(PoisonError::into_inner) = Some(pump.abort_handle());
+        // Nobody else sees the log before the lock of the map is given back, so it is not set yet.
+        let _first = log.pump.set(pump.abort_handle());
+        attempts.insert(attempt, Arc::clone(&log));
         log
     }
 }
@@ -128,8 +134,7 @@ impl Runner<EngineOrder> for EngineRunner {
         from_offset: u64,
     ) -> RunnerFuture<'_, EventStream> {
         Box::pin(async move {
-            let present = self.attempts().get(&attempt).map(Arc::clone);
-            let log = present.unwrap_or_else(|| self.start(attempt, order));
+            let log = self.start_or_find(attempt, order);
             let first = log.events().first;
             if from_offset < first {
                 return Err(RunnerError::Gone { first });
@@ -157,12 +162,7 @@ impl Runner<EngineOrder> for EngineRunner {
         let Some(log) = self.attempts().remove(&attempt) else {
             return;
         };
-        if let Some(pump) = log
-            .pump
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(pump) = log.pump.get() {
             pump.abort();
         }
         log.events().closed = true;

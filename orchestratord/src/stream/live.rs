@@ -1,6 +1,5 @@
 //! The text of one live task as it grows.
 
-use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use orchestrator_core::id::AttemptId;
@@ -46,7 +45,7 @@ pub struct TaskStream {
     /// Moves whenever something changed; readers wait on it.
     moved: watch::Sender<u64>,
     /// Readers whose coming and going matters to the task.
-    pub(super) readers: AtomicU32,
+    pub(super) readers: Mutex<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -65,9 +64,24 @@ struct State {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Glimpse {
     pub(super) head: Option<Head>,
+    pub(super) prefix: Prefix,
     pub(super) tokens: Vec<(StreamId, String)>,
     pub(super) attempt: u32,
+    /// True while no attempt writes.
+    pub(super) idle: bool,
     pub(super) terminal: Option<Terminal>,
+}
+
+/// How the prefix of a reader that came back compares with ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// It is another.
+    Differs,
+    /// Ours is not that long yet.
+    Pending,
+    /// It is the same, or there is nothing to compare.
+    #[default]
+    Same,
 }
 
 /// Most tokens that a reader takes in one look, so that one long text does not hold the lock.
@@ -78,7 +92,7 @@ impl Default for TaskStream {
         Self {
             state: Mutex::default(),
             moved: watch::Sender::new(0),
-            readers: AtomicU32::new(0),
+            readers: Mutex::new(0),
         }
     }
 }
@@ -161,10 +175,15 @@ impl TaskStream {
         self.wake();
     }
 
-    /// The task has ended; readers are told once they have the text.
+    /// The task has ended; readers are told once they have the text. Where the end was decided without the
+    /// attempt that wrote last, previews beyond the final position may be here: they never counted, and no
+    /// further reader is given them.
     pub fn end(&self, terminal: Terminal) {
         let mut state = self.state();
         state.writer = None;
+        if state.terminal.is_none() {
+            state.truncate(terminal.position);
+        }
         state.terminal.get_or_insert(terminal);
         drop(state);
         self.wake();
@@ -191,6 +210,7 @@ impl TaskStream {
     }
 
     /// Where a reader stands that has everything up to a position; none if the text is not that long yet.
+    #[cfg(test)]
     pub(super) fn id_at(&self, position: u64) -> Option<StreamId> {
         self.state().id_at(position)
     }
@@ -204,29 +224,28 @@ impl TaskStream {
         }
     }
 
-    /// What there is from a position on.
-    pub(super) fn glimpse(&self, position: u64) -> Glimpse {
+    /// What there is from a position on. A reader that came back names its place, and gets no token before
+    /// that is known to be ours.
+    pub(super) fn glimpse(&self, position: u64, came_back: Option<StreamId>) -> Glimpse {
         let state = self.state();
-        let from = usize::try_from(position).unwrap_or(usize::MAX);
-        let to = state
-            .text
-            .ends
-            .len()
-            .min(from.saturating_add(GLIMPSE_TOKENS_MAX));
-        let tokens = (from..to)
-            .map(|index| {
-                let id = StreamId {
-                    position: index as u64 + 1,
-                    hash: state.hashes[index],
-                };
-                (id, state.text.token(index).unwrap_or_default().to_owned())
-            })
-            .collect();
-        let whole = to >= state.text.ends.len();
+        let prefix = came_back.map_or(Prefix::Same, |id| match state.id_at(id.position) {
+            Some(ours) if ours == id => Prefix::Same,
+            Some(_) => Prefix::Differs,
+            None => Prefix::Pending,
+        });
+        let tokens = if prefix == Prefix::Same {
+            state.tokens(position)
+        } else {
+            Vec::new()
+        };
+        let told = tokens.last().map_or(position, |(id, _)| id.position);
+        let whole = prefix != Prefix::Same || told >= state.text.tokens();
         Glimpse {
             head: state.head.clone(),
+            prefix,
             tokens,
             attempt: state.attempt,
+            idle: state.writer.is_none(),
             terminal: state.terminal.clone().filter(|_| whole),
         }
     }
@@ -249,6 +268,39 @@ impl State {
             }
             _ => Err(PushError::Diverged { index }),
         }
+    }
+
+    /// Tokens from a position on, as many as a reader takes in one look.
+    fn tokens(&self, position: u64) -> Vec<(StreamId, String)> {
+        let from = usize::try_from(position).unwrap_or(usize::MAX);
+        let to = self
+            .text
+            .ends
+            .len()
+            .min(from.saturating_add(GLIMPSE_TOKENS_MAX));
+        (from..to)
+            .map(|index| {
+                let id = StreamId {
+                    position: index as u64 + 1,
+                    hash: self.hashes[index],
+                };
+                (id, self.text.token(index).unwrap_or_default().to_owned())
+            })
+            .collect()
+    }
+
+    /// Forgets the tokens after a position.
+    fn truncate(&mut self, position: u64) {
+        let length = usize::try_from(position).unwrap_or(usize::MAX);
+        if length >= self.text.ends.len() {
+            return;
+        }
+        self.text.ends.truncate(length);
+        let bytes = self.text.ends.last().map_or(0, |end| *end as usize);
+        self.text.text.truncate(bytes);
+        self.hashes.truncate(length);
+        self.hash = PrefixHash::default();
+        self.hash.push(&self.text.text);
     }
 
     fn id_at(&self, position: u64) -> Option<StreamId> {
@@ -325,5 +377,24 @@ mod tests {
         stream.end(Terminal { end, position: 0 });
         stream.begin(SECOND, 2);
         assert_eq!(stream.push(SECOND, 0, "late"), Err(PushError::Revoked));
+    }
+
+    #[test]
+    fn previews_beyond_the_final_position_are_gone_with_the_end() {
+        let stream = begun();
+        for (index, token) in (0..).zip(["old", " pond", " frog"]) {
+            stream.push(FIRST, index, token).expect("fits");
+        }
+        let durable = begun();
+        durable.push(FIRST, 0, "old").expect("fits");
+        let end = TaskEnd::Finished {
+            finish: orchestrator_core::task::FinishReason::Cancelled,
+            tokens_in: 0,
+            tokens_out: 1,
+            decode_ms: 0,
+        };
+        stream.end(Terminal { end, position: 1 });
+        assert_eq!(stream.text(), durable.text());
+        assert_eq!(stream.id_of_end(), durable.id_of_end());
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::frame::{Frame, Waiting};
 use super::id::StreamId;
-use super::live::{TaskStream, Terminal};
+use super::live::{Prefix, TaskStream, Terminal};
 
 /// Pause between two looks at a waiting task's place in the queue.
 const WAITING_INTERVAL: Duration = Duration::from_millis(1_000);
@@ -114,6 +114,8 @@ fn frames<W: Watch>(
         position: from.position(),
         attempt: 0,
         attempt_due: false,
+        idle: true,
+        asked: false,
         told: None,
         ready: VecDeque::new(),
         over: false,
@@ -133,6 +135,10 @@ struct Reader<W> {
     position: u64,
     attempt: u32,
     attempt_due: bool,
+    /// True while no attempt writes.
+    idle: bool,
+    /// True once the queue has been looked at.
+    asked: bool,
     told: Option<Waiting>,
     ready: VecDeque<Frame>,
     over: bool,
@@ -175,37 +181,31 @@ impl<W: Watch> Reader<W> {
 
     /// Collects what is new.
     fn look(&mut self) {
-        if let Some(id) = self.unchecked {
-            match self.stream.id_at(id.position) {
-                Some(ours) if ours == id => self.unchecked = None,
-                Some(_) => {
-                    return self.diverge(format!(
-                        "the text up to token {} is not the one that was read before",
-                        id.position
-                    ));
-                }
-                None => {}
+        let glimpse = self.stream.glimpse(self.position, self.unchecked);
+        self.idle = glimpse.idle;
+        match (glimpse.prefix, self.unchecked) {
+            (Prefix::Same, _) => self.unchecked = None,
+            (Prefix::Differs, Some(id)) => {
+                return self.diverge(format!(
+                    "the text up to token {} is not the one that was read before",
+                    id.position
+                ));
             }
+            (Prefix::Differs, None) | (Prefix::Pending, _) => {}
         }
-        let glimpse = self.stream.glimpse(self.position);
-        if let Some(head) = glimpse.head {
-            self.attempt = self.attempt.max(1);
-            if self.started_due {
-                self.started_due = false;
-                self.ready.push_back(Frame::Started {
-                    started: head.started,
-                    accepted_position: head.accepted_position,
-                    seed: head.seed,
-                });
-            }
+        if let Some(head) = glimpse.head.filter(|_| self.started_due) {
+            self.started_due = false;
+            self.ready.push_back(Frame::Started {
+                started: head.started,
+                accepted_position: head.accepted_position,
+                seed: head.seed,
+            });
         }
+        // The first attempt is told of by `started`; a reader that came back has seen that.
         if glimpse.attempt > self.attempt.max(1) {
-            self.attempt = glimpse.attempt;
-            self.ready.push_back(Frame::Metrics(Waiting {
-                attempt: glimpse.attempt,
-                ..Waiting::default()
-            }));
+            self.attempt_due = self.watch.is_some();
         }
+        self.attempt = self.attempt.max(glimpse.attempt);
         for (id, text) in glimpse.tokens {
             self.position = id.position;
             self.ready.push_back(Frame::Token { id, text });
@@ -216,8 +216,8 @@ impl<W: Watch> Reader<W> {
     }
 
     fn finish(&mut self, terminal: Terminal) {
-        let behind = self.unchecked.is_some() && matches!(terminal.end, TaskEnd::Finished { .. });
-        if behind {
+        let ahead = self.unchecked.is_some() || self.position > terminal.position;
+        if ahead && matches!(terminal.end, TaskEnd::Finished { .. }) {
             return self.diverge(format!(
                 "the text ended at token {}, before the place that was read",
                 terminal.position
@@ -235,41 +235,40 @@ impl<W: Watch> Reader<W> {
         self.over = true;
     }
 
-    /// Waits for a change, and looks at the queue while the task waits.
+    /// Waits for a change, and looks at the queue while no attempt is under way.
     async fn wait(&mut self) {
-        let Some(watch) = self.watch.as_ref().filter(|_| self.attempt == 0) else {
-            return self.changed().await;
+        let Some(watch) = self.watch.as_ref().filter(|_| self.idle) else {
+            return changed(&mut self.moved).await;
         };
-        let waiting = if self.told.is_none() {
-            watch.waiting().await
-        } else {
+        if self.asked {
             tokio::select! {
-                () = changed(&mut self.moved, &mut self.over) => return,
-                () = tokio::time::sleep(WAITING_INTERVAL) => watch.waiting().await,
+                () = changed(&mut self.moved) => return,
+                () = tokio::time::sleep(WAITING_INTERVAL) => {}
             }
-        };
-        let news = waiting
-            .filter(|waiting| waiting.queue_position.is_some() && self.told != Some(*waiting));
-        match news {
-            Some(waiting) => {
-                self.told = Some(waiting);
-                self.ready.push_back(Frame::Metrics(waiting));
-            }
-            None if self.told.is_none() => self.told = Some(Waiting::default()),
-            None => {}
         }
-    }
-
-    async fn changed(&mut self) {
-        changed(&mut self.moved, &mut self.over).await;
+        self.asked = true;
+        let standing = watch.waiting().await;
+        let news = standing
+            .map(|standing| Waiting {
+                attempt: self.attempt,
+                ..standing
+            })
+            .filter(|standing| {
+                let waits =
+                    standing.queue_position.is_some() || standing.predicted_start_ms.is_some();
+                waits && self.told != Some(*standing)
+            });
+        if let Some(standing) = news {
+            self.told = Some(standing);
+            self.ready.push_back(Frame::Metrics(standing));
+        }
     }
 }
 
-/// Waits until the stream moved. A stream that nobody can move any more is over.
-async fn changed(moved: &mut watch::Receiver<u64>, over: &mut bool) {
-    if moved.changed().await.is_err() {
-        *over = true;
-    }
+/// Waits until the stream moved.
+async fn changed(moved: &mut watch::Receiver<u64>) {
+    // The reader holds the stream, and so the sender: there is always somebody who can move it.
+    let _moved = moved.changed().await;
 }
 
 #[cfg(test)]

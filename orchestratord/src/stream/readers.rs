@@ -1,11 +1,11 @@
 //! Counts the readers of tasks that end with their last reader.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::live::TaskStream;
 
-/// One counted reader. Making and dropping it tells how many there are now.
+/// One counted reader. Making and dropping it tells how many there are now, in the order in which they came
+/// and went: `tell` is called under the lock of the count, and must not block.
 pub struct CountedReader<F: Fn(u32)> {
     stream: Arc<TaskStream>,
     tell: F,
@@ -14,19 +14,28 @@ pub struct CountedReader<F: Fn(u32)> {
 impl<F: Fn(u32)> CountedReader<F> {
     /// Counts one more.
     pub fn new(stream: &Arc<TaskStream>, tell: F) -> Self {
-        let readers = stream.readers.fetch_add(1, Ordering::AcqRel) + 1;
-        tell(readers);
-        Self {
+        let counted = Self {
             stream: Arc::clone(stream),
             tell,
-        }
+        };
+        counted.count(|readers| readers + 1);
+        counted
+    }
+
+    fn count(&self, change: impl Fn(u32) -> u32) {
+        let mut readers = self
+            .stream
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *readers = change(*readers);
+        (self.tell)(*readers);
     }
 }
 
 impl<F: Fn(u32)> Drop for CountedReader<F> {
     fn drop(&mut self) {
-        let readers = self.stream.readers.fetch_sub(1, Ordering::AcqRel) - 1;
-        (self.tell)(readers);
+        self.count(|readers| readers.saturating_sub(1));
     }
 }
 

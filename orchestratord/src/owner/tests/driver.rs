@@ -326,6 +326,31 @@ fn an_owner_that_is_dropped_stops() {
 }
 
 #[test]
+fn whoever_asks_while_the_owner_stops_gets_an_answer() {
+    for _ in 0..50 {
+        let (owner, _seen) = start(MemoryStore::new(), OwnerLimits::default());
+        let (begun, beginnings) = mpsc::channel();
+        let askers: Vec<_> = (0..3)
+            .map(|asker| {
+                let (handle, begun) = (owner.handle(), begun.clone());
+                thread::spawn(move || match asker {
+                    0 => while ask(&handle, cancel(1)).is_ok() && begun.send(()).is_ok() {},
+                    1 => while wait(handle.explain(TaskId(1))).is_ok() && begun.send(()).is_ok() {},
+                    _ => {
+                        while ask(&handle, create(1, Priority::Batch)).is_ok()
+                            && begun.send(()).is_ok()
+                        {}
+                    }
+                })
+            })
+            .collect();
+        (0..10).for_each(|_| beginnings.recv().unwrap());
+        drop(owner.stop());
+        askers.into_iter().for_each(|asker| asker.join().unwrap());
+    }
+}
+
+#[test]
 fn a_panic_of_the_store_is_no_answer_but_an_end() {
     let (owner, arrivals, open) = gated(OwnerLimits::default());
     let handle = owner.handle();
