@@ -223,8 +223,8 @@ Arguments:
     /**Hand over a task
 
 Accepts the task durably and answers before it runs. Send a `task_id` of your own to make a
-repeat safe: the same body under the same id gets the first answer again (with
-`Idempotency-Replayed: true`), another body is refused with TASK_ID_CONFLICT.
+repeat safe: the same body under the same id gets the first answer again, with the state of now
+and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
 
 
 Sends a `POST` request to `/v1/tasks`
@@ -473,8 +473,8 @@ Arguments:
     /**Hand over a task
 
 Accepts the task durably and answers before it runs. Send a `task_id` of your own to make a
-repeat safe: the same body under the same id gets the first answer again (with
-`Idempotency-Replayed: true`), another body is refused with TASK_ID_CONFLICT.
+repeat safe: the same body under the same id gets the first answer again, with the state of now
+and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
 
 
 Sends a `POST` request to `/v1/tasks`

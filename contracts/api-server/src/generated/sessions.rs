@@ -102,7 +102,7 @@ pub static SESSION_DELETE: support::Operation = support::Operation {
     read: None,
     body_limit_bytes: 0,
     produces: "",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 404u16, 500u16, 503u16],
 };
 /// Parameters of `session_delete`.
 #[derive(Clone, Debug, PartialEq)]
