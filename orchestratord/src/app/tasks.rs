@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use orchestrator_core::id::{AcceptSeq, Digest, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::{OnDisconnect, Priority, TaskRecord, TaskSpec};
+use orchestrator_core::task::{Engine, OnDisconnect, Priority, TaskRecord, TaskSpec};
 use store::{TaskBody, TaskQuery, TaskRow};
 use uuid::Uuid;
 
@@ -63,6 +63,27 @@ pub struct ShownTask {
     pub position: u64,
     /// Why it stands where it stands, if it has not ended and somebody asked.
     pub why: Option<Explanation>,
+}
+
+/// A task whose stream is read.
+pub struct WatchedTask {
+    /// What there is to read.
+    pub opening: Opening,
+    /// Class of the task.
+    pub priority: Priority,
+    /// Kind of engine that ran it, or else was asked for.
+    pub engine: Option<Engine>,
+}
+
+impl WatchedTask {
+    fn new(record: &TaskRecord, opening: Opening) -> Self {
+        let ran = record.started.as_ref().map(|started| started.engine);
+        Self {
+            opening,
+            priority: record.spec.priority,
+            engine: ran.or(record.spec.engine),
+        }
+    }
 }
 
 /// A page of tasks.
@@ -172,7 +193,7 @@ impl App {
         caller: &Caller,
         task: TaskId,
         after: Option<StreamId>,
-    ) -> Result<Opening, Trouble> {
+    ) -> Result<WatchedTask, Trouble> {
         let from = after.map_or(ReadFrom::Start, ReadFrom::After);
         // Looked at first: an unknown or ended task never has a live stream opened for it.
         let record = self.row(caller, task).await?.record;
@@ -209,15 +230,20 @@ impl App {
         let counted = (record.spec.on_disconnect == OnDisconnect::Cancel)
             .then(|| crate::stream::CountedReader::new(&stream, self.readers_reporter(task)));
         let closing = self.closing();
-        Ok(match read_live(stream, from, watch, counted) {
+        let opening = match read_live(stream, from, watch, counted) {
             Opening::Frames(frames) => Opening::Frames(frames.take_until(closing).boxed()),
             Opening::NothingMore => Opening::NothingMore,
-        })
+        };
+        Ok(WatchedTask::new(&record, opening))
     }
 
-    async fn read_ended(&self, record: &TaskRecord, from: ReadFrom) -> Result<Opening, Trouble> {
+    async fn read_ended(
+        &self,
+        record: &TaskRecord,
+        from: ReadFrom,
+    ) -> Result<WatchedTask, Trouble> {
         let text = self.reads.task_text(record.id).await?.unwrap_or_default();
-        Ok(read_ended(record, &text, from))
+        Ok(WatchedTask::new(record, read_ended(record, &text, from)))
     }
 
     /// Resolves when the daemon ends.

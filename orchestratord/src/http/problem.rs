@@ -1,9 +1,9 @@
 //! Which problem answers which trouble. Status codes are decided here and nowhere else.
 
 use api_server::support::{ProblemReply, problem_type};
-use api_types::{Problem, ProblemCode, ProblemFault};
+use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::Priority;
+use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
 use crate::app::{Missing, Trouble};
@@ -55,16 +55,49 @@ fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str)
     }
 }
 
-/// The problem of a stream that has begun, and so has a status already.
-pub(super) fn of_stream(
-    code: ProblemCode,
-    detail: String,
-    retriable: bool,
-    correlation_id: &str,
-) -> Problem {
+/// The task that a stream is about, for the problems in it.
+#[derive(Clone, Debug)]
+pub(super) struct StreamOf {
+    /// Its id.
+    pub(super) task_id: Uuid,
+    /// Class it waits in.
+    pub(super) priority: Priority,
+    /// Kind of engine that ran it, or was asked for.
+    pub(super) engine: Option<wire::Engine>,
+    /// Id of the request that reads it.
+    pub(super) correlation_id: String,
+}
+
+/// The problem by which a failed task ends its streams. Its status is the one that the same problem has, or
+/// would have, as a reply.
+pub(super) fn of_fault(fault: TaskFault, detail: String, of: &StreamOf) -> Problem {
+    let (status, code) = match fault {
+        TaskFault::ContextExceeded => (422, ProblemCode::ContextExceeded),
+        TaskFault::DecodeTimeout => (500, ProblemCode::DecodeTimeout),
+        TaskFault::EngineRefused => (400, ProblemCode::InvalidParams),
+        TaskFault::Interrupted | TaskFault::WorkerReset => (500, ProblemCode::WorkerReset),
+        TaskFault::PoolUnavailable => (503, ProblemCode::PoolUnavailable),
+        TaskFault::QueueFullDropLru => (429, ProblemCode::QueueFullDropLru),
+        TaskFault::ReplicaSetGone => (503, ProblemCode::ReplicaSetGone),
+        TaskFault::StreamDiverged => (409, ProblemCode::StreamDiverged),
+    };
+    let dropped = fault == TaskFault::QueueFullDropLru;
     Problem {
-        retriable,
-        ..problem(500, code, detail, correlation_id)
+        engine: of.engine.clone(),
+        retriable: names::fault_retriable(fault),
+        policy_label: dropped.then(|| "drop-lru".to_owned()),
+        limit_name: dropped.then(|| queue_limit(of.priority)),
+        task_id: Some(of.task_id),
+        ..problem(status, code, detail, &of.correlation_id)
+    }
+}
+
+/// The problem of a reader whose text is not ours: asking again with the same place would end the same way.
+pub(super) fn of_divergence(detail: String, of: &StreamOf) -> Problem {
+    Problem {
+        engine: of.engine.clone(),
+        task_id: Some(of.task_id),
+        ..problem(409, ProblemCode::StreamDiverged, detail, &of.correlation_id)
     }
 }
 
@@ -161,6 +194,44 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
 }
 
 fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
+    let errors = pointer(&refusal).map(|pointer| {
+        let detail = reason(&refusal);
+        vec![ProblemFault {
+            pointer: pointer.to_owned(),
+            detail,
+            hint: None,
+        }]
+    });
+    Problem {
+        errors,
+        ..of_refusal_whole(refusal, correlation_id)
+    }
+}
+
+/// The field of the request that a refusal is about, if it is about one.
+fn pointer(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::ContextExceeded {
+            ctx_asked, ctx_max, ..
+        } => {
+            let ctx = ctx_asked.is_some_and(|asked| asked > *ctx_max);
+            Some(if ctx { "/ctx" } else { "/input/prompt" })
+        }
+        Refusal::ModelUnknown { model_ref, .. } => Some(if model_ref.is_some() {
+            "/model_ref"
+        } else {
+            "/engine"
+        }),
+        Refusal::SessionExhausted { .. } => Some("/session_id"),
+        Refusal::TaskIdConflict { .. } => Some("/task_id"),
+        Refusal::PoolUnavailable { .. }
+        | Refusal::QueueFull { .. }
+        | Refusal::SessionUnknown { .. }
+        | Refusal::TaskUnknown { .. } => None,
+    }
+}
+
+fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let reason = reason(&refusal);
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::context::Context;
 use super::convert;
 use super::host::Host;
+use super::problem::StreamOf;
 use crate::app::ListFilter;
 use crate::stream::Opening;
 
@@ -105,14 +106,23 @@ impl TasksApi for Host {
             .task_stream(&context.caller, TaskId(id.as_u128()), after)
             .await
         {
-            Ok(Opening::Frames(frames)) => {
-                let correlation = context.correlation;
-                let events = frames.map(move |frame| convert::event(frame, correlation.as_str()));
-                TaskStreamResponse::Ok200 {
-                    body: EventStream::new(events),
+            Ok(watched) => {
+                let of = StreamOf {
+                    task_id: id,
+                    priority: watched.priority,
+                    engine: watched.engine.map(convert::engine),
+                    correlation_id: context.correlation.as_str().to_owned(),
+                };
+                match watched.opening {
+                    Opening::Frames(frames) => {
+                        let events = frames.map(move |frame| convert::event(frame, &of));
+                        TaskStreamResponse::Ok200 {
+                            body: EventStream::new(events),
+                        }
+                    }
+                    Opening::NothingMore => TaskStreamResponse::NoContent204,
                 }
             }
-            Ok(Opening::NothingMore) => TaskStreamResponse::NoContent204,
             Err(trouble) => context.refuse(trouble).into(),
         }
     }

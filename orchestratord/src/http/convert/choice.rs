@@ -13,7 +13,7 @@ pub(super) fn engine_choice(choice: wire::EngineChoice) -> Engine {
     }
 }
 
-pub(super) fn engine(engine: Engine) -> wire::Engine {
+pub(in crate::http) fn engine(engine: Engine) -> wire::Engine {
     match engine {
         Engine::Embedded => wire::Engine::Embedded,
         Engine::Llamacpp => wire::Engine::Llamacpp,

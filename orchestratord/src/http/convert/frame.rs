@@ -5,14 +5,11 @@ use api_types as wire;
 use orchestrator_core::task::{Started, TaskEnd};
 
 use super::choice;
-use crate::http::problem;
+use crate::http::problem::{self, StreamOf};
 use crate::stream::{Frame, Waiting};
 
-/// A frame as an event. `correlation_id` goes into problems.
-pub(in crate::http) fn event(
-    frame: Frame,
-    correlation_id: &str,
-) -> ServerEvent<wire::TaskStreamEvent> {
+/// A frame as an event of the stream of a task.
+pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::TaskStreamEvent> {
     match frame {
         Frame::Started {
             started,
@@ -57,21 +54,15 @@ pub(in crate::http) fn event(
         })),
         Frame::Ended { id, end } => ServerEvent {
             id: Some(id.to_string()),
-            event: ended(end, correlation_id),
+            event: ended(end, of),
         },
-        Frame::Diverged { detail } => {
-            let problem = problem::of_stream(
-                wire::ProblemCode::StreamDiverged,
-                detail,
-                true,
-                correlation_id,
-            );
-            without_id(wire::TaskStreamEvent::Error(problem))
-        }
+        Frame::Diverged { detail } => without_id(wire::TaskStreamEvent::Error(
+            problem::of_divergence(detail, of),
+        )),
     }
 }
 
-fn ended(end: TaskEnd, correlation_id: &str) -> wire::TaskStreamEvent {
+fn ended(end: TaskEnd, of: &StreamOf) -> wire::TaskStreamEvent {
     match end {
         TaskEnd::Finished {
             finish,
@@ -85,13 +76,7 @@ fn ended(end: TaskEnd, correlation_id: &str) -> wire::TaskStreamEvent {
             finish_reason: choice::finish(finish),
         }),
         TaskEnd::Failed { fault, detail } => {
-            let retriable = crate::names::fault_retriable(fault);
-            wire::TaskStreamEvent::Error(problem::of_stream(
-                choice::fault(fault),
-                detail,
-                retriable,
-                correlation_id,
-            ))
+            wire::TaskStreamEvent::Error(problem::of_fault(fault, detail, of))
         }
     }
 }

@@ -11,7 +11,7 @@ mod result;
 mod task;
 mod why;
 
-pub(super) use choice::{priority_filter, state_filter};
+pub(super) use choice::{engine, priority_filter, state_filter};
 pub(super) use create::new_task;
 pub(super) use frame::event;
 pub(super) use pool::{capabilities, pool_health, replica_sets};
