@@ -84,6 +84,10 @@ async fn a_full_class_that_drops_takes_the_newcomer_and_ends_the_oldest() {
     let story = reader.up_to("error").await;
     let problem = data(story.last().unwrap());
     assert_eq!(problem["code"], "QUEUE_FULL_DROP_LRU", "{problem}");
+    assert_eq!(problem["status"], 429, "{problem}");
+    assert_eq!(problem["policy_label"], "drop-lru", "{problem}");
+    assert_eq!(problem["limit_name"], "queue.batch.capacity", "{problem}");
+    assert_eq!(problem["task_id"], oldest.task_id.to_string());
     assert_eq!(problem["retriable"], true, "{problem}");
     let dropped = world.task(&oldest.task_id).await;
     assert_eq!((dropped.state, dropped.attempts), (TaskState::Failed, 0));
@@ -123,6 +127,7 @@ async fn a_session_takes_its_turns_and_no_more() {
     assert_eq!(refused.status, 409);
     let problem = refused.problem();
     assert_eq!(problem["code"], "SESSION_EXHAUSTED", "{problem}");
+    assert_eq!(problem["errors"][0]["pointer"], "/session_id", "{problem}");
     assert_eq!(problem["limit_name"], "session.turns_max", "{problem}");
     let after = world
         .client

@@ -18,16 +18,25 @@ async fn a_task_that_can_never_run_is_refused_and_changes_nothing() {
     let world = World::ready().await;
     let before = Picture::take(&world).await;
     let cases = [
-        (with(plain(), "model_ref", "gpt-9"), "MODEL_UNKNOWN"),
-        (with(plain(), "engine", "llamacpp"), "MODEL_UNKNOWN"),
-        (endless_prompt(), "CONTEXT_EXCEEDED"),
-        (with(plain(), "ctx", 1_000_000), "CONTEXT_EXCEEDED"),
+        (
+            with(plain(), "model_ref", "gpt-9"),
+            "MODEL_UNKNOWN",
+            "/model_ref",
+        ),
+        (
+            with(plain(), "engine", "llamacpp"),
+            "MODEL_UNKNOWN",
+            "/engine",
+        ),
+        (endless_prompt(), "CONTEXT_EXCEEDED", "/input/prompt"),
+        (with(plain(), "ctx", 1_000_000), "CONTEXT_EXCEEDED", "/ctx"),
     ];
-    for (body, code) in &cases {
+    for (body, code, pointer) in &cases {
         let answer = world.raw.create(body).await;
         assert_eq!(answer.status, 422, "{}", answer.text());
         let problem = answer.problem();
         assert_eq!(problem["code"], *code, "{problem}");
+        assert_eq!(problem["errors"][0]["pointer"], *pointer, "{problem}");
         assert_eq!(problem["retriable"], false, "{problem}");
         assert_eq!(Picture::take(&world).await, before, "{code}");
     }
@@ -49,6 +58,9 @@ async fn a_prompt_that_only_the_engine_can_measure_fails_when_it_runs() {
     assert_eq!(last.name, "error", "{story:#?}");
     let problem = data(last);
     assert_eq!(problem["code"], "CONTEXT_EXCEEDED", "{problem}");
+    assert_eq!(problem["status"], 422, "{problem}");
+    assert_eq!(problem["engine"], "embedded", "{problem}");
+    assert_eq!(problem["task_id"], created.task_id.to_string());
     assert_eq!(problem["retriable"], false, "{problem}");
     let names: Vec<String> = told(&story).into_iter().map(|event| event.name).collect();
     assert_eq!(names, ["started", "error"]);
@@ -91,6 +103,7 @@ async fn a_repeat_under_the_same_id_is_answered_and_another_body_is_refused() {
     assert_eq!(other.status, 409);
     let problem = other.problem();
     assert_eq!(problem["code"], "TASK_ID_CONFLICT");
+    assert_eq!(problem["errors"][0]["pointer"], "/task_id");
     assert_eq!(problem["task_id"], id.to_string());
     assert_eq!(problem["retriable"], false);
     assert_eq!(Picture::take(&world).await, before);
