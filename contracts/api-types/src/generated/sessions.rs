@@ -17,8 +17,8 @@ pub struct Session {
     /// Replica it prefers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica: Option<String>,
-    /// Bytes of cached state that a replica holds for it.
+    /// Bytes of cached state that a replica is known to hold for it. 0 while engines are not asked, as in this version.
     pub kv_bytes: u64,
-    /// True if the replica would reuse cached state.
+    /// True if the replica is known to hold cached state of it. False while engines are not asked, as in this version.
     pub kv_warmth: bool,
 }

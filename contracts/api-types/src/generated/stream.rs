@@ -28,7 +28,7 @@ pub struct StreamMetrics {
     pub predicted_start_ms: Option<u64>,
     /// Number of the present attempt, 0 before the first.
     pub attempt: u32,
-    /// True if the replica reuses cached state of this session.
+    /// True if the replica is known to reuse cached state of this session. False while engines are not asked, as in this version.
     pub kv_warmth: bool,
 }
 /// The task was dispatched for the first time.

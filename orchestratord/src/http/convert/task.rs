@@ -131,7 +131,7 @@ pub(in crate::http) fn session(view: SessionView) -> wire::Session {
         turns_max,
         ttl_ms_remaining,
         replica: replica.map(|name| name.to_string()),
-        // No engine of this version keeps the state of a session between tasks.
+        // Engines are not asked what they keep of a session, so nothing is claimed.
         kv_bytes: 0,
         kv_warmth: false,
     }
