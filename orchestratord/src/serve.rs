@@ -106,7 +106,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         })?;
     let address = listener.local_addr()?;
     let meter = Meter::install().map_err(ServeError::Telemetry)?;
-    let parts = Parts::start(&data_dir, address, &config, meter)?;
+    let parts = Parts::start(&data_dir, address, &config, meter.clone())?;
     let host = Arc::new(Host::new(Arc::clone(&parts.app)));
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -130,6 +130,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     tokio::select! {
         served = server => served?,
         () = overdue => tracing::warn!(grace_ms = config.server.shutdown_grace_ms, "connections are cut off"),
+        never = meter.keep_small() => match never {},
     }
     parts.stop(grace).await;
     Ok(())
