@@ -27,11 +27,12 @@ use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
 use crate::run::attempt::Follower;
 use crate::run::attempts::Attempts;
 use crate::run::engine::EngineRunner;
-use crate::run::fleet::{Fleet, Restarts};
+use crate::run::fleet::Fleet;
 use crate::run::outlet::RunOutlet;
 use crate::run::pool::pool_config;
 use crate::run::replicas::Replicas;
 use crate::run::reports::OwnerReporter;
+use crate::run::supervision::Supervision;
 use crate::settings::Settings;
 use crate::stream::StreamHub;
 use crate::telemetry::{Meter, init_log};
@@ -173,11 +174,11 @@ impl Parts {
         )?;
         let handle = owner.handle();
         reporter.set(handle.clone());
-        let restarts = Restarts::default();
+        let supervision = Supervision::default();
         let fleet = Fleet::start(
             &config.pools,
             replicas,
-            restarts.clone(),
+            supervision.clone(),
             meter.clone(),
             reporter,
         )?;
@@ -186,7 +187,7 @@ impl Parts {
             reads,
             streams,
             meter,
-            restarts,
+            supervision,
             limits: Limit::all(config),
             closing: watch::Sender::new(false),
         };
