@@ -68,6 +68,20 @@ pub(super) fn of_stream(
     }
 }
 
+/// The reply where a handler panicked; it is not known what was done. `path` is that of the request.
+pub(super) fn internal(path: &str, correlation_id: &str) -> ProblemReply {
+    let detail = "the daemon has met a fault of its own, and may have carried out the request or not; its log tells of it under the correlation id";
+    ProblemReply::new(Problem {
+        instance: Some(path.to_owned()),
+        ..problem(
+            500,
+            ProblemCode::Internal,
+            detail.to_owned(),
+            correlation_id,
+        )
+    })
+}
+
 /// The reply to a trouble. `path` is that of the request.
 pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemReply {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
