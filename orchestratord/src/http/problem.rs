@@ -180,10 +180,7 @@ fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
         Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
-        Refusal::PoolUnavailable { .. } => Problem {
-            retriable: true,
-            ..answer(503, ProblemCode::PoolUnavailable, reason)
-        },
+        Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable, reason),
         Refusal::QueueFull {
             priority,
             retry_after_ms,
@@ -268,4 +265,23 @@ fn reason(refusal: &Refusal) -> String {
 
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))
+}
+
+#[cfg(test)]
+mod tests {
+    use orchestrator_core::task::TaskFault;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_that_gave_up_is_no_reason_to_try_again() {
+        let refusal = Refusal::PoolUnavailable {
+            detail: "its model is broken".to_owned(),
+        };
+        let reply = of(Trouble::Refused(refusal), "/v1/tasks", "mine");
+        assert_eq!(reply.status().as_u16(), 503);
+        let told = (reply.problem.retriable, reply.problem.retry_after_ms);
+        assert_eq!(told, (false, None), "{}", reply.problem.detail);
+        assert!(!names::fault_retriable(TaskFault::PoolUnavailable));
+    }
 }
