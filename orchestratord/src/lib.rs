@@ -7,7 +7,6 @@
 //! - [`http`]: the generated traits, implemented; [`app`]: one function an operation.
 //! - [`owner`]: drives the machine over the store.
 //! - [`settings`]: flags, environment, file.
-//! - [`owner`]: drives the machine over the store.
 //! - [`stream`]: what readers of a task see.
 //! - [`run`]: attempts and the replicas they run on.
 //! - [`telemetry`]: log lines and metrics.

@@ -1,10 +1,7 @@
 //! The names that the machine's words have outside, each in one place: wire, metrics, logs.
 
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::{
-    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
-    WaitingFor,
-};
+use orchestrator_core::task::{Engine, FinishReason, Priority, TaskFault};
 
 /// Name of an engine kind.
 #[must_use]
@@ -49,69 +46,18 @@ pub const fn fault_code(fault: TaskFault) -> &'static str {
     }
 }
 
-/// True if a new task with the same input may succeed.
+/// True if a new task with the same input may succeed, without anybody mending anything: a pool that gave up
+/// stays down until the daemon is started again.
 #[must_use]
 pub const fn fault_retriable(fault: TaskFault) -> bool {
     match fault {
-        TaskFault::ContextExceeded | TaskFault::EngineRefused => false,
+        TaskFault::ContextExceeded | TaskFault::EngineRefused | TaskFault::PoolUnavailable => false,
         TaskFault::DecodeTimeout
         | TaskFault::Interrupted
-        | TaskFault::PoolUnavailable
         | TaskFault::QueueFullDropLru
         | TaskFault::ReplicaSetGone
         | TaskFault::StreamDiverged
         | TaskFault::WorkerReset => true,
-    }
-}
-
-/// Name of a state.
-#[must_use]
-pub const fn state(state: TaskState) -> &'static str {
-    match state {
-        TaskState::CancelRequested => "cancel_requested",
-        TaskState::Cancelled => "cancelled",
-        TaskState::Completed => "completed",
-        TaskState::Dispatched => "dispatched",
-        TaskState::Failed => "failed",
-        TaskState::Parked => "parked",
-        TaskState::Queued => "queued",
-        TaskState::Running => "running",
-        TaskState::Waiting(_) => "waiting",
-    }
-}
-
-/// Name of what a waiting task waits for.
-#[must_use]
-pub const fn waiting_for(waiting: WaitingFor) -> &'static str {
-    match waiting {
-        WaitingFor::Backoff => "backoff",
-    }
-}
-
-/// Name of an input kind.
-#[must_use]
-pub const fn input_kind(kind: InputKind) -> &'static str {
-    match kind {
-        InputKind::Completion => "completion",
-        InputKind::Prompt => "prompt",
-    }
-}
-
-/// Name of a determinism.
-#[must_use]
-pub const fn determinism(determinism: Determinism) -> &'static str {
-    match determinism {
-        Determinism::BestEffort => "best_effort",
-        Determinism::Strict => "strict",
-    }
-}
-
-/// Name of what the last reader's leaving means.
-#[must_use]
-pub const fn on_disconnect(on_disconnect: OnDisconnect) -> &'static str {
-    match on_disconnect {
-        OnDisconnect::Cancel => "cancel",
-        OnDisconnect::Continue => "continue",
     }
 }
 

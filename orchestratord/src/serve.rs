@@ -27,11 +27,12 @@ use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
 use crate::run::attempt::Follower;
 use crate::run::attempts::Attempts;
 use crate::run::engine::EngineRunner;
-use crate::run::fleet::{Fleet, Restarts};
+use crate::run::fleet::Fleet;
 use crate::run::outlet::RunOutlet;
 use crate::run::pool::pool_config;
 use crate::run::replicas::Replicas;
 use crate::run::reports::OwnerReporter;
+use crate::run::supervision::Supervision;
 use crate::settings::Settings;
 use crate::stream::StreamHub;
 use crate::telemetry::{Meter, init_log};
@@ -106,7 +107,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         })?;
     let address = listener.local_addr()?;
     let meter = Meter::install().map_err(ServeError::Telemetry)?;
-    let parts = Parts::start(&data_dir, address, &config, meter)?;
+    let parts = Parts::start(&data_dir, address, &config, meter.clone())?;
     let host = Arc::new(Host::new(Arc::clone(&parts.app)));
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -130,6 +131,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     tokio::select! {
         served = server => served?,
         () = overdue => tracing::warn!(grace_ms = config.server.shutdown_grace_ms, "connections are cut off"),
+        never = meter.keep_small() => match never {},
     }
     parts.stop(grace).await;
     Ok(())
@@ -172,11 +174,11 @@ impl Parts {
         )?;
         let handle = owner.handle();
         reporter.set(handle.clone());
-        let restarts = Restarts::default();
+        let supervision = Supervision::default();
         let fleet = Fleet::start(
             &config.pools,
             replicas,
-            restarts.clone(),
+            supervision.clone(),
             meter.clone(),
             reporter,
         )?;
@@ -185,7 +187,7 @@ impl Parts {
             reads,
             streams,
             meter,
-            restarts,
+            supervision,
             limits: Limit::all(config),
             closing: watch::Sender::new(false),
         };

@@ -1,8 +1,10 @@
 //! Engines that someone else runs: proven, watched, and never restarted by us.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use worker_adapter::{Adapter, Health};
@@ -12,7 +14,7 @@ use crate::event::{News, SupervisorEvent};
 use crate::readiness::{Progress, Proven, prove};
 use crate::spec::{AdapterFactory, Watch};
 
-/// Time after which an engine that does not prove itself is told of as down, once; it is tried on.
+/// Time after which an engine that does not prove itself is told of as down, once; the proof goes on.
 const FIRST_WORD_AFTER: Duration = Duration::from_secs(10);
 
 /// Watches engines that run already.
@@ -23,6 +25,20 @@ pub struct Attached;
 #[derive(Debug)]
 pub struct AttachedHandle {
     task: JoinHandle<()>,
+    suspicion: Suspicion,
+}
+
+/// A way to tell a watcher that its engine did not answer somebody. It may outlive the watching.
+#[derive(Clone, Debug, Default)]
+pub struct Suspicion(Arc<Notify>);
+
+impl Suspicion {
+    /// Has the engine's health checked at once, instead of when the next check is due; if that check fails,
+    /// the engine is told of as down without waiting for more. Suspicions raised before the check count as
+    /// one.
+    pub fn raise(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl Attached {
@@ -39,17 +55,28 @@ impl Attached {
         adapters: AdapterFactory,
         events: mpsc::Sender<SupervisorEvent>,
     ) -> AttachedHandle {
+        let suspicion = Suspicion::default();
         let engine = Engine {
             replica,
             url,
             watch,
             adapters,
             events,
+            suspicion: suspicion.clone(),
             run: 0,
         };
         AttachedHandle {
             task: tokio::spawn(engine.follow()),
+            suspicion,
         }
+    }
+}
+
+impl AttachedHandle {
+    /// Where to tell that the engine did not answer.
+    #[must_use]
+    pub fn suspicion(&self) -> Suspicion {
+        self.suspicion.clone()
     }
 }
 
@@ -65,6 +92,7 @@ struct Engine {
     watch: Watch,
     adapters: AdapterFactory,
     events: mpsc::Sender<SupervisorEvent>,
+    suspicion: Suspicion,
     run: u32,
 }
 
@@ -86,41 +114,56 @@ impl Engine {
         }
     }
 
-    /// Proves the engine, however long that takes; says once what it waits for, and each time that is final.
+    /// Proves the engine, however long that takes; says once what it waits for.
     async fn proven(&self, digests: &Digests) -> Proven {
         let mut told = false;
         loop {
             let progress = Progress::new();
             let (tell, url) = oneshot::channel();
             let _read = tell.send(self.url.clone());
-            let proof = prove(
+            let mut proof = pin!(prove(
                 url,
                 self.adapters.clone(),
                 digests.clone(),
                 progress.clone(),
-            );
-            let outcome = timeout(FIRST_WORD_AFTER, proof).await;
-            let trouble = match outcome {
-                Ok(Ok(proven)) => return proven,
-                Ok(Err(detail)) => {
-                    sleep(self.watch.interval).await;
-                    detail
+            ));
+            let early = timeout(FIRST_WORD_AFTER, proof.as_mut()).await;
+            let outcome = match early {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    // A proof that is begun anew would never be done where it takes longer than this.
+                    self.tell_unready(&mut told, &progress.clause()).await;
+                    proof.await
                 }
-                Err(_) => progress.clause(),
             };
-            if !told {
-                told = true;
-                let detail = format!("{} is not ready: {trouble}", self.url);
-                self.tell(News::Down { detail, exit: None }).await;
+            match outcome {
+                Ok(proven) => return proven,
+                Err(trouble) => {
+                    self.tell_unready(&mut told, &trouble).await;
+                    sleep(self.watch.interval).await;
+                }
             }
         }
     }
 
-    /// Watches until too many checks in a row had no good answer; says what the last one was.
+    async fn tell_unready(&self, told: &mut bool, trouble: &str) {
+        if *told {
+            return;
+        }
+        *told = true;
+        let detail = format!("{} is not ready: {trouble}", self.url);
+        self.tell(News::Down { detail, exit: None }).await;
+    }
+
+    /// Watches until too many checks in a row had no good answer, or one that a suspicion asked for; says
+    /// what the last one was.
     async fn until_lost(&self, adapter: &dyn Adapter) -> String {
         let mut misses = 0;
         loop {
-            sleep(self.watch.interval).await;
+            let suspected = tokio::select! {
+                () = self.suspicion.0.notified() => true,
+                () = sleep(self.watch.interval) => false,
+            };
             let trouble = match timeout(self.watch.timeout, adapter.health()).await {
                 Ok(Ok(Health::Ready)) => {
                     misses = 0;
@@ -131,6 +174,11 @@ impl Engine {
                 Err(_) => format!("no answer within {} ms", self.watch.timeout.as_millis()),
             };
             misses += 1;
+            if suspected {
+                return format!(
+                    "it failed a caller, and then the health check that followed: {trouble}"
+                );
+            }
             if misses >= self.watch.misses {
                 return format!("{misses} health checks in a row failed; the last: {trouble}");
             }

@@ -21,7 +21,7 @@ mod readiness;
 mod spec;
 mod supervisor;
 
-pub use attached::{Attached, AttachedHandle};
+pub use attached::{Attached, AttachedHandle, Suspicion};
 pub use event::{News, SupervisorEvent};
 pub use lifecycle::{DownReason, Input, Lifecycle, Notice, Output, Phase};
 pub use locate::{ENGINE_BIN_ENV, ENGINE_NAME, LocateError, locate_engine};

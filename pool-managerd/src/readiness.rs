@@ -65,8 +65,11 @@ pub(crate) async fn prove(
     };
     let adapter = factory(&url).map_err(|error| format!("it listens on {url}, but {error}"))?;
     let engine = &*adapter;
+    progress.set("it has not answered its health check".to_owned());
     until_healed(&progress, || healthy(engine)).await?;
+    progress.set("it has not told its facts".to_owned());
     let mut facts = until_healed(&progress, || engine.facts()).await?;
+    progress.set("it has not decoded its first tokens".to_owned());
     until_healed(&progress, || decode(engine)).await?;
     if facts.model_digest.is_none() {
         progress.set("the digest of its model file is computed".to_owned());

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use config_schema::Config;
 use orchestrator_core::id::ReplicaName;
-use orchestrator_core::placement::{PoolState, PoolView, ReplicaSetView};
+use orchestrator_core::placement::{PoolState, PoolView, ReplicaSetView, ReplicaViewState};
 use orchestrator_core::task::Priority;
 
 use super::App;
 use super::trouble::{Missing, Prerequisite, Trouble};
 use crate::owner::LiveView;
+use crate::run::supervision::Supervised;
 
 /// A limit that refusals name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +65,10 @@ pub struct Capabilities {
 /// Health of a pool.
 #[derive(Clone, Debug)]
 pub struct PoolHealth {
-    /// How the machine sees it.
+    /// How the machine sees it, with each replica that stays down as failed.
     pub view: PoolView,
-    /// Restarts of each replica.
-    pub restarts: HashMap<ReplicaName, u32>,
+    /// What has become of the engines of its replicas, and perhaps of others.
+    pub supervised: HashMap<ReplicaName, Supervised>,
 }
 
 impl App {
@@ -105,9 +106,10 @@ impl App {
                 known,
             })
         })?;
+        let supervised = self.supervision.snapshot();
         Ok(PoolHealth {
-            view: found,
-            restarts: self.restarts.snapshot(),
+            view: with_failures(found, &supervised),
+            supervised,
         })
     }
 
@@ -139,6 +141,18 @@ impl App {
         }
         self.meter.render()
     }
+}
+
+/// The machine knows only when a whole pool stays down; a replica beside others that work may, too.
+fn with_failures(mut view: PoolView, supervised: &HashMap<ReplicaName, Supervised>) -> PoolView {
+    for replica in &mut view.replicas {
+        let supervised = supervised.get(&replica.name);
+        if let Some(detail) = supervised.and_then(|it| it.gave_up.as_ref()) {
+            replica.state = ReplicaViewState::Failed;
+            replica.last_error = Some(detail.clone());
+        }
+    }
+    view
 }
 
 /// Everything that is missing.
@@ -194,7 +208,63 @@ fn missing_pool(pool: &PoolView) -> Prerequisite {
 
 #[cfg(test)]
 mod tests {
+    use orchestrator_core::id::{ModelRef, PoolName};
+    use orchestrator_core::placement::ReplicaView;
+    use orchestrator_core::task::Engine;
+
     use super::*;
+
+    #[test]
+    fn a_replica_that_stays_down_is_failed_while_its_pool_works() {
+        let replica = |name: &str, state| ReplicaView {
+            name: ReplicaName::new(name),
+            state,
+            facts: None,
+            slots_total: 0,
+            slots_free: 0,
+            last_error: Some("it ended".to_owned()),
+        };
+        let view = PoolView {
+            name: PoolName::new("p"),
+            engine: Engine::Embedded,
+            model_ref: ModelRef::new("m"),
+            state: PoolState::Ready,
+            ctx_max: None,
+            slots_total: 0,
+            slots_free: 0,
+            gave_up: None,
+            replicas: vec![
+                replica("p-0", ReplicaViewState::Ready),
+                replica("p-1", ReplicaViewState::Starting),
+                replica("p-2", ReplicaViewState::Starting),
+            ],
+        };
+        let supervised = |restarts, gave_up: Option<&str>| Supervised {
+            restarts,
+            gave_up: gave_up.map(str::to_owned),
+        };
+        let known = HashMap::from([
+            (ReplicaName::new("p-1"), supervised(1, None)),
+            (
+                ReplicaName::new("p-2"),
+                supervised(5, Some("it stays down")),
+            ),
+        ]);
+        let seen: Vec<_> = with_failures(view, &known)
+            .replicas
+            .into_iter()
+            .map(|replica| (replica.state, replica.last_error.unwrap_or_default()))
+            .collect();
+        let ended = "it ended".to_owned();
+        assert_eq!(
+            seen,
+            [
+                (ReplicaViewState::Ready, ended.clone()),
+                (ReplicaViewState::Starting, ended),
+                (ReplicaViewState::Failed, "it stays down".to_owned()),
+            ]
+        );
+    }
 
     #[test]
     fn who_knows_of_no_pool_yet_is_not_ready() {

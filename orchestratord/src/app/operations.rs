@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::capacity::Limit;
 use crate::owner::OwnerHandle;
-use crate::run::fleet::Restarts;
+use crate::run::supervision::Supervision;
 use crate::stream::StreamHub;
 use crate::telemetry::Meter;
 
@@ -21,8 +21,8 @@ pub struct App {
     pub streams: Arc<StreamHub>,
     /// Counts.
     pub meter: Meter,
-    /// Counts restarts of engines.
-    pub restarts: Restarts,
+    /// Knows what has become of the engines.
+    pub supervision: Supervision,
     /// What the capabilities tell of limits.
     pub limits: Vec<Limit>,
     /// Turns true when the daemon ends: streams are then closed without a terminal frame.

@@ -7,6 +7,7 @@
 mod capabilities;
 mod context;
 mod convert;
+mod correlate;
 mod host;
 mod pools;
 mod problem;

@@ -101,6 +101,20 @@ pub(super) fn of_divergence(detail: String, of: &StreamOf) -> Problem {
     }
 }
 
+/// The reply where a handler panicked; it is not known what was done. `path` is that of the request.
+pub(super) fn internal(path: &str, correlation_id: &str) -> ProblemReply {
+    let detail = "the daemon has met a fault of its own, and may have carried out the request or not; its log tells of it under the correlation id";
+    ProblemReply::new(Problem {
+        instance: Some(path.to_owned()),
+        ..problem(
+            500,
+            ProblemCode::Internal,
+            detail.to_owned(),
+            correlation_id,
+        )
+    })
+}
+
 /// The reply to a trouble. `path` is that of the request.
 pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemReply {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
@@ -237,10 +251,7 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
         Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
-        Refusal::PoolUnavailable { .. } => Problem {
-            retriable: true,
-            ..answer(503, ProblemCode::PoolUnavailable, reason)
-        },
+        Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable, reason),
         Refusal::QueueFull {
             priority,
             retry_after_ms,
@@ -325,4 +336,23 @@ fn reason(refusal: &Refusal) -> String {
 
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))
+}
+
+#[cfg(test)]
+mod tests {
+    use orchestrator_core::task::TaskFault;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_that_gave_up_is_no_reason_to_try_again() {
+        let refusal = Refusal::PoolUnavailable {
+            detail: "its model is broken".to_owned(),
+        };
+        let reply = of(Trouble::Refused(refusal), "/v1/tasks", "mine");
+        assert_eq!(reply.status().as_u16(), 503);
+        let told = (reply.problem.retriable, reply.problem.retry_after_ms);
+        assert_eq!(told, (false, None), "{}", reply.problem.detail);
+        assert!(!names::fault_retriable(TaskFault::PoolUnavailable));
+    }
 }

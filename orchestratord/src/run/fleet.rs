@@ -1,7 +1,7 @@
 //! The engines of every pool: started, watched, and told of.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use config_schema::{EngineKind, Pool};
@@ -19,6 +19,7 @@ use worker_adapter::{Adapter, EngineFacts};
 
 use super::pool::{adapter_factory, engine_of, engine_spec, replica_names};
 use super::replicas::{Replica, Replicas};
+use super::supervision::Supervision;
 use crate::telemetry::{Meter, ReplicaLabels};
 
 /// Events of supervisors that may wait to be read.
@@ -28,22 +29,6 @@ const EVENTS_WAITING_MAX: usize = 64;
 pub trait FleetReporter: Send + Sync + 'static {
     /// Takes one report; resolves when there is room for the next.
     fn report(&self, report: Report) -> impl Future<Output = ()> + Send;
-}
-
-/// Restarts of each replica since the daemon began.
-#[derive(Clone, Debug, Default)]
-pub struct Restarts(Arc<Mutex<HashMap<ReplicaName, u32>>>);
-
-impl Restarts {
-    fn counts(&self) -> MutexGuard<'_, HashMap<ReplicaName, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The present counts.
-    #[must_use]
-    pub fn snapshot(&self) -> HashMap<ReplicaName, u32> {
-        self.counts().clone()
-    }
 }
 
 /// The engines of every pool. Dropping it ends them at once; [`Fleet::stop`] in order.
@@ -61,7 +46,7 @@ impl Fleet {
     pub fn start<R: FleetReporter>(
         pools: &[Pool],
         replicas: Arc<Replicas>,
-        restarts: Restarts,
+        supervision: Supervision,
         meter: Meter,
         reporter: Arc<R>,
     ) -> Result<Self, LocateError> {
@@ -86,13 +71,15 @@ impl Fleet {
                     EngineKind::Llamacpp => {
                         let url = pool.urls[index].clone();
                         let watch = Policy::default().watch;
-                        attached.push(Attached::start(
+                        let handle = Attached::start(
                             name.to_string(),
                             url,
                             watch,
                             Arc::clone(&adapters),
                             events.clone(),
-                        ));
+                        );
+                        replicas.watched(name, handle.suspicion());
+                        attached.push(handle);
                     }
                 }
             }
@@ -100,11 +87,10 @@ impl Fleet {
         let teller = Teller {
             members,
             replicas,
-            restarts,
+            supervision,
             meter,
             reporter,
             ready: HashMap::new(),
-            gave_up: HashMap::new(),
         };
         Ok(Self {
             supervised,
@@ -134,11 +120,10 @@ impl Fleet {
 struct Teller<R> {
     members: HashMap<ReplicaName, Arc<Pool>>,
     replicas: Arc<Replicas>,
-    restarts: Restarts,
+    supervision: Supervision,
     meter: Meter,
     reporter: Arc<R>,
     ready: HashMap<ReplicaName, bool>,
-    gave_up: HashMap<ReplicaName, String>,
 }
 
 impl<R: FleetReporter> Teller<R> {
@@ -156,7 +141,7 @@ impl<R: FleetReporter> Teller<R> {
                     adapter,
                 } => self.replica_ready(&pool, name, &url, facts, adapter).await,
                 News::Down { detail, exit: _ } => self.down(&pool, name, detail).await,
-                News::GaveUp { detail } => self.given_up(&pool, name, detail).await,
+                News::GaveUp { detail } => self.given_up(&pool, &name, detail).await,
             }
         }
     }
@@ -164,7 +149,7 @@ impl<R: FleetReporter> Teller<R> {
     fn starting(&self, pool: &Pool, name: &ReplicaName, pid: u32, run: u32) {
         tracing::info!(replica = %name, pid, run, "engine starts");
         if run > 1 {
-            self.restarts.counts().insert(name.clone(), run - 1);
+            self.supervision.restarted(name, run - 1);
             self.meter
                 .replica_restarted(engine_of(pool), &pool.id, name.as_str());
         }
@@ -239,13 +224,10 @@ impl<R: FleetReporter> Teller<R> {
     }
 
     /// A pool gives up when its last replica does.
-    async fn given_up(&mut self, pool: &Pool, name: ReplicaName, detail: String) {
+    async fn given_up(&self, pool: &Pool, name: &ReplicaName, detail: String) {
         tracing::error!(replica = %name, detail, "engine is given up");
-        self.gave_up.insert(name, detail.clone());
-        if replica_names(pool)
-            .iter()
-            .all(|one| self.gave_up.contains_key(one))
-        {
+        self.supervision.gave_up(name, detail.clone());
+        if self.supervision.all_gave_up(&replica_names(pool)) {
             self.reporter
                 .report(Report::PoolUnavailable {
                     pool: PoolName::new(pool.id.as_str()),
@@ -280,7 +262,63 @@ fn parse_digest(text: &str) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    #[derive(Default)]
+    struct Reports(Mutex<Vec<Report>>);
+
+    impl Reports {
+        /// Which pools gave up, and why.
+        fn given_up(&self) -> Vec<(PoolName, String)> {
+            let pool = |report: &Report| match report {
+                Report::PoolUnavailable { pool, detail } => (pool.clone(), detail.clone()),
+                other => panic!("no report of a pool: {other:?}"),
+            };
+            self.0.lock().unwrap().iter().map(pool).collect()
+        }
+    }
+
+    impl FleetReporter for Reports {
+        async fn report(&self, report: Report) {
+            self.0.lock().unwrap().push(report);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_replica_that_stays_down_is_known_and_a_pool_gives_up_with_its_last() {
+        let pool = Arc::new(Pool {
+            replicas: Some(2),
+            ..Pool::embedded_default()
+        });
+        let names = replica_names(&pool);
+        let supervision = Supervision::default();
+        let reporter = Arc::new(Reports::default());
+        let members = names.iter().map(|name| (name.clone(), Arc::clone(&pool)));
+        let teller = Teller {
+            members: members.collect(),
+            replicas: Arc::default(),
+            supervision: supervision.clone(),
+            meter: Meter::detached(),
+            reporter: Arc::clone(&reporter),
+            ready: HashMap::new(),
+        };
+        teller.starting(&pool, &names[0], 1, 3);
+        teller
+            .given_up(&pool, &names[1], "one is broken".to_owned())
+            .await;
+        let known = supervision.snapshot();
+        assert_eq!(known[&names[0]].restarts, 2);
+        assert_eq!(known[&names[0]].gave_up, None);
+        assert_eq!(known[&names[1]].gave_up.as_deref(), Some("one is broken"));
+        assert_eq!(reporter.given_up(), []);
+        teller
+            .given_up(&pool, &names[0], "both are".to_owned())
+            .await;
+        let given_up = (PoolName::new(pool.id.as_str()), "both are".to_owned());
+        assert_eq!(reporter.given_up(), [given_up]);
+    }
 
     #[test]
     fn a_digest_reads_back_as_written() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use orchestrator_core::id::ReplicaName;
+use pool_managerd::Suspicion;
 use worker_adapter::Adapter;
 
 /// How to call one replica's engine.
@@ -16,13 +17,31 @@ pub struct Replica {
     pub wall_timeout: Duration,
 }
 
-/// The engines that can be called now.
+/// The engines that can be called now, and those that watch them.
 #[derive(Default)]
 pub struct Replicas {
     ready: Mutex<HashMap<ReplicaName, Replica>>,
+    watchers: Mutex<HashMap<ReplicaName, Suspicion>>,
 }
 
 impl Replicas {
+    fn watchers(&self) -> MutexGuard<'_, HashMap<ReplicaName, Suspicion>> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An engine that this daemon does not run is watched, by health checks with pauses between them.
+    pub fn watched(&self, name: ReplicaName, suspicion: Suspicion) {
+        self.watchers().insert(name, suspicion);
+    }
+
+    /// An engine did not do as asked: has its health checked at once, so that it takes no calls before it is
+    /// back. Of an engine whose process is ours its end is known anyway, and nothing is done.
+    pub fn suspect(&self, name: &ReplicaName) {
+        if let Some(watcher) = self.watchers().get(name) {
+            watcher.raise();
+        }
+    }
+
     fn ready(&self) -> MutexGuard<'_, HashMap<ReplicaName, Replica>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }

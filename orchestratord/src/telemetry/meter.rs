@@ -1,7 +1,9 @@
 //! Feeds the metrics.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -10,9 +12,13 @@ use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::{
     AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
 };
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::contract::{MetricKind, contract};
 use crate::names;
+
+/// Pause between two clearings of samples.
+const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 
 /// Label of the queue, and of tasks that ask for no engine.
 const ANY_ENGINE: &str = "any";
@@ -74,6 +80,21 @@ impl Meter {
     pub fn render(&self) -> String {
         self.exporter.run_upkeep();
         self.exporter.render()
+    }
+
+    /// Sorts samples of histograms into their buckets again and again. Without it, or somebody who renders,
+    /// each sample is kept.
+    pub async fn keep_small(&self) -> Infallible {
+        every(UPKEEP_PERIOD, || self.exporter.run_upkeep()).await
+    }
+
+    /// One that is not the process's own, and so counts nothing.
+    #[cfg(test)]
+    pub(crate) fn detached() -> Self {
+        Self {
+            exporter: PrometheusBuilder::new().build_recorder().handle(),
+            replicas: Arc::default(),
+        }
     }
 
     /// A replica takes work.
@@ -258,4 +279,29 @@ fn holds(record: &TaskRecord, attempt: AttemptId) -> bool {
         .attempt
         .as_ref()
         .is_some_and(|head| head.id == attempt)
+}
+
+async fn every(period: Duration, mut work: impl FnMut()) -> Infallible {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        work();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn samples_are_cleared_whether_or_not_anybody_reads_them() {
+        let mut cleared = 0;
+        let minute = Duration::from_secs(60);
+        let kept = timeout(minute, every(UPKEEP_PERIOD, || cleared += 1)).await;
+        assert!(kept.is_err(), "it never ends");
+        assert!((12..=13).contains(&cleared), "{cleared} times in a minute");
+    }
 }

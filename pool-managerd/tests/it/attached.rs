@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use pool_managerd::{Attached, AttachedHandle, News, SupervisorEvent, Watch};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 use worker_adapter::AdapterError;
 
 use crate::support::{Engine, policy};
+
+/// On the clock that jumps, longer than anything here takes.
+const HUNG_AFTER: Duration = Duration::from_hours(24);
 
 fn attach(engine: &Arc<Engine>) -> (AttachedHandle, mpsc::Receiver<SupervisorEvent>) {
     let (sender, events) = mpsc::channel(1);
@@ -18,7 +23,8 @@ fn attach(engine: &Arc<Engine>) -> (AttachedHandle, mpsc::Receiver<SupervisorEve
 }
 
 async fn news(events: &mut mpsc::Receiver<SupervisorEvent>) -> (u32, String) {
-    let event = events.recv().await.expect("the watching goes on");
+    let event = timeout(HUNG_AFTER, events.recv()).await.expect("no news");
+    let event = event.expect("the watching goes on");
     assert_eq!(event.replica, "a0");
     let news = match event.news {
         News::Ready { url, .. } => format!("ready at {url}"),
@@ -53,6 +59,49 @@ async fn what_keeps_an_engine_from_being_ready_is_told_once() {
     }
     *engine.refuses.lock().unwrap() = None;
     assert_eq!(news(&mut events).await.1, "ready at http://engine:8080");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_takes_long_is_told_of_once_and_awaited() {
+    let engine = Arc::new(Engine::default());
+    *engine.slow.lock().unwrap() = Duration::from_secs(45);
+    let (_handle, mut events) = attach(&engine);
+    insta::assert_snapshot!(news(&mut events).await.1, @"down: http://engine:8080 is not ready: it has not decoded its first tokens");
+    assert_eq!(news(&mut events).await.1, "ready at http://engine:8080");
+    assert_eq!(engine.generations.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspected_engine_is_checked_at_once_and_down_with_one_miss() {
+    let engine = Arc::new(Engine::default());
+    let (handle, mut events) = attach(&engine);
+    news(&mut events).await;
+    let ready = Instant::now();
+    engine.sick.store(true, Ordering::SeqCst);
+    handle.suspicion().raise();
+    insta::assert_snapshot!(news(&mut events).await.1, @"down: it failed a caller, and then the health check that followed: the engine broke off: it is sick");
+    assert!(ready.elapsed() < policy().watch.interval);
+    engine.sick.store(false, Ordering::SeqCst);
+    assert_eq!(
+        news(&mut events).await,
+        (2, "ready at http://engine:8080".to_owned())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspicion_that_is_unfounded_changes_nothing() {
+    let engine = Arc::new(Engine::default());
+    let (handle, mut events) = attach(&engine);
+    news(&mut events).await;
+    let ready = Instant::now();
+    let checked = engine.checks.load(Ordering::SeqCst);
+    handle.suspicion().raise();
+    while engine.checks.load(Ordering::SeqCst) == checked {
+        tokio::task::yield_now().await;
+    }
+    assert!(ready.elapsed() < policy().watch.interval);
+    engine.sick.store(true, Ordering::SeqCst);
+    insta::assert_snapshot!(news(&mut events).await.1, @"down: 2 health checks in a row failed; the last: the engine broke off: it is sick");
 }
 
 #[tokio::test]

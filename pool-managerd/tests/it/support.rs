@@ -122,7 +122,10 @@ impl Watched {
 pub(crate) struct Engine {
     pub(crate) sick: AtomicBool,
     pub(crate) loading: AtomicUsize,
+    pub(crate) checks: AtomicUsize,
     pub(crate) generations: AtomicUsize,
+    /// A generation takes this long to begin.
+    pub(crate) slow: Mutex<Duration>,
     /// Answers a generation with this error.
     pub(crate) refuses: Mutex<Option<AdapterError>>,
     pub(crate) model_path: Mutex<Option<String>>,
@@ -143,6 +146,7 @@ struct Face(Arc<Engine>);
 impl Adapter for Face {
     fn health(&self) -> AdapterFuture<'_, Health> {
         let engine = &self.0;
+        engine.checks.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             let loads = |left: usize| left.checked_sub(1);
             if engine.sick.load(Ordering::SeqCst) {
@@ -176,7 +180,9 @@ impl Adapter for Face {
     fn generate(&self, generation: Generation) -> AdapterFuture<'_, GenerationStream> {
         self.0.generations.fetch_add(1, Ordering::SeqCst);
         let refuses = self.0.refuses.lock().unwrap().clone();
+        let slow = *self.0.slow.lock().unwrap();
         Box::pin(async move {
+            tokio::time::sleep(slow).await;
             if let Some(error) = refuses {
                 return Err(error);
             }

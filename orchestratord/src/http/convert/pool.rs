@@ -11,7 +11,7 @@ use crate::http::system::api_version;
 
 /// Health of a pool.
 pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
-    let PoolHealth { view, restarts } = health;
+    let PoolHealth { view, supervised } = health;
     let PoolView {
         name,
         engine: _,
@@ -37,7 +37,7 @@ pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
         replicas: replicas
             .into_iter()
             .map(|view| {
-                let restarts = restarts.get(&view.name).copied().unwrap_or(0);
+                let restarts = supervised.get(&view.name).map_or(0, |it| it.restarts);
                 replica_health(view, restarts)
             })
             .collect(),

@@ -187,10 +187,13 @@ async fn a_pool_whose_model_is_broken_gives_up_and_says_why() {
     assert_eq!(refused.status, 503);
     let problem = refused.problem();
     assert_eq!(problem["code"], "POOL_UNAVAILABLE", "{problem}");
+    // The pool comes back only with another daemon.
+    assert_eq!(problem["retriable"], false, "{problem}");
     let story = world.raw.story(&hopeful).await;
     let last = story.last().unwrap();
     assert_eq!(last.name, "error", "{story:#?}");
     assert_eq!(data(last)["code"], "POOL_UNAVAILABLE", "{story:#?}");
+    assert_eq!(data(last)["retriable"], false, "{story:#?}");
     let tasks = world.raw.get("/v1/tasks").await.json();
     assert_eq!(tasks["tasks"].as_array().unwrap().len(), 1, "{tasks}");
     let health = world.client.pool_health("broken").await.unwrap();

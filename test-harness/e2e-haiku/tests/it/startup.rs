@@ -67,6 +67,34 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     .await;
 }
 
+#[tokio::test]
+async fn a_model_file_that_is_not_there_is_named_by_readiness() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = dir.path().join("none.gguf").display().to_string();
+    let config = format!(
+        "[[pool]]\nid = \"own\"\nengine = \"embedded\"\nmodel_file = {model:?}\nrestarts_max = 0\n"
+    );
+    let world = World::with(DaemonOptions::default().config(&config));
+    let missing = eventually("the pool gives up", async || {
+        let answer = world.raw.get("/readyz").await;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        let fault = answer.problem()["errors"][0].clone();
+        let detail = fault["detail"].as_str()?;
+        detail.contains("stays down").then_some(fault)
+    })
+    .await;
+    assert_eq!(missing["pointer"], "pool/own");
+    let detail = missing["detail"].as_str().unwrap();
+    assert!(detail.contains(&model), "{missing}");
+    assert!(
+        missing["hint"].as_str().unwrap().contains("restart"),
+        "{missing}"
+    );
+    let health = world.client.pool_health("own").await.unwrap();
+    let told = health.replicas[0].last_error.as_deref();
+    assert!(told.unwrap().contains(&model), "{told:?}");
+}
+
 #[test]
 fn it_prints_its_address_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
