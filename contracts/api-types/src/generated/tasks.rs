@@ -73,7 +73,7 @@ impl<'de> ::serde::Deserialize<'de> for Determinism {
         support::de::text(deserializer)
     }
 }
-/// `strict` forbids cache reuse, so that one seed gives one text inside a replica set; `best_effort` lets the engine choose.
+/// `strict` forbids cache reuse, so that one seed gives one text inside a replica set; `best_effort` lets the engine reuse caches: faster where it does, but a replay after a crash may then give another text, and the task fails with STREAM_DIVERGED rather than splice two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeterminismChoice {
     /// `best_effort`.
@@ -688,7 +688,7 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::present"
     )]
     pub seed: Option<u64>,
-    /// `strict` forbids cache reuse, so that one seed gives one text inside a replica set; `best_effort` lets the engine choose.
+    /// `strict` forbids cache reuse, so that one seed gives one text inside a replica set; `best_effort` lets the engine reuse caches: faster where it does, but a replay after a crash may then give another text, and the task fails with STREAM_DIVERGED rather than splice two.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
