@@ -77,7 +77,6 @@ impl Machine {
             service: ServiceTimes::new(config.service_guess_ms),
             timers: Timers::default(),
             held: BTreeMap::new(),
-            readers: BTreeMap::new(),
             pending: Pending::default(),
             counters: Counters::default(),
             step: Step::default(),
