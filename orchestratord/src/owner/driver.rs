@@ -149,6 +149,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             if !self.hear_store() {
                 break;
             }
+            self.resolve_doubts();
             self.take_in();
             self.tick();
             self.move_on();
@@ -167,6 +168,20 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             }
             Err(TryRecvError::Empty) => true,
             Err(TryRecvError::Disconnected) => false,
+        }
+    }
+
+    /// Looks up how tasks ended whose last commit was in doubt when the owner stepped down.
+    fn resolve_doubts(&mut self) {
+        let doubts = self.state.doubts(self.clock.now());
+        if doubts.is_empty() {
+            return;
+        }
+        match self.cold.prefetch(&doubts) {
+            Ok(found) => self.state.doubts_resolved(&by_id(found)),
+            Err(error) => self
+                .state
+                .doubts_remain(self.clock.now(), error.to_string()),
         }
     }
 
@@ -251,10 +266,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
                 detail: error.to_string(),
             });
         }
-        Ok(found?
-            .into_iter()
-            .map(|record| (record.id, record))
-            .collect())
+        Ok(by_id(found?))
     }
 
     fn tick(&mut self) {
@@ -335,4 +347,11 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         }
         self.move_on();
     }
+}
+
+fn by_id(records: Vec<TaskRecord>) -> HashMap<TaskId, TaskRecord> {
+    records
+        .into_iter()
+        .map(|record| (record.id, record))
+        .collect()
 }

@@ -11,7 +11,7 @@ use orchestrator_core::id::{Epoch, PayloadRef, SessionId, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskState};
 use store::{ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore};
 use store_memory::{Fault, MemoryStore};
 use store_sqlite::SqliteStore;
@@ -386,6 +386,42 @@ fn it_recovers_by_itself_after_stepping_down() {
         state(ask(&handle, create(1, Priority::Interactive))),
         TaskState::Queued
     );
+    drop(owner.stop());
+}
+
+#[test]
+fn it_tells_an_end_that_was_in_doubt_once_it_has_recovered() {
+    let store = MemoryStore::new();
+    let faults = store.faults().clone();
+    let limits = OwnerLimits {
+        store_tries: 1,
+        recovery_pause_ms: 1,
+        ..OwnerLimits::default()
+    };
+    let (owner, seen) = start(store, limits);
+    let handle = owner.handle();
+    assert_eq!(
+        state(ask(&handle, create(1, Priority::Batch))),
+        TaskState::Queued
+    );
+    faults.plan_commits([Some(Fault::Unknown { applied: true })]);
+    faults.fail_probes(1);
+    let unknown = ask(&handle, cancel(1)).unwrap_err();
+    assert!(!unknown.is_not_applied(), "{unknown:?}");
+    let ended = |seen: Seen| match seen {
+        Seen::Effect(Effect::TaskEnded { task, end, .. }) => Some((task, end)),
+        _ => None,
+    };
+    let (task, end) = seen.iter().find_map(ended).unwrap();
+    assert_eq!(task, TaskId(1));
+    let cancelled = matches!(
+        end,
+        TaskEnd::Finished {
+            finish: FinishReason::Cancelled,
+            ..
+        }
+    );
+    assert!(cancelled, "{end:?}");
     drop(owner.stop());
 }
 
