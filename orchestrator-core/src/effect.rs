@@ -2,7 +2,7 @@
 //! are durable. Each is idempotent by attempt or task, because recovery emits again what is not known done.
 
 use crate::id::{AttemptId, ReplicaName, TaskId};
-use crate::task::{Started, TaskEnd, TaskSpec};
+use crate::task::{Started, TaskEnd, TaskRecord, TaskSpec};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,30 @@ pub enum Effect {
         /// Seed it runs with.
         seed: u32,
     },
+}
+
+impl Effect {
+    /// What readers are told of a task that has ended; `None` for any other.
+    #[must_use]
+    pub fn task_ended(record: &TaskRecord) -> Option<Self> {
+        let end = record.end.clone().filter(|_| record.state.is_final())?;
+        Some(Self::TaskEnded {
+            task: record.id,
+            end,
+            position: record.position,
+        })
+    }
+
+    /// What readers are told of a task that was dispatched; `None` for any other.
+    #[must_use]
+    pub fn task_started(record: &TaskRecord) -> Option<Self> {
+        Some(Self::TaskStarted {
+            task: record.id,
+            started: record.started.clone()?,
+            accepted_position: record.accepted_position,
+            seed: record.spec.seed,
+        })
+    }
 }
 
 /// What a runner needs to know. The text of the prompt it reads from the store, by task.

@@ -109,7 +109,7 @@ pub enum Report {
         /// What happened last.
         detail: String,
     },
-    /// Readers of a task's stream came or went. Soft.
+    /// Readers of a task's stream came or went; of one that nobody has read, nothing is told. Soft.
     ReadersChanged {
         /// Whose.
         task: TaskId,

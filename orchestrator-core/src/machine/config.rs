@@ -44,11 +44,11 @@ impl MachineConfig {
         Self {
             pools,
             interactive: ClassLimit {
-                capacity: 1024,
+                capacity: 1_024,
                 full: FullPolicy::Reject,
             },
             batch: ClassLimit {
-                capacity: 100_000,
+                capacity: 1_024,
                 full: FullPolicy::DropLru,
             },
             ageing_ms: 5 * 60_000,
@@ -57,7 +57,7 @@ impl MachineConfig {
             retry: RetryLimits {
                 failures: 3,
                 interruptions: 10,
-                backoff_base_ms: 500,
+                backoff_base_ms: 200,
                 backoff_cap_ms: 30_000,
             },
             session_ttl_ms: 10 * 60_000,

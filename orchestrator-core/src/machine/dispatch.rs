@@ -90,7 +90,7 @@ impl Machine {
         {
             self.step.sessions.insert(session);
         }
-        if first && let Some(effect) = started_effect(&row) {
+        if first && let Some(effect) = Effect::task_started(&row) {
             self.step.deeds.push(Deed::Ready(effect));
         }
         let order = Box::new(order(&row, &head));
@@ -160,14 +160,4 @@ pub(super) fn order(row: &TaskRecord, head: &AttemptHead) -> AttemptOrder {
         position: row.position,
         accepted_at: row.accepted_at,
     }
-}
-
-/// What the readers of a task that was dispatched are told.
-pub(super) fn started_effect(row: &TaskRecord) -> Option<Effect> {
-    Some(Effect::TaskStarted {
-        task: row.id,
-        started: row.started.clone()?,
-        accepted_position: row.accepted_position,
-        seed: row.spec.seed,
-    })
 }

@@ -84,8 +84,6 @@ pub struct Machine {
     pub(super) timers: Timers,
     /// Commands that wait for the end of a cancelled task's attempt.
     pub(super) held: BTreeMap<TaskId, Vec<ReplyToken>>,
-    /// Readers of tasks that end with them, where there are any.
-    pub(super) readers: BTreeMap<TaskId, u32>,
     pub(super) pending: Pending,
     pub(super) counters: Counters,
     pub(super) step: Step,

@@ -100,7 +100,7 @@ impl Machine {
 }
 
 fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> String {
-    let class = format!("{:?}", row.spec.priority).to_lowercase();
+    let class = row.spec.priority.name();
     if ahead > 0 {
         let tasks = if ahead == 1 { "task is" } else { "tasks are" };
         return format!("{ahead} {tasks} ahead of it; it waits in class {class}");

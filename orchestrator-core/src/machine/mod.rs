@@ -18,7 +18,7 @@
 //! | end of a session | soft | from `touched_at`, at most one time to live from now |
 //! | replies to cancels that wait for an attempt's end | soft | lost with the connections; a repeat gets one |
 //! | deadline of a cancel | soft | begins anew |
-//! | readers of a task, grace after the last one left | soft | forgotten: a task whose reader never comes back runs to its end |
+//! | grace after the last reader of a task left | soft | forgotten: a task whose reader had left, and never comes back, runs to its end |
 //! | time to an attempt's first token | soft until the attempt ends | lost for an attempt that goes on |
 //! | measured service times | soft | estimates begin with the configured guess |
 //! | attempts given up and not yet ended, tasks that can never run and are not yet ended | soft | found again by the same rules |

@@ -111,7 +111,6 @@ impl Machine {
         row.end = Some(end);
         let session = row.spec.session;
         self.timers.clear(Timer::Disconnect(task));
-        self.readers.remove(&task);
         if let Some(session) = session
             && self.sessions.touch(session, now)
         {

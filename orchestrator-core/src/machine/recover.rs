@@ -8,7 +8,7 @@ use crate::eta::ServiceTimes;
 use crate::id::{AcceptSeq, AttemptId, Epoch, SessionId, TaskId};
 use crate::machine::background::{Loss, Pending};
 use crate::machine::config::MachineConfig;
-use crate::machine::dispatch::{order, started_effect};
+use crate::machine::dispatch::order;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
@@ -77,7 +77,6 @@ impl Machine {
             service: ServiceTimes::new(config.service_guess_ms),
             timers: Timers::default(),
             held: BTreeMap::new(),
-            readers: BTreeMap::new(),
             pending: Pending::default(),
             counters: Counters::default(),
             step: Step::default(),
@@ -137,7 +136,7 @@ impl Machine {
             }
         }
         let row = self.tasks.get(&task).map(|live| &live.record);
-        if let Some(effect) = row.and_then(started_effect) {
+        if let Some(effect) = row.and_then(Effect::task_started) {
             self.step.deeds.push(Deed::Ready(effect));
         }
     }

@@ -146,7 +146,8 @@ impl Machine {
         });
     }
 
-    /// Readers matter only to tasks that end with them.
+    /// Readers matter only to tasks that end with them. That there are none is told only when one has left,
+    /// also to a machine that was recovered since that one came.
     fn readers_changed(&mut self, now: Now, task: TaskId, readers: u32) {
         let Some(live) = self.tasks.get(&task) else {
             return;
@@ -157,12 +158,12 @@ impl Machine {
         {
             return;
         }
+        let alarm = Timer::Disconnect(task);
         if readers > 0 {
-            self.readers.insert(task, readers);
-            self.timers.clear(Timer::Disconnect(task));
-        } else if self.readers.remove(&task).is_some() {
+            self.timers.clear(alarm);
+        } else if self.timers.at(alarm).is_none() {
             let at = now.mono + self.config.disconnect_grace_ms;
-            self.timers.set(Timer::Disconnect(task), at);
+            self.timers.set(alarm, at);
         }
     }
 }

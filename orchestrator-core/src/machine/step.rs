@@ -7,7 +7,7 @@ use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionId, TaskId};
 use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
 use crate::mutation::Mutation;
 use crate::reply::Reply;
-use crate::task::{AttemptRecord, TaskEnd};
+use crate::task::AttemptRecord;
 
 /// An answer that may show a record as it is at the end of the step.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,15 +151,7 @@ impl Machine {
     fn deed(&self, deed: Deed) -> Option<Effect> {
         match deed {
             Deed::Ready(effect) => Some(effect),
-            Deed::Ended(task) => {
-                let record = &self.tasks.get(&task)?.record;
-                let end: TaskEnd = record.end.clone()?;
-                Some(Effect::TaskEnded {
-                    task,
-                    end,
-                    position: record.position,
-                })
-            }
+            Deed::Ended(task) => Effect::task_ended(&self.tasks.get(&task)?.record),
         }
     }
 }

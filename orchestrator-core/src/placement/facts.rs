@@ -38,12 +38,8 @@ impl ReplicaFacts {
     /// different lists of parts look the same.
     #[must_use]
     pub fn set_key(&self) -> ReplicaSetKey {
-        let engine = match self.engine {
-            Engine::Embedded => "embedded",
-            Engine::Llamacpp => "llamacpp",
-        };
         let parts: [&[u8]; 4] = [
-            engine.as_bytes(),
+            self.engine.name().as_bytes(),
             self.engine_version.as_bytes(),
             &self.model_digest.0,
             self.sampler_profile_version.as_bytes(),

@@ -194,7 +194,7 @@ fn detail(replica: &Replica, request: &Request<'_>, verdict: Verdict) -> String 
         )
     };
     match verdict {
-        Verdict::EngineDiffers => format!("runs engine {:?}", replica.engine).to_lowercase(),
+        Verdict::EngineDiffers => format!("runs engine {}", replica.engine.name()),
         Verdict::ModelDiffers => format!("serves model {}", replica.model_ref),
         Verdict::NotReady => match (replica.state, replica.last_error.as_str()) {
             (ReplicaState::Starting, "") => "is starting".to_owned(),

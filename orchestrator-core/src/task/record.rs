@@ -38,6 +38,22 @@ pub enum TaskState {
 }
 
 impl TaskState {
+    /// Its name on the wire, without what a waiting task waits for.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting(_) => "waiting",
+            Self::Queued => "queued",
+            Self::Dispatched => "dispatched",
+            Self::Running => "running",
+            Self::CancelRequested => "cancel_requested",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Parked => "parked",
+        }
+    }
+
     /// True if nothing can happen to the task any more.
     #[must_use]
     pub fn is_final(self) -> bool {

@@ -20,6 +20,17 @@ pub enum Priority {
     Batch,
 }
 
+impl Priority {
+    /// Its name on the wire and in what people read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Batch => "batch",
+        }
+    }
+}
+
 /// Kind of inference engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Engine {
@@ -27,6 +38,17 @@ pub enum Engine {
     Embedded,
     /// llama.cpp's server.
     Llamacpp,
+}
+
+impl Engine {
+    /// Its name on the wire, in what people read and in the key of a replica set.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Llamacpp => "llamacpp",
+        }
+    }
 }
 
 /// What is asked about repeatability.

@@ -3,7 +3,7 @@
 use orchestrator_core::input::Report;
 use orchestrator_core::task::{OnDisconnect, TaskSpec, TaskState};
 
-use crate::rig::{Out, Rig, spec};
+use crate::rig::{Out, Rig, one_pool, spec};
 
 fn with_reader(on_disconnect: OnDisconnect) -> (Rig, orchestrator_core::effect::AttemptOrder) {
     let mut rig = Rig::ready(1);
@@ -63,6 +63,29 @@ fn a_task_that_continues_does_not_care() {
 }
 
 #[test]
+fn readers_who_came_before_a_recovery_count_when_they_leave() {
+    let mut attachable = one_pool(1);
+    attachable.attachable = true;
+    let (mut rig, _) = with_reader(OnDisconnect::Cancel);
+    rig.restart_with(attachable);
+    readers(&mut rig, 0);
+    rig.advance(4_999);
+    assert_eq!(rig.state(1), TaskState::Dispatched);
+    rig.advance(1);
+    assert_eq!(rig.state(1), TaskState::CancelRequested);
+}
+
+#[test]
+fn to_be_told_again_does_not_prolong_the_grace() {
+    let (mut rig, _) = with_reader(OnDisconnect::Cancel);
+    readers(&mut rig, 0);
+    rig.advance(4_000);
+    readers(&mut rig, 0);
+    rig.advance(1_000);
+    assert_eq!(rig.state(1), TaskState::CancelRequested);
+}
+
+#[test]
 fn a_task_that_nobody_ever_read_runs_on() {
     let mut rig = Rig::ready(1);
     rig.create(
@@ -72,7 +95,6 @@ fn a_task_that_nobody_ever_read_runs_on() {
             ..spec()
         },
     );
-    readers(&mut rig, 0);
     rig.advance(20_000);
     assert_eq!(rig.state(1), TaskState::Dispatched);
 }

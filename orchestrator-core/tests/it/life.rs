@@ -9,7 +9,7 @@ use orchestrator_core::task::{
     FinishReason, OnDisconnect, TaskEnd, TaskFault, TaskSpec, TaskState, WaitingFor,
 };
 
-use crate::rig::{Rig, facts, one_pool, spec};
+use crate::rig::{Out, Rig, facts, one_pool, spec};
 
 #[test]
 fn an_idle_machine_accepts_and_dispatches_in_one_step() {
@@ -242,6 +242,57 @@ fn an_attempt_on_a_replica_that_the_configuration_no_longer_has_is_over() {
     assert_eq!(
         (rig.state(1), rig.row(1).interruptions),
         (TaskState::Queued, 1)
+    );
+}
+
+#[test]
+fn what_an_attempt_says_after_it_was_given_up_changes_nothing() {
+    let mut rig = Rig::ready(2);
+    let lost = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&lost, 0, 5);
+    let given_up = rig.advance(30_000);
+    let stop = |effect: &Effect| matches!(effect, Effect::AttemptCancel { attempt, .. } if *attempt == lost.attempt);
+    assert!(
+        given_up.effects.iter().any(stop),
+        "its lease ran out: {given_up:?}"
+    );
+    let again = given_up.starts().remove(0);
+    assert_eq!((again.number, again.position), (2, 5));
+    let hard = rig.machine.hard_state();
+    let nothing = Out::default();
+    assert_eq!(rig.chunk(&lost, 5, 9), nothing);
+    assert_eq!(rig.failed(&lost, TaskFault::WorkerReset), nothing);
+    assert_eq!(rig.finished(&lost, FinishReason::Cancelled, 9), nothing);
+    assert_eq!(rig.finished(&lost, FinishReason::Stop, 9), nothing);
+    assert_eq!(rig.machine.hard_state(), hard);
+    rig.chunk(&again, 5, 9);
+    rig.finished(&again, FinishReason::Stop, 9);
+    assert_eq!(
+        (rig.state(1), rig.row(1).position),
+        (TaskState::Completed, 9)
+    );
+    assert_eq!(rig.finished(&lost, FinishReason::Stop, 12), nothing);
+}
+
+#[test]
+fn the_last_chunk_before_a_failure_is_kept_and_continued() {
+    let mut rig = Rig::ready(1);
+    let first = rig.create(1, spec()).starts().remove(0);
+    rig.chunk(&first, 0, 5);
+    rig.chunk(&first, 5, 7);
+    rig.failed(&first, TaskFault::WorkerReset);
+    assert_eq!(rig.state(1), TaskState::Waiting(WaitingFor::Backoff));
+    let second = rig.advance(30_000).starts().remove(0);
+    assert_eq!(second.position, 7);
+    rig.chunk(&second, 7, 8);
+    let out = rig.failed(&second, TaskFault::StreamDiverged);
+    assert_eq!(rig.state(1), TaskState::Failed);
+    assert!(
+        matches!(
+            out.effects.as_slice(),
+            [Effect::TaskEnded { position: 8, .. }]
+        ),
+        "{out:?}"
     );
 }
 

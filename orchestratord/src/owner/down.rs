@@ -88,6 +88,8 @@ impl OwnerState {
             epoch: term.epoch,
             live_tasks: term.machine.live_count(),
         });
+        self.doubts
+            .recovered(now, |task| term.machine.is_live(task));
         self.phase = Phase::Serving(Box::new(term));
     }
 
@@ -137,10 +139,15 @@ impl OwnerState {
         self.rest(now);
     }
 
-    /// Drops the machine and everything that is not durable.
+    /// Drops the machine and everything that is not durable, but for what may be.
     fn end_term(&mut self, fall: &Fall) {
         if let Phase::Serving(term) = std::mem::replace(&mut self.phase, Phase::Loading) {
             let farewells = term.farewells(fall);
+            if fall.may_be_durable
+                && let Some(flight) = term.flight
+            {
+                self.doubts.add(flight.ended.into_keys());
+            }
             self.releases.extend(
                 farewells
                     .into_iter()

@@ -17,7 +17,7 @@ use store::{ColdStore, OwnerStore, ReadError};
 use super::clock::Clock;
 use super::flight::StoreAnswer;
 use super::handle::OwnerHandle;
-use super::lanes::{Asked, Inbox, LaneEnds, Look, Told, Urgent, Waiter, lanes};
+use super::lanes::{Alive, Asked, Inbox, LaneEnds, Look, Told, Urgent, Waiter, lanes};
 use super::limits::OwnerLimits;
 use super::outlet::{Notice, Outlet};
 use super::release::Release;
@@ -57,7 +57,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         answers,
         thread: store_thread,
     } = store_thread::start(store).map_err(no_thread)?;
-    let (ends, inbox) = lanes(&limits);
+    let (ends, inbox, alive) = lanes(&limits);
     let (stop, stop_in) = bounded(1);
     let state = OwnerState::new(config, limits, clock.now(), loaded);
     ends.show(Arc::clone(state.view()));
@@ -78,7 +78,10 @@ pub fn spawn<S: OwnerStore + 'static>(
     let thread = thread::Builder::new()
         .name("owner".to_owned())
         .spawn(move || {
-            let closing = Closing(Arc::clone(&driver.ends));
+            let closing = Closing {
+                ends: Arc::clone(&driver.ends),
+                _alive: alive,
+            };
             driver.run();
             drop(closing);
             store_thread
@@ -115,15 +118,18 @@ impl<S> Owner<S> {
     }
 }
 
-/// Shows that there is no owner any more, however its thread ends.
-struct Closing(Arc<LaneEnds>);
+/// Shows that there is no owner any more, however its thread ends, and only then tells it.
+struct Closing {
+    ends: Arc<LaneEnds>,
+    _alive: Alive,
+}
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        self.0.show(Arc::new(LiveView {
+        self.ends.show(Arc::new(LiveView {
             serving: false,
             store_trouble: Some("the owner has stopped".to_owned()),
-            ..LiveView::clone(&self.0.view())
+            ..LiveView::clone(&self.ends.view())
         }));
     }
 }
@@ -149,6 +155,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             if !self.hear_store() {
                 break;
             }
+            self.resolve_doubts();
             self.take_in();
             self.tick();
             self.move_on();
@@ -167,6 +174,20 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             }
             Err(TryRecvError::Empty) => true,
             Err(TryRecvError::Disconnected) => false,
+        }
+    }
+
+    /// Looks up how tasks ended whose last commit was in doubt when the owner stepped down.
+    fn resolve_doubts(&mut self) {
+        let doubts = self.state.doubts(self.clock.now());
+        if doubts.is_empty() {
+            return;
+        }
+        match self.cold.prefetch(&doubts) {
+            Ok(found) => self.state.doubts_resolved(&by_id(found)),
+            Err(error) => self
+                .state
+                .doubts_remain(self.clock.now(), error.to_string()),
         }
     }
 
@@ -251,10 +272,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
                 detail: error.to_string(),
             });
         }
-        Ok(found?
-            .into_iter()
-            .map(|record| (record.id, record))
-            .collect())
+        Ok(by_id(found?))
     }
 
     fn tick(&mut self) {
@@ -330,9 +348,17 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             }
         }
         self.state.stop();
+        // What comes even later, and live reads, are turned away as the lanes are dropped.
         while !(self.inbox.urgent.is_empty() && self.inbox.commands.is_empty()) {
             self.take_in();
         }
         self.move_on();
     }
+}
+
+fn by_id(records: Vec<TaskRecord>) -> HashMap<TaskId, TaskRecord> {
+    records
+        .into_iter()
+        .map(|record| (record.id, record))
+        .collect()
 }

@@ -77,6 +77,17 @@ impl OwnerHandle {
         });
     }
 
+    /// Resolves when the owner has ended: stopped, dropped, or because one of its threads panicked. Whoever
+    /// has not stopped it should then end the process; nothing is accepted any more, and [`Owner::stop`] tells
+    /// the panic. Every command and live read has its answer or is about to get it.
+    ///
+    /// [`Owner::stop`]: super::Owner::stop
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut alive = self.lanes.alive.clone();
+        // Nothing is ever sent: a change is the end.
+        async move { while alive.changed().await.is_ok() {} }
+    }
+
     /// How things stood after the last durable batch.
     #[must_use]
     pub fn view(&self) -> Arc<LiveView> {

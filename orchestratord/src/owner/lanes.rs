@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use orchestrator_core::input::{Ask, Report};
 use orchestrator_core::reply::Reply;
 use store::{TaskBody, TaskText};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::error::OwnerUnavailable;
 use super::limits::OwnerLimits;
@@ -59,17 +59,23 @@ pub(super) struct LaneEnds {
     pub(super) command_places: Arc<Semaphore>,
     pub(super) live_places: Arc<Semaphore>,
     pub(super) retry_after_ms: u64,
+    /// Closed when the owner's thread ends.
+    pub(super) alive: watch::Receiver<()>,
     view: RwLock<Arc<LiveView>>,
 }
 
-/// The owner's ends.
+/// The owner's ends. Dropped, they turn away whoever still waits.
 pub(super) struct Inbox {
     pub(super) urgent: Receiver<Urgent>,
     pub(super) commands: Receiver<Asked>,
     pub(super) live: Receiver<Look>,
 }
 
-pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox) {
+/// Lives as long as the owner's thread.
+pub(super) type Alive = watch::Sender<()>;
+
+pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Alive) {
+    let (alive, alive_out) = watch::channel(());
     let (urgent, urgent_in) = unbounded();
     let (commands, commands_in) = unbounded();
     let (live, live_in) = unbounded();
@@ -82,6 +88,7 @@ pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox) {
         command_places: Arc::new(Semaphore::new(limits.command_lane)),
         live_places: Arc::new(Semaphore::new(limits.live_lane)),
         retry_after_ms: limits.retry_after_ms,
+        alive: alive_out,
         view: RwLock::default(),
     };
     let inbox = Inbox {
@@ -89,7 +96,7 @@ pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox) {
         commands: commands_in,
         live: live_in,
     };
-    (Arc::new(ends), inbox)
+    (Arc::new(ends), inbox, alive)
 }
 
 impl LaneEnds {

@@ -10,11 +10,13 @@
 //! everything of the batches before it, also where it changed nothing itself.
 //!
 //! When the store fails for good, the owner steps down: all who wait are told whether their request is
-//! known not to have been applied, the machine is dropped, and another is recovered from what is durable.
+//! known not to have been applied, the machine is dropped, and another is recovered from what is durable. Ends
+//! that were on their way, and may be durable, are then looked up and told.
 
 mod batch;
 mod clock;
 mod dice;
+mod doubts;
 mod down;
 mod driver;
 mod error;

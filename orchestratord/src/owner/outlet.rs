@@ -47,7 +47,8 @@ pub enum Notice {
         /// What the store said.
         detail: String,
     },
-    /// What has ended could not be looked up; the commands that needed it were turned away.
+    /// What has ended could not be looked up. Commands that needed it were turned away; ends that are in
+    /// doubt are looked up again.
     PrefetchFailed {
         /// What the store said.
         detail: String,

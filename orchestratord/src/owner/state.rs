@@ -12,6 +12,7 @@ use orchestrator_core::time::{MonoMs, Now};
 use store::{Loaded, Payload, TaskBody, TaskText};
 
 use super::batch::{Answer, Held};
+use super::doubts::Doubts;
 use super::error::OwnerUnavailable;
 use super::facts::FleetFacts;
 use super::flight::StoreCall;
@@ -31,7 +32,8 @@ use super::view::LiveView;
 ///    tasks up in the store at once, then pass everything in by [`OwnerState::command`],
 ///    [`OwnerState::report`] and [`OwnerState::ask_live`]. Call [`OwnerState::tick`] until it is false.
 /// 3. Call [`OwnerState::advance`], and give what [`OwnerState::poll_store`] asks to the store, away from
-///    this thread. Its answer goes to [`OwnerState::store_answer`]; steps 2 and 3 go on meanwhile.
+///    this thread. Its answer goes to [`OwnerState::store_answer`]; steps 2 and 3 go on meanwhile. Look up
+///    what [`OwnerState::doubts`] names, if anything.
 /// 4. Drain [`OwnerState::poll_release`], in order.
 /// 5. Come back no later than [`OwnerState::next_wake`].
 pub struct OwnerState {
@@ -41,6 +43,7 @@ pub struct OwnerState {
     /// Recoveries in a row after which no commit succeeded.
     pub(super) recoveries_vain: u32,
     pub(super) facts: FleetFacts,
+    pub(super) doubts: Doubts,
     pub(super) view: Arc<LiveView>,
     pub(super) releases: VecDeque<Release>,
     minted: u64,
@@ -67,6 +70,7 @@ impl OwnerState {
             phase: Phase::Loading,
             recoveries_vain: 0,
             facts: FleetFacts::default(),
+            doubts: Doubts::default(),
             view: Arc::default(),
             releases: VecDeque::new(),
             minted: 0,
@@ -209,7 +213,8 @@ impl OwnerState {
                     .next_wake()
                     .filter(|_| term.open.room(&self.limits) > 0);
                 let flight = term.flight.as_ref().and_then(super::flight::Flight::due);
-                machine.into_iter().chain(flight).min()
+                let doubts = self.doubts.due();
+                machine.into_iter().chain(flight).chain(doubts).min()
             }
             Phase::Resting(at) => Some(*at),
             Phase::Loading | Phase::Stopped => None,

@@ -61,15 +61,5 @@ named!(WaitingFor as "reason to wait": Backoff = "backoff");
 /// The name of a state without what it waits for, which is stored beside it.
 #[must_use]
 pub fn state_name(state: TaskState) -> &'static str {
-    match state {
-        TaskState::Waiting(_) => "waiting",
-        TaskState::Queued => "queued",
-        TaskState::Dispatched => "dispatched",
-        TaskState::Running => "running",
-        TaskState::CancelRequested => "cancel_requested",
-        TaskState::Completed => "completed",
-        TaskState::Failed => "failed",
-        TaskState::Cancelled => "cancelled",
-        TaskState::Parked => "parked",
-    }
+    state.name()
 }

@@ -11,7 +11,7 @@ use orchestrator_core::id::{Epoch, PayloadRef, SessionId, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskState};
 use store::{ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore};
 use store_memory::{Fault, MemoryStore};
 use store_sqlite::SqliteStore;
@@ -322,6 +322,7 @@ fn an_owner_that_is_dropped_stops() {
     drop(owner);
     // The spy is dropped with the owner.
     while seen.recv().is_ok() {}
+    wait(handle.ended());
     assert!(ask(&handle, create(2, Priority::Batch)).is_err());
 }
 
@@ -359,11 +360,73 @@ fn a_panic_of_the_store_is_no_answer_but_an_end() {
     drop(open);
     let unknown = wait(flying).unwrap_err();
     assert!(!unknown.is_not_applied(), "{unknown:?}");
+    wait(handle.ended());
     let panic = thread::spawn(move || drop(owner.stop())).join();
     assert!(panic.is_err(), "whoever stops it learns of the panic");
     let view = handle.view();
     assert!(!view.serving && view.store_trouble.is_some());
     assert!(ask(&handle, create(2, Priority::Batch)).is_err());
+}
+
+/// An outlet that panics at the first effect, once it may.
+struct Bomb {
+    /// Says that the owner's thread has come to the effect.
+    arrived: mpsc::Sender<()>,
+    go: mpsc::Receiver<()>,
+}
+
+impl Outlet for Bomb {
+    fn effect(&mut self, _effect: Effect) {
+        self.arrived.send(()).unwrap();
+        let _ = self.go.recv();
+        panic!("as planned");
+    }
+
+    fn committed(&mut self, _commit: &Commit) {}
+
+    fn notice(&mut self, _notice: Notice) {}
+}
+
+#[test]
+fn a_panic_of_the_owner_answers_all_who_wait() {
+    let (arrived, arrivals) = mpsc::channel();
+    let (go, go_in) = mpsc::channel();
+    let bomb = Bomb { arrived, go: go_in };
+    let limits = OwnerLimits {
+        report_lane: 1,
+        ..OwnerLimits::default()
+    };
+    let clock = SystemClock::default();
+    let dice = Dice::from_os();
+    let owner = spawn(MemoryStore::new(), config(), limits, clock, dice, bomb).unwrap();
+    let handle = owner.handle();
+    wait(handle.report(ready(), None));
+    let taken = handle.command(create(1, Priority::Interactive), None);
+    arrivals.recv().unwrap();
+    // The owner's thread is busy: these wait in each of the lanes, and one for a place.
+    let created = handle.command(create(2, Priority::Interactive), None);
+    let cancelled = handle.command(cancel(1), None);
+    let looked = handle.ask_live(|machine, _| machine.live_count());
+    wait(handle.report(ready(), None));
+    let mut reporter = Box::pin(handle.report(ready(), None));
+    assert_eq!((&mut reporter).now_or_never(), None);
+    let mut ended = Box::pin(handle.ended());
+    assert_eq!((&mut ended).now_or_never(), None);
+
+    drop(go);
+    wait(ended);
+    assert!(!handle.view().serving);
+    for command in [taken, created, cancelled] {
+        let unknown = wait(command).unwrap_err();
+        assert!(!unknown.is_not_applied(), "{unknown:?}");
+    }
+    assert!(wait(looked).is_err());
+    wait(reporter);
+    let late = ask(&handle, create(3, Priority::Interactive)).unwrap_err();
+    assert!(late.is_not_applied(), "{late:?}");
+    wait(handle.ended());
+    let panic = thread::spawn(move || drop(owner.stop())).join();
+    assert!(panic.is_err(), "whoever stops it learns of the panic");
 }
 
 #[test]
@@ -386,6 +449,42 @@ fn it_recovers_by_itself_after_stepping_down() {
         state(ask(&handle, create(1, Priority::Interactive))),
         TaskState::Queued
     );
+    drop(owner.stop());
+}
+
+#[test]
+fn it_tells_an_end_that_was_in_doubt_once_it_has_recovered() {
+    let store = MemoryStore::new();
+    let faults = store.faults().clone();
+    let limits = OwnerLimits {
+        store_tries: 1,
+        recovery_pause_ms: 1,
+        ..OwnerLimits::default()
+    };
+    let (owner, seen) = start(store, limits);
+    let handle = owner.handle();
+    assert_eq!(
+        state(ask(&handle, create(1, Priority::Batch))),
+        TaskState::Queued
+    );
+    faults.plan_commits([Some(Fault::Unknown { applied: true })]);
+    faults.fail_probes(1);
+    let unknown = ask(&handle, cancel(1)).unwrap_err();
+    assert!(!unknown.is_not_applied(), "{unknown:?}");
+    let ended = |seen: Seen| match seen {
+        Seen::Effect(Effect::TaskEnded { task, end, .. }) => Some((task, end)),
+        _ => None,
+    };
+    let (task, end) = seen.iter().find_map(ended).unwrap();
+    assert_eq!(task, TaskId(1));
+    let cancelled = matches!(
+        end,
+        TaskEnd::Finished {
+            finish: FinishReason::Cancelled,
+            ..
+        }
+    );
+    assert!(cancelled, "{end:?}");
     drop(owner.stop());
 }
 

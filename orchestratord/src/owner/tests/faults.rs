@@ -1,7 +1,7 @@
 //! What the owner does when the store fails.
 
 use orchestrator_core::id::TaskId;
-use orchestrator_core::task::{Priority, TaskState};
+use orchestrator_core::task::{FinishReason, Priority, TaskState};
 use store_memory::{Fault, MemoryStore};
 
 use super::rig::Rig;
@@ -142,6 +142,64 @@ fn an_outcome_that_stays_unknown_is_said_to_be_so() {
         assert!(rig.state.view().serving, "it has recovered");
         rig.judge_recovery();
     }
+}
+
+/// A task with three durable tokens whose end is in a commit that nobody hears of.
+fn ending_in_doubt(applied: bool) -> Rig {
+    let mut rig = ready_rig();
+    rig.ask(create(1, Priority::Interactive));
+    rig.settle();
+    let attempt = *rig.running.keys().next().unwrap();
+    rig.chunk(attempt, 3);
+    rig.settle();
+    rig.faults()
+        .plan_commits([Some(Fault::Unknown { applied })]);
+    rig.faults().fail_probes(8);
+    rig.chunk(attempt, 2);
+    rig.finish(attempt, FinishReason::Stop);
+    rig.journal.clear();
+    rig
+}
+
+#[test]
+fn an_end_that_turns_out_durable_after_a_recovery_is_told_then() {
+    let mut rig = ending_in_doubt(true);
+    rig.faults().fail_loads(1);
+    rig.faults().fail_prefetches(2);
+    rig.settle_for(10_000);
+    assert!(rig.state.view().serving, "it has recovered");
+    let told: Vec<_> = rig
+        .journal
+        .iter()
+        .filter(|line| *line == "ended 1")
+        .collect();
+    assert_eq!(told.len(), 1, "{:?}", rig.journal);
+    let unknown = |notice: &&Notice| matches!(notice, Notice::PrefetchFailed { .. });
+    assert_eq!(rig.notices.iter().filter(unknown).count(), 2);
+    let kept = rig.kept(TaskId(1)).unwrap();
+    assert_eq!((kept.state, kept.position), (TaskState::Completed, 5));
+    rig.judge_ends();
+}
+
+#[test]
+fn an_end_that_was_not_applied_is_told_when_it_comes_again() {
+    let mut rig = ending_in_doubt(false);
+    rig.settle_for(10_000);
+    assert!(rig.state.view().serving, "it has recovered");
+    assert!(!rig.journal.contains(&"ended 1".to_owned()), "it is live");
+    let (attempt, running) = rig
+        .running
+        .iter()
+        .next()
+        .map(|(id, at)| (*id, *at))
+        .unwrap();
+    assert_eq!(running.told, 3, "it goes on from what is durable");
+    rig.chunk(attempt, 4);
+    rig.finish(attempt, FinishReason::Stop);
+    rig.settle();
+    assert!(rig.journal.contains(&"ended 1".to_owned()));
+    assert_eq!(rig.kept(TaskId(1)).unwrap().position, 7);
+    rig.judge_ends();
 }
 
 #[test]

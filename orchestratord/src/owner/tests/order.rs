@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use orchestrator_core::id::TaskId;
+use orchestrator_core::id::{Digest, TaskId};
+use orchestrator_core::input::Ask;
+use orchestrator_core::refusal::Refusal;
+use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, Priority, TaskState};
 use store_memory::MemoryStore;
 
@@ -180,18 +183,46 @@ fn a_task_that_ends_is_found_again_before_and_after_its_end_is_durable() {
     let other = rig.ask(cancel(1));
     rig.advance();
     let during = rig.ask(create(1, Priority::Interactive));
+    let stopped = rig.ask(cancel(1));
+    let mut other_body = create(1, Priority::Interactive);
+    if let Ask::TaskCreate { create, .. } = &mut other_body {
+        create.fingerprint = Digest([9; 32]);
+    }
+    let conflict = rig.ask(other_body);
     rig.settle();
     let after = rig.ask(create(1, Priority::Interactive));
     rig.settle();
-    for token in [again, other, during, after] {
-        assert!(rig.reply(token).is_ok(), "{:?}", rig.reply(token));
+    for token in [again, during, after] {
+        let reply = rig.reply(token);
+        let Ok(Reply::TaskCreated {
+            record,
+            replayed: true,
+        }) = reply
+        else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(record.state, TaskState::Completed);
     }
+    for token in [other, stopped] {
+        let reply = rig.reply(token);
+        let Ok(Reply::TaskCancelled(record)) = reply else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(record.state, TaskState::Completed, "it had ended already");
+    }
+    let refused = rig.reply(conflict);
+    assert!(
+        matches!(refused, Ok(Reply::Refused(Refusal::TaskIdConflict { .. }))),
+        "{refused:?}"
+    );
     let replays = rig
         .journal
         .iter()
         .filter(|line| *line == "created 1")
         .count();
     assert_eq!(replays, 4, "{:?}", rig.journal);
+    let ends = rig.journal.iter().filter(|line| *line == "ended 1");
+    assert_eq!(ends.count(), 1, "{:?}", rig.journal);
     assert_eq!(rig.kept_text(TaskId(1)), text(0, 5));
     rig.judge_recovery();
 }

@@ -32,6 +32,7 @@ enum Action {
     Hear,
     CommitFault(u8),
     ReadFault(u8),
+    EndInDoubt(u8, bool),
     Crash,
 }
 
@@ -53,6 +54,7 @@ fn action() -> impl Strategy<Value = Action> {
         8 => Just(Action::Hear),
         3 => (0..5u8).prop_map(Action::CommitFault),
         1 => (0..3u8).prop_map(Action::ReadFault),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(pick, applied)| Action::EndInDoubt(pick, applied)),
         1 => Just(Action::Crash),
     ]
 }
@@ -139,6 +141,15 @@ impl World {
                 1 => rig.faults().fail_prefetches(1),
                 _ => rig.faults().fail_probes(9),
             },
+            Action::EndInDoubt(at, applied) => {
+                if let Some(attempt) = pick(rig, at) {
+                    rig.faults()
+                        .plan_commits([Some(Fault::Unknown { applied })]);
+                    rig.faults().fail_probes(9);
+                    rig.finish(attempt, FinishReason::Stop);
+                    rig.settle_for(5_000);
+                }
+            }
             Action::Crash => self.crash(),
         }
     }
@@ -218,6 +229,7 @@ impl World {
             }
         }
         self.rig.judge_recovery();
+        self.rig.judge_ends();
     }
 }
 

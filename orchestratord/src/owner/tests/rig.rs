@@ -64,6 +64,10 @@ pub(super) struct Rig {
     pub(super) commits: Vec<u64>,
     newest_accepted: AcceptSeq,
     pub(super) effects_out: usize,
+    /// Tasks whose end someone may wait for: those found at the start, accepted or started since.
+    awaited: BTreeSet<TaskId>,
+    /// Tasks whose end was told.
+    told: BTreeSet<TaskId>,
 }
 
 fn now<T>(read: ReadFuture<'_, T>) -> T {
@@ -85,6 +89,8 @@ impl Rig {
         let loaded = store.load().unwrap();
         let mut rig = Self {
             newest_accepted: loaded.accept_seq,
+            awaited: loaded.tasks.iter().map(|task| task.id).collect(),
+            told: BTreeSet::new(),
             state: OwnerState::new(config(), limits, at, loaded),
             cold: store.cold().unwrap(),
             store,
@@ -211,6 +217,16 @@ impl Rig {
 
     /// Moves on, keeping what is asked of the store for later.
     pub(super) fn advance(&mut self) {
+        let doubts = self.state.doubts(self.now);
+        if !doubts.is_empty() {
+            match self.cold.prefetch(&doubts) {
+                Ok(found) => {
+                    let found = found.into_iter().map(|record| (record.id, record));
+                    self.state.doubts_resolved(&found.collect());
+                }
+                Err(error) => self.state.doubts_remain(self.now, error.to_string()),
+            }
+        }
         while self.state.tick(self.now, &mut self.dice) {}
         self.state.advance(self.now);
         if self.call.is_none()
@@ -287,10 +303,12 @@ impl Rig {
         match release {
             Release::Committed(commit) => {
                 let last = self.commits.last().copied();
+                let left_out = last.map_or(0, |last| last + 1)..commit.commit_seq;
                 assert!(
-                    last.is_none_or(|last| commit.commit_seq == last + 1),
-                    "a commit was left out"
+                    last.is_none() || left_out.clone().all(|seq| self.was_in_doubt(seq)),
+                    "a commit was left out: {left_out:?}"
                 );
+                assert!(last < Some(commit.commit_seq), "a commit came twice");
                 let log = now(self.store.commit_list(commit.commit_seq - 1, 1));
                 assert_eq!(log[0].events, commit.events, "it is not in the log");
                 self.commits.push(commit.commit_seq);
@@ -306,10 +324,20 @@ impl Rig {
             Release::View(view) => {
                 if view.store_trouble.is_none() {
                     let durable = self.commits.last().copied().unwrap_or(view.commit_seq);
-                    assert!(view.commit_seq <= durable, "a view ran ahead of the store");
+                    assert!(
+                        view.commit_seq <= durable || self.was_in_doubt(view.commit_seq),
+                        "a view ran ahead of the store"
+                    );
                 }
             }
         }
+    }
+
+    /// True if the owner was told that the outcome of a commit is unknown.
+    fn was_in_doubt(&self, seq: u64) -> bool {
+        self.notices.iter().any(
+            |notice| matches!(notice, Notice::CommitUnknown { commit_seq, .. } if *commit_seq == seq),
+        )
     }
 
     fn judge_effect(&mut self, effect: Effect) {
@@ -357,11 +385,13 @@ impl Rig {
                     "an end was told before it was durable"
                 );
                 assert_eq!((record.end, record.position), (Some(end), position));
+                assert!(self.told.insert(task), "the end of {task} was told twice");
                 self.journal.push(format!("ended {}", task.0));
             }
             Effect::TaskStarted { task, started, .. } => {
                 let record = self.kept(task).expect("a task that was started is durable");
                 assert_eq!(record.started, Some(started));
+                self.awaited.insert(task);
                 self.journal.push(format!("started {}", task.0));
             }
         }
@@ -378,6 +408,7 @@ impl Rig {
                 if !replayed {
                     assert!(record.seq > self.newest_accepted, "replies out of order");
                     self.newest_accepted = record.seq;
+                    self.awaited.insert(record.id);
                 }
                 self.journal.push(format!("created {}", record.id.0));
             }
@@ -410,5 +441,14 @@ impl Rig {
         let machine = self.state.machine().expect("it serves");
         let again = Machine::recover(config(), self.now, recovered);
         assert_eq!(again.hard_state(), machine.hard_state());
+    }
+
+    /// Whoever waits for the end of a task has been told of it, if it has ended.
+    pub(super) fn judge_ends(&self) {
+        for task in self.awaited.difference(&self.told) {
+            let kept = self.kept(*task);
+            let over = kept.is_some_and(|record| record.state.is_final());
+            assert!(!over, "nobody was told that {task} has ended");
+        }
     }
 }
