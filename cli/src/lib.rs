@@ -14,6 +14,7 @@ mod config;
 mod context;
 mod error;
 mod exit;
+mod ids;
 mod interrupt;
 mod output;
 mod pools;

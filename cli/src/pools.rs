@@ -7,7 +7,7 @@ use api_client::types::{PoolHealth, PoolState, ReplicaHealth, ReplicaState};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    output::{Cell, Page, Tone, version},
+    output::{Cell, Notes, Page, Tone, version},
 };
 
 /// Show the health of every pool, or of one: its replicas, their slots, their last faults
@@ -45,7 +45,11 @@ impl Args {
 }
 
 fn describe(pools: &[PoolHealth], page: &mut Page) {
-    let rows: Vec<_> = pools.iter().flat_map(rows).collect();
+    let mut notes = Notes::default();
+    let rows: Vec<_> = pools
+        .iter()
+        .flat_map(|pool| rows(pool, &mut notes))
+        .collect();
     if !rows.is_empty() {
         let heading = [
             "POOL",
@@ -59,11 +63,12 @@ fn describe(pools: &[PoolHealth], page: &mut Page) {
             "LAST FAULT",
         ];
         page.table(heading, rows);
+        notes.write(page);
     }
 }
 
 /// One row for each replica, or one that shows that there is none.
-fn rows(pool: &PoolHealth) -> Vec<[Cell; 9]> {
+fn rows(pool: &PoolHealth, notes: &mut Notes) -> Vec<[Cell; 9]> {
     let name = || [pool.pool.as_str().into(), pool_state(&pool.state)];
     if pool.replicas.is_empty() {
         let [pool, state] = name();
@@ -102,7 +107,11 @@ fn rows(pool: &PoolHealth) -> Vec<[Cell; 9]> {
                 Cell::maybe(*ctx_max),
                 (*restarts).into(),
                 Cell::maybe(engine_version.as_deref().map(version)),
-                last_error.as_deref().unwrap_or_default().into(),
+                notes.cell(
+                    Tone::Plain,
+                    &format!("{}, last fault", replica.replica),
+                    last_error.as_deref().unwrap_or_default(),
+                ),
             ]
         })
         .collect()

@@ -16,7 +16,12 @@ use crate::{
 /// a second one leaves at once. If the connection is lost, even by a restart of the daemon, the stream goes
 /// on where it was.
 ///
+/// The prompt is the argument, or else standard input: `orch run < question.txt`.
+///
 /// With `-o json` each event is a line of JSON; the first line is the answer to the task's creation.
+///
+/// The exit status is 0 once the text is complete, and 1 if the task failed or somebody else cancelled it;
+/// `orch --help` lists the others.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -43,9 +48,10 @@ impl Args {
             return detach(context, &accepted, &mut sink);
         }
         sink.created(&accepted.created, accepted.replayed)?;
+        let reader = context.client.task_stream(&task, None);
         follow(
             context,
-            (task, None),
+            (task, reader),
             &mut sink,
             &mut interrupt,
             OnInterrupt::Cancel,

@@ -18,6 +18,12 @@ pub(crate) enum Failure {
     Url { detail: String },
     /// A call gave no result.
     Api(ApiError),
+    /// The stream of a task was lost for good, and the task was not.
+    Lost {
+        task: Uuid,
+        last_event_id: Option<String>,
+        error: ApiError,
+    },
     /// The stream of a task ended with a problem.
     Task(Box<Problem>),
     /// Ctrl-C came before the answer to a task's creation.
@@ -32,7 +38,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Config { .. } | Self::Url { .. } => Exit::Usage,
-            Self::Api(error) => of_call(error),
+            Self::Api(error) | Self::Lost { error, .. } => of_call(error),
             Self::Task(problem) => Exit::of_failed_task(problem),
             Self::Left { .. } => Exit::Interrupted,
             // The reader has seen enough, as in `orch task list | head`.

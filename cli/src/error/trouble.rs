@@ -2,6 +2,7 @@
 
 use api_client::ApiError;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{
     Failure,
@@ -31,6 +32,12 @@ pub(super) struct Trouble {
     #[serde(skip_serializing_if = "Option::is_none")]
     server_from: Option<String>,
     what_to_do: String,
+    /// The task whose stream was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<Uuid>,
+    /// The place in its text that was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event_id: Option<String>,
 }
 
 impl Trouble {
@@ -49,6 +56,15 @@ impl Trouble {
                 Self::new("url", "The server's URL cannot be used", detail, URL).about(server)
             }
             Failure::Api(error) => Self::of_call(error).about(server),
+            Failure::Lost {
+                task,
+                last_event_id,
+                error,
+            } => Self {
+                task_id: Some(*task),
+                last_event_id: last_event_id.clone(),
+                ..Self::of_call(error).about(server)
+            },
             Failure::Task(problem) => {
                 Self::new("task", "The task failed", &problem.detail, advice(problem))
             }
@@ -128,6 +144,8 @@ impl Trouble {
             server: None,
             server_from: None,
             what_to_do: what_to_do.to_owned(),
+            task_id: None,
+            last_event_id: None,
         }
     }
 
@@ -148,12 +166,28 @@ impl Told for Trouble {
             lines.push(("server", format!("{url} ({from})")));
         }
         lines.push(("what to do", self.what_to_do.clone()));
+        if let Some(task) = self.task_id {
+            let from = self.last_event_id.as_deref();
+            lines.push((
+                "task",
+                format!("{task} lives on, unless it was made with --on-disconnect cancel"),
+            ));
+            lines.push(("to go on", resume(task, from)));
+        }
         knobs(page, &lines);
     }
 }
 
 fn place(path: &std::path::Path, detail: &str) -> String {
     format!("{}: {detail}", path.display())
+}
+
+/// The command that goes on with a text.
+fn resume(task: Uuid, last_event_id: Option<&str>) -> String {
+    match last_event_id {
+        Some(id) => format!("orch task stream {task} --last-event-id {id}"),
+        None => format!("orch task stream {task}"),
+    }
 }
 
 /// What to do if nobody answers.

@@ -1,6 +1,8 @@
 //! How things look: tables for people, JSON for programs, colours where they are seen.
 
+mod count;
 mod format;
+mod notes;
 mod page;
 mod printer;
 mod short;
@@ -8,7 +10,9 @@ mod style;
 mod time;
 mod visible;
 
+pub(crate) use count::counted;
 pub(crate) use format::Format;
+pub(crate) use notes::Notes;
 pub(crate) use page::{Cell, Page};
 pub(crate) use printer::{Output, json};
 pub(crate) use short::{digest, version};

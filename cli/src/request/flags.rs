@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uuid::Uuid;
 
 use super::prompt;
-use crate::error::Failure;
+use crate::{error::Failure, ids};
 
 /// How the prompt is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -29,7 +29,7 @@ pub(crate) struct TaskFlags {
     #[arg(long, value_enum, default_value_t = Kind::Prompt)]
     kind: Kind,
     /// Id of your own choosing, a UUID, which makes a repeat safe [default: a fresh one]
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", value_parser = ids::task)]
     task_id: Option<Uuid>,
     /// Model to run, as `orch status` lists them [default: any]
     #[arg(long, value_name = "NAME", help_heading = PLACE)]
@@ -41,7 +41,7 @@ pub(crate) struct TaskFlags {
     #[arg(long, value_name = "TOKENS", help_heading = PLACE)]
     ctx: Option<u32>,
     /// Session to run in, a UUID, made on first use
-    #[arg(long, value_name = "UUID", help_heading = PLACE)]
+    #[arg(long, value_name = "UUID", value_parser = ids::session, help_heading = PLACE)]
     session: Option<Uuid>,
     /// Class to wait in [default: interactive]
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]

@@ -8,6 +8,11 @@ use crate::error::Failure;
 /// Most bytes that are taken from standard input; servers refuse far less.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+const EMPTY: &str =
+    "the prompt is empty: write what to ask for, e.g. `orch run \"Write a haiku.\"`";
+
+const EMPTY_INPUT: &str = "the prompt is empty: standard input holds nothing; pipe a text in, or give one, e.g. `orch run \"Write a haiku.\"`";
+
 /// The prompt of the command line, or what standard input holds.
 ///
 /// Of a natural-language prompt the last line break is dropped, which `echo` and editors put there. A text
@@ -15,9 +20,10 @@ const BYTES_MAX: u64 = 64 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// If there is none, or standard input is too long or no UTF-8.
+/// If there is none, it is empty, or standard input is too long or no UTF-8.
 pub(super) fn read(argument: Option<String>, kind: Kind) -> Result<String, Failure> {
     let wants_input = match argument {
+        Some(prompt) if prompt.is_empty() => return Err(usage(EMPTY)),
         Some(prompt) if prompt != "-" => return Ok(prompt),
         Some(_) => true,
         None => false,
@@ -29,10 +35,14 @@ pub(super) fn read(argument: Option<String>, kind: Kind) -> Result<String, Failu
         ));
     }
     let text = from(stdin)?;
-    Ok(match kind {
+    let text = match kind {
         Kind::Completion => text,
         Kind::Prompt => without_last_break(text),
-    })
+    };
+    if text.is_empty() {
+        return Err(usage(EMPTY_INPUT));
+    }
+    Ok(text)
 }
 
 fn from(reader: impl Read) -> Result<String, Failure> {

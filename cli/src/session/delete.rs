@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
+    ids,
     output::Tone,
 };
 
@@ -14,7 +15,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the session
-    #[arg(value_name = "SESSION")]
+    #[arg(value_name = "SESSION", value_parser = ids::session)]
     id: Uuid,
 }
 

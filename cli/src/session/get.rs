@@ -6,14 +6,15 @@ use uuid::Uuid;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    output::{Cell, Page, span},
+    ids,
+    output::{Cell, Page, counted, span},
 };
 
 /// Show a session: its turns, its remaining life, the replica it prefers
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the session
-    #[arg(value_name = "SESSION")]
+    #[arg(value_name = "SESSION", value_parser = ids::session)]
     id: Uuid,
 }
 
@@ -37,9 +38,10 @@ fn describe(session: &Session, page: &mut Page) {
         kv_bytes,
         kv_warmth,
     } = session;
+    let bytes = counted(*kv_bytes, "byte");
     let cache = match kv_warmth {
-        true => format!("{kv_bytes} bytes, would be reused"),
-        false => format!("{kv_bytes} bytes, would not be reused"),
+        true => format!("{bytes}, would be reused"),
+        false => format!("{bytes}, would not be reused"),
     };
     page.fields([
         ("session", session_id.to_string().into()),

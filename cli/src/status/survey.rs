@@ -2,7 +2,7 @@
 
 use api_client::{
     ApiError, Client,
-    types::{Capabilities, Problem, Readiness, ReplicaSet},
+    types::{Capabilities, PriorityChoice, Problem, Readiness, ReplicaSet},
 };
 use serde::Serialize;
 
@@ -61,11 +61,23 @@ impl Survey {
 }
 
 fn depths(metrics: &str) -> Vec<Depth> {
-    gauges::by_label(metrics, "queue_depth", "priority")
+    let mut depths: Vec<Depth> = gauges::by_label(metrics, "queue_depth", "priority")
         .into_iter()
         .map(|(priority, depth)| Depth {
             priority,
             depth: depth as u64,
         })
-        .collect()
+        .collect();
+    // Metrics come in no order.
+    depths.sort_by(|a, b| urgency(&a.priority).cmp(&urgency(&b.priority)));
+    depths
+}
+
+/// Orders classes: the most urgent first, those of a later version last, by name.
+fn urgency(priority: &str) -> (u8, &str) {
+    match priority.parse() {
+        Ok(PriorityChoice::Interactive) => (0, priority),
+        Ok(PriorityChoice::Batch) => (1, priority),
+        Err(_) => (2, priority),
+    }
 }

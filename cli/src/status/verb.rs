@@ -1,12 +1,12 @@
 //! The page.
 
-use api_client::types::{Capabilities, Problem, ReplicaSet};
+use api_client::types::{Capabilities, Problem, ProblemFault, ReplicaSet};
 
 use super::survey::{Depth, Ready, Survey};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    output::{Cell, Page, Tone, digest, version},
+    output::{Cell, Notes, Page, Tone, digest, version},
     server::Server,
 };
 
@@ -97,17 +97,23 @@ fn missing(problem: &Problem, page: &mut Page) {
         return;
     };
     page.gap();
-    let row = |fault: &api_client::types::ProblemFault| {
+    let mut notes = Notes::default();
+    let row = |fault: &ProblemFault| {
+        let ProblemFault {
+            pointer,
+            detail,
+            hint,
+        } = fault;
+        let hint = hint.as_deref().unwrap_or_default();
         [
-            Cell::new(Tone::Bad, &fault.pointer),
-            fault.detail.as_str().into(),
-            fault.hint.as_deref().unwrap_or_default().into(),
+            Cell::new(Tone::Bad, pointer),
+            notes.cell(Tone::Plain, &format!("{pointer}, how it stands"), detail),
+            notes.cell(Tone::Plain, &format!("{pointer}, what to do"), hint),
         ]
     };
-    page.table(
-        ["MISSING", "HOW IT STANDS", "WHAT TO DO"],
-        faults.iter().map(row).collect(),
-    );
+    let rows = faults.iter().map(row).collect();
+    page.table(["MISSING", "HOW IT STANDS", "WHAT TO DO"], rows);
+    notes.write(page);
 }
 
 fn engines(capabilities: &Capabilities, page: &mut Page) {

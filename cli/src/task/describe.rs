@@ -2,7 +2,7 @@
 
 use api_client::types::{Task, TaskError, TaskInput, TaskState, TaskWhy};
 
-use crate::output::{Cell, Clock, Page, Tone, ago, soon, span};
+use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon, span};
 
 /// A state in its colour.
 pub(super) fn state(state: &TaskState) -> Cell {
@@ -17,10 +17,11 @@ pub(super) fn state(state: &TaskState) -> Cell {
     Cell::new(tone, state.as_str())
 }
 
-/// How long a task ran, or has been running.
+/// How long it took from a task's acceptance to its end, as its result says it too. A task that never ran
+/// has taken its time as well.
 pub(super) fn took(task: &Task) -> Option<String> {
-    let ran = task.ended_at_ms?.saturating_sub(task.started_at_ms?);
-    Some(span(ran))
+    let total = task.ended_at_ms?.saturating_sub(task.created_at_ms);
+    Some(span(total))
 }
 
 /// Everything about a task.
@@ -38,7 +39,9 @@ pub(super) fn task(task: &Task, clock: Clock, page: &mut Page) {
         (
             "input",
             format!(
-                "{kind}, {prompt_bytes} bytes, about {tokens_estimate} tokens, {prompt_digest}"
+                "{kind}, {}, about {}, {prompt_digest}",
+                counted(*prompt_bytes, "byte"),
+                counted(*tokens_estimate, "token")
             )
             .into(),
         ),
@@ -57,7 +60,8 @@ pub(super) fn task(task: &Task, clock: Clock, page: &mut Page) {
     known("engine", task.engine.as_ref().map(ToString::to_string));
     known(
         "context",
-        task.ctx.map(|ctx| format!("at least {ctx} tokens")),
+        task.ctx
+            .map(|ctx| format!("at least {}", counted(ctx, "token"))),
     );
     known("session", task.session_id.map(|id| id.to_string()));
     known("replica", task.replica.clone());

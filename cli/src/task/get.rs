@@ -6,6 +6,7 @@ use super::describe;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
+    ids,
     output::Clock,
 };
 
@@ -13,7 +14,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the task
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", value_parser = ids::task)]
     id: Uuid,
 }
 

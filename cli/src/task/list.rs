@@ -7,6 +7,7 @@ use super::describe::{state, took};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
+    ids,
     output::{Cell, Clock, Page, Tone, ago},
     request::one_of,
 };
@@ -21,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str))]
     priority: Option<PriorityChoice>,
     /// Only tasks of this session
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", value_parser = ids::session)]
     session: Option<Uuid>,
     /// Most tasks to list, up to 200 [default: 50]
     #[arg(short, long, value_name = "COUNT")]

@@ -7,6 +7,7 @@ use super::describe;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
+    ids,
     output::{Cell, Page, span},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the task
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", value_parser = ids::task)]
     id: Uuid,
 }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::{
     context::{Context, Outcome},
     error::Failure,
+    ids,
     interrupt::Interrupt,
     watch::{OnInterrupt, Sink, follow},
 };
@@ -16,7 +17,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the task
-    #[arg(value_name = "TASK")]
+    #[arg(value_name = "TASK", value_parser = ids::task)]
     id: Uuid,
     /// Go on after this event, and only with the rest
     #[arg(long, value_name = "ID")]
@@ -30,7 +31,17 @@ impl Args {
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
         let mut interrupt = Interrupt::listen().map_err(Failure::Runtime)?;
         let mut sink = Sink::new(context.out, self.id, self.quiet);
-        let from = (self.id, self.last_event_id.as_deref());
-        follow(context, from, &mut sink, &mut interrupt, OnInterrupt::Leave).await
+        let reader = context
+            .client
+            .task_stream(&self.id, self.last_event_id.as_deref())
+            .with_first_failure_final();
+        follow(
+            context,
+            (self.id, reader),
+            &mut sink,
+            &mut interrupt,
+            OnInterrupt::Leave,
+        )
+        .await
     }
 }

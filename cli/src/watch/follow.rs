@@ -1,12 +1,9 @@
 //! The loop that follows a stream.
 
-use std::time::Duration;
-
 use api_client::{
-    ClientEvent, EventReader,
+    ApiError, ClientEvent, EventReader, Turn,
     types::{FinishReason, StreamEnd, TaskStreamEvent},
 };
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::Sink;
@@ -16,9 +13,6 @@ use crate::{
     exit::Exit,
     interrupt::Interrupt,
 };
-
-/// Silence after which it is looked at whether the connection is lost.
-const SILENCE: Duration = Duration::from_secs(1);
 
 /// What Ctrl-C means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +32,19 @@ struct Follow<'a> {
     on_interrupt: OnInterrupt,
     /// Ctrl-C was pressed.
     interrupted: bool,
-    /// The connection was known to be good, and nothing was said yet about its loss.
-    trusted: bool,
+    /// It was said that the connection is lost, and no event has come since.
+    told_of_loss: bool,
 }
 
-/// Passes the events of a task on until the last one, through any loss of the connection.
+/// Passes the events of a task on until the last one, through any loss of the connection that the reader
+/// bears.
 ///
 /// # Errors
 ///
 /// If the task failed, the stream cannot go on, the task cannot be cancelled, or standard output takes no more.
 pub(crate) async fn follow(
     context: &Context,
-    (task, last_event_id): (Uuid, Option<&str>),
+    (task, reader): (Uuid, EventReader<TaskStreamEvent>),
     sink: &mut Sink,
     interrupt: &mut Interrupt,
     on_interrupt: OnInterrupt,
@@ -57,11 +52,11 @@ pub(crate) async fn follow(
     let mut follow = Follow {
         context,
         task,
-        reader: context.client.task_stream(&task, last_event_id),
+        reader,
         sink,
         on_interrupt,
         interrupted: false,
-        trusted: false,
+        told_of_loss: false,
     };
     let outcome = follow.run_out(interrupt).await;
     // Whatever happened, a prompt or a report of the failure begins on a fresh line.
@@ -75,12 +70,14 @@ impl Follow<'_> {
     async fn run_out(&mut self, interrupt: &mut Interrupt) -> Outcome {
         loop {
             tokio::select! {
-                event = self.reader.next() => match event {
-                    Some(event) => {
-                        if let Some(exit) = self.take(event?)? {
+                turn = self.reader.turn() => match turn {
+                    Some(Ok(Turn::Event(event))) => {
+                        if let Some(exit) = self.take(event)? {
                             return Ok(exit);
                         }
                     }
+                    Some(Ok(Turn::Lost { failures, error })) => self.tell_of_loss(failures, &error),
+                    Some(Err(error)) => return Err(self.given_up(error)),
                     None => {
                         self.sink.notice("the task has ended, and nothing is left to read");
                         return Ok(Exit::Done);
@@ -96,21 +93,39 @@ impl Follow<'_> {
                         }
                     }
                 }
-                // Giving a read up loses nothing, but giving a pause or a connect up begins it anew. So this
-                // looks only while the connection was good, and at most once after it was lost.
-                () = sleep(SILENCE), if self.trusted => {
-                    if self.reader.failures() > 0 {
-                        self.trusted = false;
-                        self.sink.notice("the connection is lost; trying to come back");
-                    }
-                }
             }
+        }
+    }
+
+    /// Says once for each loss that it will take a while. A stream that breaks off and is there again at the
+    /// first try is not worth a word.
+    fn tell_of_loss(&mut self, failures: u32, error: &ApiError) {
+        let broke_off = matches!(error, ApiError::Interrupted { .. });
+        if !self.told_of_loss && (failures > 1 || !broke_off) {
+            self.told_of_loss = true;
+            self.sink.notice("the connection is lost; trying again");
+        }
+    }
+
+    /// What the end of all tries means.
+    fn given_up(&self, error: ApiError) -> Failure {
+        // Who may cancel the task has made it, so that there was a server.
+        let was_there = self.reader.opened() || self.on_interrupt == OnInterrupt::Cancel;
+        match &error {
+            // The server's last word about the task or the place in its text.
+            ApiError::Problem { problem, .. } if !problem.retriable => Failure::Api(error),
+            _ if was_there => Failure::Lost {
+                task: self.task,
+                last_event_id: self.reader.last_event_id().map(str::to_owned),
+                error,
+            },
+            _ => Failure::Api(error),
         }
     }
 
     /// Passes one event on; says how to end if it was the last.
     fn take(&mut self, event: ClientEvent<TaskStreamEvent>) -> Result<Option<Exit>, Failure> {
-        self.trusted = true;
+        self.told_of_loss = false;
         self.sink.event(&event)?;
         match event.event {
             TaskStreamEvent::End(end) => Ok(Some(self.exit_of(&end))),

@@ -7,7 +7,7 @@ use api_client::types::{
 };
 use uuid::Uuid;
 
-use crate::output::{Output, Tone, printable, soon, version};
+use crate::output::{Output, Tone, counted, printable, soon, version};
 
 /// What was told so far.
 pub(crate) struct Text {
@@ -155,8 +155,7 @@ impl Text {
 fn ahead(position: u64, start_ms: Option<u64>) -> String {
     let tasks = match position {
         0 => "next in line".to_owned(),
-        1 => "1 task ahead".to_owned(),
-        more => format!("{more} tasks ahead"),
+        more => format!("{} ahead", counted(more, "task")),
     };
     match start_ms {
         Some(ms) if ms > 0 => format!("{tasks}, starts {}", soon(ms)),
@@ -186,5 +185,6 @@ fn summary(end: &StreamEnd, task: Uuid, rate: bool) -> String {
         }
         _ => String::new(),
     };
-    format!("{how}: {tokens_in} tokens in, {tokens_out} out{rate}; task {task}")
+    let read = counted(*tokens_in, "token");
+    format!("{how}: {read} in, {tokens_out} out{rate}; task {task}")
 }

@@ -4,7 +4,7 @@ use api_client::types::{Engine, Problem, ProblemCode, ProblemFault};
 use axum::{http::StatusCode, response::Html};
 
 use crate::{
-    fixtures::{self, TASK, problem},
+    fixtures::{self, GAVE_UP, TASK, failure, problem},
     orch::Orch,
     script::Script,
     server::{Server, nowhere},
@@ -18,10 +18,14 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ProblemCode::BodyTooLarge => (413, "The body is too large", "it may have 4194304 bytes"),
         ProblemCode::ContextExceeded => (
             422,
-            "The prompt does not fit",
-            "the largest context has 512",
+            "The prompt does not fit the context",
+            "the prompt has at least 700 tokens, and the largest context that could serve it has 512; shorten the prompt",
         ),
-        ProblemCode::DecodeTimeout => (500, "The engine was silent", "no token came for 30 s"),
+        ProblemCode::DecodeTimeout => (
+            500,
+            "The engine was silent for too long",
+            "no token came for 30 s",
+        ),
         ProblemCode::Internal => (500, "The daemon has a fault", "this cannot happen, and did"),
         ProblemCode::InvalidParams => (400, "The request has faults", "3 faults; see errors"),
         ProblemCode::MethodNotAllowed => (405, "The path has no such method", "it takes GET"),
@@ -29,12 +33,28 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ProblemCode::NotAcceptable => (406, "No acceptable media type", "it is application/json"),
         ProblemCode::NotFound => (404, "There is nothing here", "there is no such task"),
         ProblemCode::NotReady => (503, "Not ready", "1 thing is missing; see errors"),
-        ProblemCode::PoolUnavailable => (503, "The pool gave up", "all restarts are used up"),
-        ProblemCode::QueueFullDropLru => (500, "Dropped from a full queue", "a newer task came"),
-        ProblemCode::ReplicaSetGone => (500, "The replicas are gone", "none of b1946ac9 is left"),
-        ProblemCode::SessionExhausted => (409, "The session is used up", "it has had 8 turns"),
+        ProblemCode::PoolUnavailable => (503, "The pool gave up", GAVE_UP),
+        ProblemCode::QueueFullDropLru => (
+            429,
+            "Dropped from a full queue",
+            "the queue of its class was full when task 019a2f3c-7a51-7c40-9a53-000000000001 came",
+        ),
+        ProblemCode::ReplicaSetGone => (
+            503,
+            "The replicas that began the text are gone",
+            "none of b1946ac9 is left",
+        ),
+        ProblemCode::SessionExhausted => (
+            409,
+            "The session has had all its turns",
+            "it has had its 8 turns; begin another session",
+        ),
         ProblemCode::StoreUnavailable => (503, "The store does not answer", "the disk is full"),
-        ProblemCode::StreamDiverged => (500, "Another text was read before", "a replay differs"),
+        ProblemCode::StreamDiverged => (
+            409,
+            "The text is not the one that was read before",
+            "a replay differs",
+        ),
         ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
         ProblemCode::UnsupportedMediaType => (415, "Another media type", "send JSON"),
         ProblemCode::WorkerReset => (500, "The engine broke off", "it was lost 3 times"),
@@ -55,7 +75,6 @@ fn example(code: &ProblemCode) -> Problem {
             problem.limit_name = text("queue.interactive.capacity");
         }
         ProblemCode::BodyTooLarge => problem.limit_name = text("body_limit_bytes"),
-        ProblemCode::DecodeTimeout => problem.engine = Some(Engine::Llamacpp),
         ProblemCode::InvalidParams => {
             problem.errors = Some(vec![
                 fault(
@@ -74,11 +93,6 @@ fn example(code: &ProblemCode) -> Problem {
                 "no replica is ready",
                 Some("`orch pools` shows them"),
             )]);
-        }
-        ProblemCode::QueueFullDropLru => {
-            problem.policy_label = text("drop-lru");
-            problem.limit_name = text("queue.batch.capacity");
-            problem.task_id = Some(TASK);
         }
         ProblemCode::SessionExhausted => problem.limit_name = text("session.turns_max"),
         ProblemCode::StoreUnavailable => {
@@ -99,6 +113,30 @@ fn fault(pointer: &str, detail: &str, hint: Option<&str>) -> ProblemFault {
     }
 }
 
+/// The problem by which a task of this fault ends its stream.
+fn frame(code: &ProblemCode) -> Problem {
+    let (status, title, detail) = words(code);
+    let dropped = *code == ProblemCode::QueueFullDropLru;
+    Problem {
+        instance: None,
+        engine: (!dropped).then_some(Engine::Llamacpp),
+        retriable: *code != ProblemCode::ContextExceeded && *code != ProblemCode::PoolUnavailable,
+        policy_label: dropped.then(|| "drop-lru".to_owned()),
+        limit_name: dropped.then(|| "queue.batch.capacity".to_owned()),
+        task_id: Some(TASK),
+        ..problem(code.clone(), status, title, detail)
+    }
+}
+
+/// How a failed task's stream ends.
+async fn told_in_stream(code: &ProblemCode) -> String {
+    let server = Server::start(Script::streaming(vec![failure(frame(code))])).await;
+    Orch::at(&server.url)
+        .run(&["task", "stream", &TASK.to_string()])
+        .await
+        .shown()
+}
+
 /// What is told of a refused request.
 async fn told(code: &ProblemCode) -> String {
     let server = Server::refusing(example(code)).await;
@@ -111,7 +149,27 @@ async fn told(code: &ProblemCode) -> String {
 #[tokio::test]
 async fn every_code_tells_title_reason_knob_and_what_to_do() {
     for code in ProblemCode::ALL {
-        insta::assert_snapshot!(format!("code_{code}"), told(code).await);
+        match code {
+            // These are told of tasks only, and never answer a request.
+            ProblemCode::DecodeTimeout
+            | ProblemCode::QueueFullDropLru
+            | ProblemCode::ReplicaSetGone
+            | ProblemCode::StreamDiverged
+            | ProblemCode::WorkerReset => {
+                insta::assert_snapshot!(format!("code_{code}"), told_in_stream(code).await);
+            }
+            _ => insta::assert_snapshot!(format!("code_{code}"), told(code).await),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_refuses_a_request_can_end_a_task_too() {
+    for code in [ProblemCode::ContextExceeded, ProblemCode::PoolUnavailable] {
+        insta::assert_snapshot!(
+            format!("code_{code}_in_a_stream"),
+            told_in_stream(&code).await
+        );
     }
 }
 

@@ -27,9 +27,15 @@ const MINUTE: u64 = 60_000;
 pub(crate) const METRICS: &str = "\
 # HELP queue_depth Tasks that wait for a slot.
 # TYPE queue_depth gauge
+queue_depth{engine=\"any\",priority=\"urgent\"} 1
 queue_depth{engine=\"any\",priority=\"batch\"} 12
 queue_depth{engine=\"any\",priority=\"interactive\"} 0
 ";
+
+/// What an engine that gave up leaves behind: a long line, and more of them.
+pub(crate) const GAVE_UP: &str = "replica worn-0 stays down: it failed again after 5 restarts within 60 s; \
+    mend the cause and start it again. The last failure: /opt/engine/llama-server (pid 4711) ended with status 1; \
+    it said last:\nload_model: cannot open /models/qwen.gguf\n\tmain: exiting due to model loading error";
 
 fn minutes_ago(minutes: u64) -> u64 {
     let now = SystemTime::now()
@@ -110,6 +116,26 @@ pub(crate) fn failed() -> Task {
     }
 }
 
+/// Pushed out of a full queue before it ever ran.
+pub(crate) fn dropped() -> Task {
+    let running = running();
+    Task {
+        state: TaskState::Failed,
+        error: Some(TaskError {
+            code: ProblemCode::QueueFullDropLru,
+            detail: format!("the queue of its class was full when task {SESSION} came"),
+            retriable: true,
+        }),
+        priority: Priority::Batch,
+        attempts: 0,
+        replica: None,
+        stream_position: 0,
+        started_at_ms: None,
+        ended_at_ms: Some(running.created_at_ms + 31_250),
+        ..running
+    }
+}
+
 pub(crate) fn queued() -> Task {
     Task {
         state: TaskState::Queued,
@@ -183,6 +209,7 @@ pub(crate) fn capabilities() -> Capabilities {
         engines: vec![
             engine(Engine::Embedded, "haiku-tiny", "default", Some(512)),
             engine(Engine::Llamacpp, "qwen", "big", None),
+            engine(Engine::Llamacpp, "qwen", "worn", None),
         ],
         limits: vec![
             limit("queue.batch.capacity", 4_096, "tasks"),
@@ -230,15 +257,6 @@ pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
         slots_free: 0,
         last_error: Some("the engine ended with\nsignal 9".to_owned()),
     };
-    let default = PoolHealth {
-        pool: "default".to_owned(),
-        live: true,
-        ready: true,
-        state: PoolState::Ready,
-        slots_total: 1,
-        slots_free: 1,
-        replicas: vec![ready, starting],
-    };
     let big = PoolHealth {
         pool: "big".to_owned(),
         live: false,
@@ -248,7 +266,30 @@ pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
         slots_free: 0,
         replicas: Vec::new(),
     };
-    [default, big].map(|pool| (pool.pool.clone(), pool)).into()
+    let worn = ReplicaHealth {
+        replica: "worn-0".to_owned(),
+        state: ReplicaState::Failed,
+        restarts: 5,
+        last_error: Some(GAVE_UP.to_owned()),
+        ..starting.clone()
+    };
+    let worn = PoolHealth {
+        pool: "worn".to_owned(),
+        replicas: vec![worn],
+        ..big.clone()
+    };
+    let default = PoolHealth {
+        pool: "default".to_owned(),
+        live: true,
+        ready: true,
+        state: PoolState::Ready,
+        slots_total: 1,
+        slots_free: 1,
+        replicas: vec![ready, starting],
+    };
+    [default, big, worn]
+        .map(|pool| (pool.pool.clone(), pool))
+        .into()
 }
 
 /// A problem as short as the contract allows.

@@ -51,6 +51,46 @@ async fn every_shell_gets_completions_without_a_server_or_a_sound_configuration(
     }
 }
 
+/// What bash offers for the last of these words.
+async fn completed(words: &[&str]) -> String {
+    let script = Orch::new().run(&["completions", "bash"]).await.stdout;
+    let asked = "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+        _orch orch \"${@: -1}\" \"${@: -2:1}\"; echo \"${COMPREPLY[@]}\"";
+    let bash = tokio::process::Command::new("bash")
+        .args(["--norc", "-c", &format!("{script}\n{asked}"), "bash"])
+        .args(words)
+        .output()
+        .await
+        .unwrap();
+    assert!(bash.status.success(), "{bash:?}");
+    String::from_utf8(bash.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn bash_completes_verbs_and_values() {
+    assert_eq!(completed(&["orch", "ta"]).await, "task\n");
+    assert_eq!(
+        completed(&["orch", "run", "--priority", ""]).await,
+        "batch interactive\n"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_id_is_told_what_an_id_looks_like() {
+    let ran = Orch::new().run(&["task", "get", "abc"]).await;
+    insta::assert_snapshot!(ran.shown());
+    for args in [
+        ["task", "stream", "abc"],
+        ["session", "get", "abc"],
+        ["run", "--task-id", "abc"],
+        ["run", "--session", "abc"],
+    ] {
+        let ran = Orch::new().run(&args).await;
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("is a UUID such as"), "{ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_mistyped_is_a_usage_fault_that_lists_the_choices() {
     let ran = Orch::new().run(&["run", "x", "--priority", "urgent"]).await;

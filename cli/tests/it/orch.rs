@@ -148,6 +148,15 @@ pub(crate) async fn told(child: &mut Child, text: &str) {
     assert_eq!(String::from_utf8(seen).unwrap(), text);
 }
 
+/// Reads from the child's standard output up to this text.
+pub(crate) async fn told_up_to(child: &mut Child, text: &str) {
+    let stdout = child.stdout.as_mut().unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(text.as_bytes()) {
+        seen.push(stdout.read_u8().await.unwrap());
+    }
+}
+
 /// Reads from the child's standard error up to this text.
 pub(crate) async fn said(child: &mut Child, text: &str) -> String {
     let stderr = child.stderr.as_mut().unwrap();

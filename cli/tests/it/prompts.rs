@@ -124,6 +124,18 @@ async fn what_cannot_be_a_prompt_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn an_empty_prompt_is_refused_before_anything_is_sent() {
+    let (ran, bodies) = requested(&["run", ""], None).await;
+    assert!(bodies.is_empty());
+    insta::assert_snapshot!(ran.shown());
+    let (ran, bodies) = requested(&["run"], Some(b"\n")).await;
+    assert!(bodies.is_empty());
+    insta::assert_snapshot!(ran.shown());
+    let (ran, bodies) = requested(&["task", "create", "-", "--kind", "completion"], None).await;
+    assert_eq!((ran.code, bodies.len()), (Some(2), 0), "{ran:?}");
+}
+
+#[tokio::test]
 async fn detached_only_the_id_goes_to_standard_output() {
     let (ran, bodies) = requested(&["run", "--detach", "Hi."], None).await;
     let id = bodies[0]["task_id"].as_str().unwrap();

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use api_client::types::{FinishReason, ProblemCode, TaskStreamEvent, support::Event};
+use api_client::types::{FinishReason, Problem, ProblemCode, TaskStreamEvent, support::Event};
+use axum::{http::StatusCode, response::Html};
 use serde_json::Value;
 
 use crate::{
     fixtures::{IDS, TASK, attempt, end, failure, problem, started, token, waiting, whole},
-    orch::{Orch, said, told},
+    orch::{Orch, Ran, said, told, told_up_to},
     script::{Script, Step},
     server::{Server, nowhere},
 };
@@ -117,9 +118,9 @@ async fn a_server_that_comes_back_is_waited_for_and_that_is_said() {
     let mut child = orch.start(&["run", "Hi.", "--task-id", &task()]);
     told(&mut child, "rain on").await;
     server.stop().await;
-    let said = said(&mut child, "trying to come back\n").await;
+    let said = said(&mut child, "trying again\n").await;
     assert!(
-        said.ends_with("the connection is lost; trying to come back\n"),
+        said.ends_with("the connection is lost; trying again\n"),
         "{said}"
     );
     let rest = vec![token(2, " moss"), end(FinishReason::Stop)];
@@ -130,10 +131,49 @@ async fn a_server_that_comes_back_is_waited_for_and_that_is_said() {
         (Some(0), " moss\n"),
         "{ran:?}"
     );
+    assert!(
+        !ran.stderr.contains("the connection is lost"),
+        "it is said once: {ran:?}"
+    );
     assert_eq!(
         server.calls(),
         [format!("task_stream {TASK} after {}", IDS[1])]
     );
+}
+
+/// Ends a run's server in the midst of the text, and puts something there that is no daemon.
+async fn lost(args: &[&str]) -> Ran {
+    let begin = vec![
+        started(),
+        token(0, "rain"),
+        token(1, " on"),
+        Step::UntilReleased,
+    ];
+    let mut server = Server::start(Script::streaming(begin)).await;
+    let url = server.url.clone();
+    let orch = Orch::at(&url);
+    let mut child = orch.start(args);
+    let shown = if args.contains(&"json") {
+        format!("\"id\":\"{}\",\"data\":{{", IDS[1])
+    } else {
+        "rain on".to_owned()
+    };
+    told_up_to(&mut child, &shown).await;
+    server.stop().await;
+    let _page =
+        Server::answering_at(&url, || (StatusCode::NOT_FOUND, Html("<h1>Not here</h1>"))).await;
+    orch.end(child).await
+}
+
+#[tokio::test]
+async fn a_stream_that_is_lost_for_good_says_how_to_go_on_with_it() {
+    let ran = lost(&["run", "-q", "Hi.", "--task-id", &task()]).await;
+    insta::assert_snapshot!(ran.shown());
+    let ran = lost(&["task", "stream", &task(), "-o", "json"]).await;
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(told["task_id"], task());
+    assert_eq!(told["last_event_id"], IDS[1]);
 }
 
 #[tokio::test]
@@ -161,10 +201,7 @@ async fn a_task_that_fails_has_a_status_of_its_own() {
         .run(&["run", "Hi.", "-o", "json"])
         .await;
     assert_eq!(ran.code, Some(1));
-    assert_eq!(
-        serde_json::from_str::<api_client::types::Problem>(&ran.stderr).unwrap(),
-        lost
-    );
+    assert_eq!(serde_json::from_str::<Problem>(&ran.stderr).unwrap(), lost);
     let diverged = problem(
         ProblemCode::StreamDiverged,
         500,
@@ -231,6 +268,23 @@ async fn an_answer_to_an_earlier_request_says_so() {
 async fn nobody_there_to_take_the_task_is_told_at_once() {
     let ran = Orch::at(&nowhere()).run(&["run", "Hi."]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(7), ""), "{ran:?}");
+}
+
+#[tokio::test]
+async fn nobody_there_to_be_read_from_is_told_at_once() {
+    let ran = Orch::at(&nowhere()).run(&["task", "stream", &task()]).await;
+    insta::assert_snapshot!(ran.shown());
+    let starting = Problem {
+        retriable: true,
+        retry_after_ms: Some(60_000),
+        ..problem(ProblemCode::NotReady, 503, "Not ready", "it is starting")
+    };
+    let server = Server::refusing(starting).await;
+    let ran = Orch::at(&server.url)
+        .run(&["task", "stream", &task()])
+        .await;
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.stderr.contains("it is starting"), "{ran:?}");
 }
 
 #[tokio::test]

@@ -74,8 +74,16 @@ impl Server {
     pub(crate) async fn answering<R: IntoResponse>(
         answer: impl Fn() -> R + Clone + Send + Sync + 'static,
     ) -> Self {
+        Self::answering_at("http://127.0.0.1:0", answer).await
+    }
+
+    /// Answers everything alike where another server was.
+    pub(crate) async fn answering_at<R: IntoResponse>(
+        url: &str,
+        answer: impl Fn() -> R + Clone + Send + Sync + 'static,
+    ) -> Self {
         let routes = Router::new().fallback(async move || answer().into_response());
-        Self::serve("127.0.0.1:0", routes).await
+        Self::serve(url.trim_start_matches("http://"), routes).await
     }
 
     async fn serve(address: &str, routes: Router) -> Self {

@@ -33,6 +33,7 @@ async fn tasks() {
         ("completed", fixtures::completed()),
         ("failed", fixtures::failed()),
         ("cancelled", fixtures::cancelled()),
+        ("dropped", fixtures::dropped()),
     ] {
         for verb in ["get", "result", "why"] {
             let ran = run(with_task(task.clone()), &["task", verb, &id]).await;
@@ -64,6 +65,7 @@ async fn task_list() {
         fixtures::completed(),
         fixtures::failed(),
         fixtures::cancelled(),
+        fixtures::dropped(),
     ];
     let page = TaskPage {
         tasks,
@@ -178,11 +180,16 @@ fn not_ready() -> Script {
         ProblemCode::NotReady,
         503,
         "Not ready",
-        "2 prerequisites are missing",
+        "3 prerequisites are missing",
     );
     missing.errors = Some(vec![
         fault("pool.default", "the engine is starting", "wait"),
         fault("store", "the disk is full", "make room on /var"),
+        fault(
+            "pool.worn",
+            fixtures::GAVE_UP,
+            "mend the engine's command or its model file, and start the daemon again; `orch pools` shows its last fault",
+        ),
     ]);
     Script {
         readiness: Err(Box::new(missing)),
@@ -256,8 +263,8 @@ async fn status_as_json_joins_the_answers() {
     let ran = run(Script::default(), &["status", "-o", "json"]).await;
     let mut survey: Value = read(&ran);
     assert_eq!(survey["readiness"]["status"], "ready");
-    assert_eq!(survey["queue"][0]["priority"], "batch");
-    assert_eq!(survey["queue"][0]["depth"], 12);
+    assert_eq!(survey["queue"][0]["priority"], "interactive");
+    assert_eq!(survey["queue"][1]["depth"], 12);
     assert_eq!(survey["replica_sets"][0]["load"], 0.5);
     let capabilities: Capabilities = serde_json::from_value(survey["capabilities"].take()).unwrap();
     assert_eq!(capabilities, fixtures::capabilities());

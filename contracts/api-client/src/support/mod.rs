@@ -6,7 +6,7 @@ mod reply;
 mod retry;
 
 pub use error::ApiError;
-pub use events::{ClientEvent, Decoder, EventReader, EventTooLong, RawEvent};
+pub use events::{ClientEvent, Decoder, EventReader, EventTooLong, RawEvent, Turn};
 pub use progenitor_client::encode_path;
 pub use reply::{Reply, settle, settle_text};
 pub use retry::{Backoff, retry};

@@ -4,4 +4,4 @@ mod decoder;
 mod reader;
 
 pub use decoder::{Decoder, EventTooLong, RawEvent};
-pub use reader::{ClientEvent, EventReader};
+pub use reader::{ClientEvent, EventReader, Turn};

@@ -22,6 +22,20 @@ pub struct ClientEvent<E> {
     pub event: E,
 }
 
+/// What became of a stream.
+#[derive(Debug)]
+pub enum Turn<E> {
+    /// An event came.
+    Event(ClientEvent<E>),
+    /// The connection broke or could not be made. The next call waits, and tries again.
+    Lost {
+        /// Failures in a row since the last event, from 1.
+        failures: u32,
+        /// The latest of them.
+        error: ApiError,
+    },
+}
+
 /// Reads a stream to its terminal event. Whenever the connection breaks or ends before that,
 /// it connects again with the id of the last event that had one, so that no event is lost and
 /// none is read twice.
@@ -37,6 +51,10 @@ pub struct EventReader<E> {
     failures: u32,
     pause: Option<Duration>,
     connection: Option<Connection>,
+    /// It was connected at least once.
+    opened: bool,
+    /// Without that, the first failure is the last.
+    must_open: bool,
     ended: bool,
     events: PhantomData<fn() -> E>,
 }
@@ -63,6 +81,8 @@ impl<E> EventReader<E> {
             failures: 0,
             pause: None,
             connection: None,
+            opened: false,
+            must_open: false,
             ended: false,
             events: PhantomData,
         }
@@ -75,14 +95,22 @@ impl<E> EventReader<E> {
         self
     }
 
+    /// The same, but what fails before the stream was ever open is given to the caller at once:
+    /// for those who do not know yet whether there is a server.
+    #[must_use]
+    pub fn with_first_failure_final(mut self) -> Self {
+        self.must_open = true;
+        self
+    }
+
+    /// Whether it was connected at least once.
+    pub fn opened(&self) -> bool {
+        self.opened
+    }
+
     /// Id of the last event that had one: give it to a new reader to go on from here.
     pub fn last_event_id(&self) -> Option<&str> {
         self.last_event_id.as_deref()
-    }
-
-    /// Failures in a row since the last event, for those who show that they are waiting.
-    pub fn failures(&self) -> u32 {
-        self.failures
     }
 }
 
@@ -94,24 +122,50 @@ impl<E: Event> EventReader<E> {
     ///
     /// The reason why the stream cannot go on. The next call gives `None`.
     pub async fn next(&mut self) -> Option<Result<ClientEvent<E>, ApiError>> {
+        loop {
+            match self.turn().await? {
+                Ok(Turn::Event(event)) => return Some(Ok(event)),
+                Ok(Turn::Lost { .. }) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// As [`Self::next`], but returns also at each failure after which it will try again, for those
+    /// who show that they are waiting. It may be cancelled at any point, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::next`].
+    pub async fn turn(&mut self) -> Option<Result<Turn<E>, ApiError>> {
         while !self.ended {
             match self.step().await {
-                Ok(Some(event)) => return Some(Ok(event)),
+                Ok(Some(event)) => return Some(Ok(Turn::Event(event))),
                 Ok(None) => {}
-                Err(error) => {
-                    self.connection = None;
-                    self.failures += 1;
-                    match self.backoff.after(self.failures, &error) {
-                        Some(pause) => self.pause = Some(pause),
-                        None => {
-                            self.ended = true;
-                            return Some(Err(error));
-                        }
-                    }
-                }
+                Err(error) => return Some(self.fail(error)),
             }
         }
         None
+    }
+
+    /// Decides whether to try again.
+    fn fail(&mut self, error: ApiError) -> Result<Turn<E>, ApiError> {
+        self.connection = None;
+        self.failures += 1;
+        let pause = self.backoff.after(self.failures, &error);
+        match pause.filter(|_| self.opened || !self.must_open) {
+            Some(pause) => {
+                self.pause = Some(pause);
+                Ok(Turn::Lost {
+                    failures: self.failures,
+                    error,
+                })
+            }
+            None => {
+                self.ended = true;
+                Err(error)
+            }
+        }
     }
 
     /// The events as a stream.
@@ -130,6 +184,7 @@ impl<E: Event> EventReader<E> {
         }
         let Some(connection) = &mut self.connection else {
             self.connection = self.connect().await?;
+            self.opened = true;
             self.ended = self.connection.is_none();
             return Ok(None);
         };
