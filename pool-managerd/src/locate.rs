@@ -11,8 +11,8 @@ use thiserror::Error;
 /// Name of the embedded engine's binary.
 pub const ENGINE_NAME: &str = "orch-engine";
 
-/// Environment variable with the path of the binary.
-pub const ENGINE_BIN_ENV: &str = "ORCH_ENGINE_BIN";
+/// Environment variable with the path of the binary; the daemon's `--pool-engine-binary` reads the same one.
+pub const ENGINE_BIN_ENV: &str = "ORCH_POOL_ENGINE_BINARY";
 
 /// The binary is nowhere.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -29,9 +29,9 @@ fn list(tried: &[String]) -> String {
     })
 }
 
-/// Finds the embedded engine's binary: the path given, else the one in `ORCH_ENGINE_BIN`, else beside the
-/// running program (and above its `deps` folder, where tests run), else on the search path. A path that is
-/// given, in either way, is the only one tried.
+/// Finds the embedded engine's binary: the path given, else the one in `ORCH_POOL_ENGINE_BINARY`, else
+/// beside the running program (and above its `deps` folder, where tests run), else on the search path. A
+/// path that is given, in either way, is the only one tried.
 ///
 /// # Errors
 /// Every place that was tried.
@@ -183,8 +183,8 @@ mod tests {
         wrong.from_env = Some(root.path().join("bin").into_os_string());
         insta::assert_snapshot!(located(&root, wrong), @r#"
         the engine binary orch-engine was not found; tried:
-          ROOT/bin (ORCH_ENGINE_BIN): not a file
-        build it with `cargo build -p orch-engine`, or set ORCH_ENGINE_BIN to its path
+          ROOT/bin (ORCH_POOL_ENGINE_BINARY): not a file
+        build it with `cargo build -p orch-engine`, or set ORCH_POOL_ENGINE_BINARY to its path
         "#);
     }
 
@@ -199,7 +199,7 @@ mod tests {
           ROOT/bin/orch-engine (beside this program): No such file or directory (os error 2)
           ROOT/path1/orch-engine (PATH): not executable
           ROOT/path2/orch-engine (PATH): No such file or directory (os error 2)
-        build it with `cargo build -p orch-engine`, or set ORCH_ENGINE_BIN to its path
+        build it with `cargo build -p orch-engine`, or set ORCH_POOL_ENGINE_BINARY to its path
         "#);
     }
 }

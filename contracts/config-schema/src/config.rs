@@ -1,9 +1,10 @@
 //! The configuration tree. Field order is the order of the story; every default stands here.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The whole file. Every part may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,9 +70,14 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Queue {
-    /// Class of tasks that someone waits for.
+    /// Class of tasks that someone waits for. What is left out of it: capacity 1024, full_policy `reject`.
+    #[serde(deserialize_with = "Queue::read_interactive")]
+    #[schemars(with = "ClassInFile")]
     pub interactive: QueueClass,
-    /// Class of tasks for which throughput counts.
+    /// Class of tasks for which throughput counts. What is left out of it: capacity 1024, full_policy
+    /// `drop-lru`.
+    #[serde(deserialize_with = "Queue::read_batch")]
+    #[schemars(with = "ClassInFile")]
     pub batch: QueueClass,
     /// Milliseconds after which a waiting batch task counts as interactive.
     #[schemars(range(min = 1_000, max = 86_400_000))]
@@ -81,28 +87,63 @@ pub struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            interactive: QueueClass {
-                capacity: 1_024,
-                full_policy: FullPolicy::Reject,
-            },
-            batch: QueueClass {
-                capacity: 1_024,
-                full_policy: FullPolicy::DropLru,
-            },
+            interactive: Self::INTERACTIVE,
+            batch: Self::BATCH,
             age_after_ms: 300_000,
         }
     }
 }
 
+impl Queue {
+    const INTERACTIVE: QueueClass = QueueClass {
+        capacity: 1_024,
+        full_policy: FullPolicy::Reject,
+    };
+    const BATCH: QueueClass = QueueClass {
+        capacity: 1_024,
+        full_policy: FullPolicy::DropLru,
+    };
+
+    fn read_interactive<'de, D: Deserializer<'de>>(from: D) -> Result<QueueClass, D::Error> {
+        ClassInFile::deserialize(from).map(|class| class.over(Self::INTERACTIVE))
+    }
+
+    fn read_batch<'de, D: Deserializer<'de>>(from: D) -> Result<QueueClass, D::Error> {
+        ClassInFile::deserialize(from).map(|class| class.over(Self::BATCH))
+    }
+}
+
 /// One class of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct QueueClass {
     /// Most tasks that wait in it.
-    #[schemars(range(min = 1, max = 10_000_000))]
     pub capacity: u32,
     /// What happens when one more comes.
     pub full_policy: FullPolicy,
+}
+
+/// One class of the queue. What is left out is as the class has it by default.
+#[derive(Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    rename = "QueueClass",
+    expecting = "struct QueueClass"
+)]
+struct ClassInFile {
+    /// Most tasks that wait in it.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    capacity: Option<u32>,
+    /// What happens when one more comes.
+    full_policy: Option<FullPolicy>,
+}
+
+impl ClassInFile {
+    fn over(self, default: QueueClass) -> QueueClass {
+        QueueClass {
+            capacity: self.capacity.unwrap_or(default.capacity),
+            full_policy: self.full_policy.unwrap_or(default.full_policy),
+        }
+    }
 }
 
 /// What a full class does with a newcomer.
@@ -185,10 +226,11 @@ pub struct Pool {
     /// Kind of engine.
     #[serde(default = "Pool::default_engine")]
     pub engine: EngineKind,
-    /// Name that tasks give as `model_ref`.
-    #[serde(default = "Pool::default_model_ref")]
+    /// Name that tasks give as `model_ref`. If left out: the name of `model_file` without its folder and
+    /// its ending, and `haiku-tiny` if there is no file.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 256))]
-    pub model_ref: String,
+    pub model_ref: Option<String>,
     /// GGUF file to load (embedded only). If left out, the model that is compiled in.
     #[serde(default)]
     pub model_file: Option<PathBuf>,
@@ -242,7 +284,7 @@ impl Pool {
         Self {
             id: "default".to_owned(),
             engine: Self::default_engine(),
-            model_ref: Self::default_model_ref(),
+            model_ref: None,
             model_file: None,
             replicas: None,
             threads: None,
@@ -258,12 +300,19 @@ impl Pool {
         }
     }
 
-    fn default_engine() -> EngineKind {
-        EngineKind::Embedded
+    /// Name of the pool's model: as given, else drawn from the file, else that of the model which is
+    /// compiled in. Empty if the file's path ends in no name.
+    #[must_use]
+    pub fn model_name(&self) -> Cow<'_, str> {
+        match (&self.model_ref, &self.model_file) {
+            (Some(name), _) => Cow::Borrowed(name),
+            (None, Some(file)) => file.file_stem().unwrap_or_default().to_string_lossy(),
+            (None, None) => Cow::Borrowed("haiku-tiny"),
+        }
     }
 
-    fn default_model_ref() -> String {
-        "haiku-tiny".to_owned()
+    fn default_engine() -> EngineKind {
+        EngineKind::Embedded
     }
 
     fn default_ready_timeout_ms() -> u64 {

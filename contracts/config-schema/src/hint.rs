@@ -1,9 +1,53 @@
 //! Hints drawn from what the parser expected.
 
-/// Suggests the nearest of the names that `message` says were expected, or lists them.
+/// What to do about the fault at `pointer` of which the parser says `message`.
 ///
-/// The parser's message reads: unknown field `x`, expected one of `a`, `b` (or: unknown variant …).
-pub(crate) fn from_message(message: &str) -> Option<String> {
+/// Its messages read: unknown field `x`, expected one of `a`, `b` (or: unknown variant …); missing field `x`;
+/// invalid type: integer `3`, expected a string (or: invalid value: …).
+pub(crate) fn from_message(message: &str, pointer: &str) -> Option<String> {
+    if let Some(rest) = message.strip_prefix("missing field ") {
+        let field = quoted(rest).pop()?;
+        return Some(format!("add it, such as {field} = \"…\""));
+    }
+    if message.starts_with("invalid ") {
+        let (_, expected) = message.rsplit_once(", expected ")?;
+        return of_type(expected, pointer);
+    }
+    if message.starts_with("wanted string") {
+        return Some("write a name in quotes: \"…\"".to_owned());
+    }
+    nearest_name(message)
+}
+
+/// How a value of the expected type is written.
+fn of_type(expected: &str, pointer: &str) -> Option<String> {
+    let field = pointer.rsplit('/').next().unwrap_or_default();
+    let hint = match expected {
+        "u32" => format!(
+            "write a whole number from 0 to {}, without quotes",
+            u32::MAX
+        ),
+        "u64" => "write a whole number, 0 or more, without quotes".to_owned(),
+        "f64" => "write a number, without quotes".to_owned(),
+        "a string" | "path string" => "write a text in quotes: \"…\"".to_owned(),
+        "a sequence" if field == "pool" => {
+            "write a table `[[pool]]`, in two pairs of brackets, for each pool".to_owned()
+        }
+        "a sequence" => "write a list in brackets: [\"…\"]".to_owned(),
+        _ if expected.starts_with("struct ") && field.parse::<usize>().is_ok() => {
+            "write a table `[[pool]]` for each pool".to_owned()
+        }
+        _ if expected.starts_with("struct ") => {
+            let path = pointer.trim_start_matches('/').replace('/', ".");
+            format!("write a table: `[{path}]`, and its fields on the lines below")
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// Suggests the nearest of the names that were expected, or lists them.
+fn nearest_name(message: &str) -> Option<String> {
     let (found, expected) = message.split_once(", expected ")?;
     let found = quoted(found).pop()?;
     let names = quoted(expected);
@@ -47,7 +91,7 @@ mod tests {
     fn near_name_is_suggested() {
         let message = "unknown field `replica`, expected one of `id`, `replicas`, `threads`";
         assert_eq!(
-            from_message(message).as_deref(),
+            from_message(message, "").as_deref(),
             Some("did you mean `replicas`?")
         );
     }
@@ -56,7 +100,7 @@ mod tests {
     fn far_name_lists_what_is_known() {
         let message = "unknown variant `quantum`, expected `embedded` or `llamacpp`";
         assert_eq!(
-            from_message(message).as_deref(),
+            from_message(message, "").as_deref(),
             Some("one of: embedded, llamacpp")
         );
     }

@@ -16,6 +16,6 @@ pub use config::{
     Config, EngineKind, FullPolicy, LogFormat, Pool, Queue, QueueClass, Retry, Server, Session,
 };
 pub use fault::ConfigFault;
-pub use parse::parse;
+pub use parse::{parse, parse_and};
 pub use schema::schema_json;
 pub use validate::check;

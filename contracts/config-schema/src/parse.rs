@@ -12,6 +12,18 @@ use crate::{hint, validate};
 /// # Errors
 /// Every fault that could be found: the first one of syntax or shape, else all of range and relation.
 pub fn parse(text: &str) -> Result<Config, Vec<ConfigFault>> {
+    parse_and(text, |_| Vec::new())
+}
+
+/// Reads a configuration, and holds it to what only its reader knows as well. The faults that `further`
+/// finds get their lines here.
+///
+/// # Errors
+/// As [`parse`], and whatever `further` finds.
+pub fn parse_and(
+    text: &str,
+    further: impl FnOnce(&Config) -> Vec<ConfigFault>,
+) -> Result<Config, Vec<ConfigFault>> {
     let document =
         DeTable::parse(text).map_err(|error| vec![shape_fault(text, String::new(), &error)])?;
     let deserializer = toml::Deserializer::parse(text)
@@ -23,6 +35,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<ConfigFault>> {
     ))
     .map_err(|error| vec![shape_fault(text, pointer_of(&track.path()), &error)])?;
     let mut faults = validate::check(&config);
+    faults.extend(further(&config));
     for fault in &mut faults {
         fault.line = line_of_pointer(text, document.get_ref(), &fault.pointer);
     }
@@ -40,7 +53,7 @@ fn shape_fault(text: &str, mut pointer: String, error: &toml::de::Error) -> Conf
         .next()
         .unwrap_or_default()
         .to_owned();
-    let hint = hint::from_message(&message);
+    let hint = hint::from_message(&message, &pointer);
     if let Some(field) = message
         .strip_prefix("unknown field `")
         .and_then(|rest| rest.split('`').next())

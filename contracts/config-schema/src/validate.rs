@@ -142,12 +142,20 @@ impl Faults {
                 "use 1 to 64 letters, digits, dashes and underscores",
             );
         }
-        if pool.model_ref.is_empty() || pool.model_ref.len() > 256 {
-            self.add(
-                &format!("{at}/model_ref"),
-                "a model's name has 1 to 256 characters".to_owned(),
-                "give the name that tasks use as model_ref",
-            );
+        let model = pool.model_name();
+        if model.is_empty() || model.len() > 256 {
+            match pool.model_ref {
+                Some(_) => self.add(
+                    &format!("{at}/model_ref"),
+                    "a model's name has 1 to 256 bytes".to_owned(),
+                    "give the name that tasks use as model_ref",
+                ),
+                None => self.add(
+                    &format!("{at}/model_file"),
+                    "the path ends in no name that the model could have".to_owned(),
+                    "name a GGUF file, or set model_ref as well",
+                ),
+            }
         }
         self.range(
             &format!("{at}/replicas"),

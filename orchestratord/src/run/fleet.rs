@@ -198,7 +198,7 @@ impl<R: FleetReporter> Teller<R> {
             pool: PoolName::new(pool.id.as_str()),
             engine: engine_of(pool),
             engine_version,
-            model_ref: ModelRef::new(pool.model_ref.as_str()),
+            model_ref: ModelRef::new(pool.model_name().as_ref()),
             model_digest: digest,
             sampler_profile_version: PROFILE_V1.version.to_owned(),
             ctx,

@@ -44,7 +44,7 @@ pub fn pool_config(pool: &Pool) -> PoolConfig {
     PoolConfig {
         name: PoolName::new(pool.id.as_str()),
         engine: engine_of(pool),
-        model_ref: ModelRef::new(pool.model_ref.as_str()),
+        model_ref: ModelRef::new(pool.model_name().as_ref()),
         replicas: replica_names(pool),
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn engine_spec(pool: &Pool, name: &ReplicaName) -> Result<EngineSpec,
     let mut args: Vec<OsString> = ["--exit-on-stdin-eof", "--alias"]
         .map(OsString::from)
         .to_vec();
-    args.push(OsString::from(&pool.model_ref));
+    args.push(OsString::from(pool.model_name().as_ref()));
     if let Some(file) = &pool.model_file {
         args.extend([OsString::from("--model"), file.clone().into_os_string()]);
     }

@@ -63,10 +63,11 @@ pub struct ServeArgs {
     /// Throttle of each engine process of the only pool, in tokens a second.
     #[arg(long, value_name = "RATE", env = "ORCH_POOL_MAX_TOKENS_PER_SECOND")]
     pub pool_max_tokens_per_second: Option<f64>,
-    /// GGUF file that the engines of the only pool load.
+    /// GGUF file that the engines of the only pool load; its name is that of the model, unless the file
+    /// of the configuration gives a model_ref.
     #[arg(long, value_name = "FILE", env = "ORCH_POOL_MODEL_FILE")]
     pub pool_model_file: Option<PathBuf>,
-    /// Program of the embedded engine.
+    /// Program of the only pool's embedded engine [default: orch-engine beside this program, or in PATH].
     #[arg(long, value_name = "FILE", env = "ORCH_POOL_ENGINE_BINARY")]
     pub pool_engine_binary: Option<PathBuf>,
 }

@@ -5,10 +5,26 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use config_schema::{Config, LogFormat, Pool, parse};
+use config_schema::{Config, ConfigFault, LogFormat, Pool, parse_and};
 use thiserror::Error;
+use tracing_subscriber::EnvFilter;
 
 use super::args::ServeArgs;
+
+/// Flags and variables of the values that rules are held against, by the value's pointer.
+const OVERRIDES: [(&str, &str); 7] = [
+    ("/server/listen", "--listen (ORCH_LISTEN)"),
+    ("/server/store", "--store (ORCH_STORE)"),
+    ("/server/log", "--log (ORCH_LOG)"),
+    ("/pool/0/replicas", POOL_REPLICAS),
+    ("/pool/0/max_tokens_per_second", POOL_RATE),
+    ("/pool/0/model_file", POOL_MODEL_FILE),
+    ("/pool/0/engine_binary", POOL_ENGINE_BINARY),
+];
+const POOL_REPLICAS: &str = "--pool-replicas (ORCH_POOL_REPLICAS)";
+const POOL_RATE: &str = "--pool-max-tokens-per-second (ORCH_POOL_MAX_TOKENS_PER_SECOND)";
+const POOL_MODEL_FILE: &str = "--pool-model-file (ORCH_POOL_MODEL_FILE)";
+const POOL_ENGINE_BINARY: &str = "--pool-engine-binary (ORCH_POOL_ENGINE_BINARY)";
 
 /// Everything that the daemon needs to know to serve.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +41,14 @@ pub struct Settings {
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("{}: {source}; name another file with --config, or leave it out to serve with defaults", .path.display())]
+    #[error("{}: {source}; {advice}", .path.display())]
     File {
         /// Which.
         path: PathBuf,
-        /// What the operating system said.
+        /// What the operating system said, or that the text is no UTF-8.
         source: std::io::Error,
+        /// What to do.
+        advice: &'static str,
     },
     /// The file, a flag or the environment has faults; one to a line.
     #[error("{0}")]
@@ -45,12 +63,17 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError`], with every fault on a line.
 pub fn check_file(path: &Path) -> Result<Config, SettingsError> {
+    read_file(path, "name a readable TOML file in UTF-8")
+}
+
+fn read_file(path: &Path, advice: &'static str) -> Result<Config, SettingsError> {
     let text = fs::read_to_string(path).map_err(|source| SettingsError::File {
         path: path.to_owned(),
         source,
+        advice,
     })?;
     let name = path.display().to_string();
-    parse(&text).map_err(|faults| {
+    parse_and(&text, log_fault).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(|fault| fault.describe(&name)).collect();
         SettingsError::Faults(lines.join("\n"))
     })
@@ -62,7 +85,10 @@ pub fn check_file(path: &Path) -> Result<Config, SettingsError> {
 /// [`SettingsError`] if the file or an override has a fault.
 pub fn load(args: &ServeArgs) -> Result<Settings, SettingsError> {
     let mut config = match &args.config {
-        Some(path) => check_file(path)?,
+        Some(path) => read_file(
+            path,
+            "name another file with --config, or leave it out to serve with defaults",
+        )?,
         None => Config::default(),
     };
     if config.pools.is_empty() {
@@ -112,22 +138,10 @@ fn override_server(config: &mut Config, args: &ServeArgs) -> Result<(), Settings
 
 fn override_pool(config: &mut Config, args: &ServeArgs) -> Result<(), SettingsError> {
     let given = [
-        (
-            "--pool-replicas (ORCH_POOL_REPLICAS)",
-            args.pool_replicas.is_some(),
-        ),
-        (
-            "--pool-max-tokens-per-second (ORCH_POOL_MAX_TOKENS_PER_SECOND)",
-            args.pool_max_tokens_per_second.is_some(),
-        ),
-        (
-            "--pool-model-file (ORCH_POOL_MODEL_FILE)",
-            args.pool_model_file.is_some(),
-        ),
-        (
-            "--pool-engine-binary (ORCH_POOL_ENGINE_BINARY)",
-            args.pool_engine_binary.is_some(),
-        ),
+        (POOL_REPLICAS, args.pool_replicas.is_some()),
+        (POOL_RATE, args.pool_max_tokens_per_second.is_some()),
+        (POOL_MODEL_FILE, args.pool_model_file.is_some()),
+        (POOL_ENGINE_BINARY, args.pool_engine_binary.is_some()),
     ];
     let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) else {
         return Ok(());
@@ -156,12 +170,10 @@ fn override_pool(config: &mut Config, args: &ServeArgs) -> Result<(), SettingsEr
 
 /// Overrides are held to the same rules as the file.
 fn recheck(config: &Config) -> Result<SocketAddr, SettingsError> {
-    let faults = config_schema::check(config);
+    let mut faults = config_schema::check(config);
+    faults.extend(log_fault(config));
     if !faults.is_empty() {
-        let lines: Vec<String> = faults
-            .iter()
-            .map(|fault| fault.describe("flags and environment"))
-            .collect();
+        let lines: Vec<String> = faults.into_iter().map(describe_override).collect();
         return Err(SettingsError::Faults(lines.join("\n")));
     }
     config.server.listen.parse().map_err(|_| {
@@ -170,6 +182,32 @@ fn recheck(config: &Config) -> Result<SocketAddr, SettingsError> {
             config.server.listen
         ))
     })
+}
+
+/// What is wrong with the log filter, which only the library that reads it knows.
+fn log_fault(config: &Config) -> Vec<ConfigFault> {
+    let filter = &config.server.log;
+    let fault = EnvFilter::try_new(filter).err().map(|error| ConfigFault {
+        line: None,
+        pointer: "/server/log".to_owned(),
+        what: format!("`{filter}` is not a log filter: {error}"),
+        hint: Some("write it like info or orchestratord=debug,info".to_owned()),
+    });
+    fault.into_iter().collect()
+}
+
+/// The file alone had no fault, so the value came by a flag or its variable: those are named as its place.
+fn describe_override(mut fault: ConfigFault) -> String {
+    let place = OVERRIDES
+        .iter()
+        .find(|(pointer, _)| *pointer == fault.pointer);
+    match place {
+        Some((_, flag)) => {
+            fault.pointer.clear();
+            fault.describe(flag)
+        }
+        None => fault.describe("flags and environment"),
+    }
 }
 
 fn default_data_dir() -> Option<PathBuf> {
@@ -181,4 +219,95 @@ fn default_data_dir() -> Option<PathBuf> {
     let base =
         set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")))?;
     Some(base.join("orchestrator"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn refusal(args: &ServeArgs) -> String {
+        load(args).unwrap_err().to_string()
+    }
+
+    fn written(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("orchestrator.toml");
+        fs::write(&file, text).unwrap();
+        (dir, file)
+    }
+
+    #[test]
+    fn a_fault_of_a_flag_names_the_flag_and_its_variable() {
+        let args = ServeArgs {
+            listen: Some("0.0.0.0:80".to_owned()),
+            store: Some("x:".to_owned()),
+            log: Some("foo=bar=baz".to_owned()),
+            pool_replicas: Some(0),
+            pool_max_tokens_per_second: Some(-1.0),
+            pool_model_file: Some(PathBuf::from("/")),
+            ..ServeArgs::default()
+        };
+        insta::assert_snapshot!(refusal(&args), @r#"
+        --listen (ORCH_LISTEN): 0.0.0.0:80 is not a loopback address, and callers cannot be told apart yet
+          hint: listen on 127.0.0.1 or [::1] and put a proxy that checks identities in front
+        --store (ORCH_STORE): `x:` names no store that this daemon has
+          hint: use `sqlite:`, and data_dir for the place
+        --pool-model-file (ORCH_POOL_MODEL_FILE): the path ends in no name that the model could have
+          hint: name a GGUF file, or set model_ref as well
+        --pool-replicas (ORCH_POOL_REPLICAS): 0 is out of range
+          hint: use a value from 1 to 64
+        --pool-max-tokens-per-second (ORCH_POOL_MAX_TOKENS_PER_SECOND): -1 is not a rate
+          hint: use a number above 0, or leave it out for no throttle
+        --log (ORCH_LOG): `foo=bar=baz` is not a log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+          hint: write it like info or orchestratord=debug,info
+        "#);
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_a_fault_of_the_file() {
+        let (_dir, file) = written("[server]\nlog = \"foo=bar=baz\"\n");
+        let place = format!("{}:2: /server/log: `foo=bar=baz` is not", file.display());
+        let checked = check_file(&file).unwrap_err().to_string();
+        assert!(checked.starts_with(&place), "{checked}");
+        let args = ServeArgs {
+            config: Some(file),
+            ..ServeArgs::default()
+        };
+        assert_eq!(refusal(&args), checked);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_gets_the_advice_of_its_verb() {
+        let (dir, file) = written([0xff, 0xfe]);
+        for path in [dir.path(), &file] {
+            let checked = check_file(path).unwrap_err().to_string();
+            assert!(!checked.contains("--config"), "{checked}");
+            let args = ServeArgs {
+                config: Some(path.to_owned()),
+                ..ServeArgs::default()
+            };
+            let loaded = refusal(&args);
+            assert!(loaded.contains("another file with --config"), "{loaded}");
+        }
+    }
+
+    #[test]
+    fn a_model_file_that_a_flag_gives_names_the_model() {
+        let args = |config: Option<PathBuf>| ServeArgs {
+            config,
+            data_dir: Some(PathBuf::from("/nowhere")),
+            pool_model_file: Some(PathBuf::from("/models/other.gguf")),
+            ..ServeArgs::default()
+        };
+        let name = |args: &ServeArgs| {
+            load(args).unwrap().config.pools[0]
+                .model_name()
+                .into_owned()
+        };
+        assert_eq!(name(&args(None)), "other");
+        let (_dir, file) = written("[[pool]]\nid = \"a\"\nmodel_ref = \"own\"\n");
+        assert_eq!(name(&args(Some(file))), "own");
+    }
 }

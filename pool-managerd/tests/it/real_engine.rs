@@ -1,5 +1,5 @@
 //! The real embedded engine, supervised and spoken to through the real adapter. Its binary comes from the
-//! same build; `cargo build -p orch-engine` makes it, `ORCH_ENGINE_BIN` names another.
+//! same build; `cargo build -p orch-engine` makes it, `ORCH_POOL_ENGINE_BINARY` names another.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -41,7 +41,7 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb {
         name: "demo",
-        usage: "[--exit]",
+        usage: "[--exit] [--keep] [--full-speed]",
         about: "start everything, stream one task from the real model, show where things are",
         run: launch::demo,
     },
@@ -118,9 +118,9 @@ fn help() -> String {
     let mut text = String::from("Usage: cargo xtask <verb> [options]\n\n");
     for verb in VERBS {
         let call = format!("{} {}", verb.name, verb.usage);
-        text.push_str(&format!("  {call:<26} {}\n", verb.about));
+        text.push_str(&format!("  {call:<40} {}\n", verb.about));
     }
-    text.push_str(&format!("  {:<26} this list\n", "help"));
+    text.push_str(&format!("  {:<40} this list\n", "help"));
     text
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use config_schema::{Config, parse, schema_json};
+use config_schema::{Config, ConfigFault, FullPolicy, parse, parse_and, schema_json};
 
 fn describe(text: &str) -> String {
     match parse(text) {
@@ -36,8 +36,70 @@ fn unknown_engine_is_refused_with_the_known_ones() {
 }
 
 #[test]
-fn wrong_type_is_refused() {
-    insta::assert_snapshot!(describe("[session]\nturns_max = \"many\"\n"));
+fn wrong_shape_is_refused_with_the_right_one() {
+    let faults = [
+        "[session]\nturns_max = \"many\"\n",
+        "[session]\nttl_ms = -1\n",
+        "[session]\nturns_max = 5000000000\n",
+        "[server]\nlisten = 8484\n",
+        "[server]\ndata_dir = 1\n",
+        "[server]\nlog_format = 1\n",
+        "queue = 3\n",
+        "[queue]\nbatch = 3\n",
+        "[queue.batch]\ncapacity = \"5\"\n",
+        "[queue.batch]\nfull_policy = \"drop\"\n",
+        "[pool]\nid = \"a\"\n",
+        "pool = [3]\n",
+        "[[pool]]\nreplicas = 2\n",
+        "[[pool]]\nid = \"a\"\nmax_tokens_per_second = \"5\"\n",
+        "[[pool]]\nid = \"a\"\nurls = \"http://127.0.0.1:1\"\n",
+    ];
+    insta::assert_snapshot!(faults.map(describe).join("\n"));
+}
+
+#[test]
+fn what_a_class_leaves_out_is_its_own_default() {
+    let queue = parse("[queue.interactive]\ncapacity = 5\n[queue.batch]\ncapacity = 6\n")
+        .unwrap()
+        .queue;
+    assert_eq!(queue.interactive.full_policy, FullPolicy::Reject);
+    assert_eq!(queue.batch.full_policy, FullPolicy::DropLru);
+    assert_eq!((queue.interactive.capacity, queue.batch.capacity), (5, 6));
+    let queue = parse("[queue.batch]\nfull_policy = \"reject\"\n").unwrap();
+    assert_eq!(queue.queue.batch.full_policy, FullPolicy::Reject);
+    let unsaid = Config::default().queue.batch.capacity;
+    assert_eq!(queue.queue.batch.capacity, unsaid);
+    assert_eq!(parse("[queue.batch]\n").unwrap(), Config::default());
+}
+
+#[test]
+fn a_model_is_named_by_its_file_if_nothing_names_it() {
+    let named = |fields: &str| {
+        let config = parse(&format!("[[pool]]\nid = \"a\"\n{fields}\n")).unwrap();
+        config.pools[0].model_name().into_owned()
+    };
+    assert_eq!(named(""), "haiku-tiny");
+    assert_eq!(
+        named("model_file = \"/models/my-model.q4.gguf\""),
+        "my-model.q4"
+    );
+    let both = "model_file = \"/models/my-model.gguf\"\nmodel_ref = \"own\"";
+    assert_eq!(named(both), "own");
+    insta::assert_snapshot!(describe("[[pool]]\nid = \"a\"\nmodel_file = \"/\"\n"));
+}
+
+#[test]
+fn what_only_the_reader_knows_gets_its_line_too() {
+    let faults = parse_and("[server]\n\nlog = \"x\"\n", |config| {
+        vec![ConfigFault {
+            line: None,
+            pointer: "/server/log".to_owned(),
+            what: config.server.log.clone(),
+            hint: None,
+        }]
+    })
+    .unwrap_err();
+    assert_eq!(faults[0].describe("f"), "f:3: /server/log: x");
 }
 
 #[test]
