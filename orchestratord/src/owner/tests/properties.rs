@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::TaskId;
+use orchestrator_core::id::{AttemptId, TaskId};
 use orchestrator_core::input::Report;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, Priority, TaskFault, TaskState};
@@ -57,6 +57,25 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (any::<u8>(), any::<bool>()).prop_map(|(pick, applied)| Action::EndInDoubt(pick, applied)),
         1 => Just(Action::Crash),
     ]
+}
+
+fn fault(kind: u8) -> Option<Fault> {
+    match kind {
+        0 => Some(Fault::NotApplied),
+        1 => Some(Fault::Unknown { applied: false }),
+        2 => Some(Fault::Unknown { applied: true }),
+        3 => Some(Fault::Fenced),
+        _ => None,
+    }
+}
+
+/// An attempt ends in a commit whose outcome the owner never learns, and the owner recovers.
+fn end_in_doubt(rig: &mut Rig, attempt: AttemptId, applied: bool) {
+    rig.faults()
+        .plan_commits([Some(Fault::Unknown { applied })]);
+    rig.faults().fail_probes(9);
+    rig.finish(attempt, FinishReason::Stop);
+    rig.settle_for(5_000);
 }
 
 /// A rig with what must survive the crashes of its owner.
@@ -129,13 +148,7 @@ impl World {
             Action::Advance => rig.advance(),
             Action::CarryOut => rig.carry_out(),
             Action::Hear => rig.hear(),
-            Action::CommitFault(kind) => rig.faults().plan_commits([match kind {
-                0 => Some(Fault::NotApplied),
-                1 => Some(Fault::Unknown { applied: false }),
-                2 => Some(Fault::Unknown { applied: true }),
-                3 => Some(Fault::Fenced),
-                _ => None,
-            }]),
+            Action::CommitFault(kind) => rig.faults().plan_commits([fault(kind)]),
             Action::ReadFault(kind) => match kind {
                 0 => rig.faults().fail_loads(2),
                 1 => rig.faults().fail_prefetches(1),
@@ -143,11 +156,7 @@ impl World {
             },
             Action::EndInDoubt(at, applied) => {
                 if let Some(attempt) = pick(rig, at) {
-                    rig.faults()
-                        .plan_commits([Some(Fault::Unknown { applied })]);
-                    rig.faults().fail_probes(9);
-                    rig.finish(attempt, FinishReason::Stop);
-                    rig.settle_for(5_000);
+                    end_in_doubt(rig, attempt, applied);
                 }
             }
             Action::Crash => self.crash(),
