@@ -1,7 +1,7 @@
 //! Everything that can be refused, with the figures that explain it.
 
 use crate::id::{ModelRef, SessionId, TaskId};
-use crate::task::Priority;
+use crate::task::{Engine, Priority};
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub enum Refusal {
     ModelUnknown {
         /// The model asked for, if one was named.
         model_ref: Option<ModelRef>,
-        /// Models that are served.
-        known: Vec<ModelRef>,
+        /// The engine asked for, if one was named.
+        engine: Option<Engine>,
+        /// What is served: models with their engines, sorted.
+        known: Vec<(ModelRef, Engine)>,
     },
     /// Every pool that could serve it gave up.
     PoolUnavailable {

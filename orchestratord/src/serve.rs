@@ -61,6 +61,11 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The owner has ended although nobody stopped it: a bug. What was acknowledged is in the store.
+    #[error(
+        "a part of the daemon has failed; its log says more. Nothing acknowledged is lost: start it again, and please report the log"
+    )]
+    OwnerLost,
     /// The owner cannot start.
     #[error(transparent)]
     Owner(#[from] ReadError),
@@ -128,13 +133,16 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         let _gone = told.wait_for(|closing| *closing).await;
         tokio::time::sleep(grace).await;
     };
+    let owner_ended = parts.app.owner.ended();
+    let mut outcome = Ok(());
     tokio::select! {
-        served = server => served?,
+        served = server => outcome = served.map_err(ServeError::from),
+        () = owner_ended => outcome = Err(ServeError::OwnerLost),
         () = overdue => tracing::warn!(grace_ms = config.server.shutdown_grace_ms, "connections are cut off"),
         never = meter.keep_small() => match never {},
     }
     parts.stop(grace).await;
-    Ok(())
+    outcome
 }
 
 /// Everything that runs.
@@ -204,10 +212,12 @@ impl Parts {
         drop(app);
         let stopping = tokio::task::spawn_blocking(move || drop(owner.stop()));
         let stopped = tokio::time::timeout(grace + Duration::from_secs(1), stopping).await;
-        if stopped.is_err() {
-            tracing::warn!(
+        match stopped {
+            Ok(Ok(())) => {}
+            Ok(Err(panic)) => tracing::error!(%panic, "the owner has ended by a fault of its own"),
+            Err(_) => tracing::warn!(
                 "the owner did not end in time; what it had not committed is as after a crash"
-            );
+            ),
         }
         fleet.stop().await;
         tracing::info!("ended");

@@ -110,7 +110,8 @@ impl Machine {
         match doom {
             Doom::NotServed => Refusal::ModelUnknown {
                 model_ref: spec.model_ref.clone(),
-                known: self.fleet.models(),
+                engine: spec.engine,
+                known: self.fleet.served(),
             },
             Doom::PoolUnavailable(detail) => Refusal::PoolUnavailable { detail },
             Doom::ContextExceeded { ctx_max } => Refusal::ContextExceeded {

@@ -114,17 +114,17 @@ impl Fleet {
         Some(result)
     }
 
-    /// Names of the models that are served, sorted, each once.
+    /// Models that are served, each with its engine, sorted, each pair once.
     #[must_use]
-    pub fn models(&self) -> Vec<ModelRef> {
-        let mut models: Vec<_> = self
+    pub fn served(&self) -> Vec<(ModelRef, Engine)> {
+        let mut served: Vec<_> = self
             .pools
             .iter()
-            .map(|pool| pool.model_ref.clone())
+            .map(|pool| (pool.model_ref.clone(), pool.engine))
             .collect();
-        models.sort();
-        models.dedup();
-        models
+        served.sort();
+        served.dedup();
+        served
     }
 
     /// A replica takes work. Attempts that were on it and are lost, or `None` if the report does not agree

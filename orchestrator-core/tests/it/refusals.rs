@@ -86,10 +86,20 @@ fn a_model_or_an_engine_that_nobody_serves() {
         },
     ];
     for ask in asks {
-        let model_ref = ask.model_ref.clone();
-        let known = vec![ModelRef::new("haiku-tiny"), ModelRef::new("large-8b")];
+        let (model_ref, engine) = (ask.model_ref.clone(), ask.engine);
+        let known = vec![
+            (ModelRef::new("haiku-tiny"), Engine::Embedded),
+            (ModelRef::new("large-8b"), Engine::Llamacpp),
+        ];
         let refusal = refused(&mut rig, |rig| rig.create(1, ask));
-        assert_eq!(refusal, Refusal::ModelUnknown { model_ref, known });
+        assert_eq!(
+            refusal,
+            Refusal::ModelUnknown {
+                model_ref,
+                engine,
+                known
+            }
+        );
     }
 }
 

@@ -299,16 +299,23 @@ fn reason(refusal: &Refusal) -> String {
                 "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
             ),
         },
-        Refusal::ModelUnknown { model_ref, known } => {
-            let asked = model_ref.as_ref().map_or_else(
-                || "the engine asked for".to_owned(),
-                |name| format!("`{name}`"),
-            );
-            let known: Vec<&str> = known
+        Refusal::ModelUnknown {
+            model_ref,
+            engine,
+            known,
+        } => {
+            let model = model_ref.as_ref().map(|name| format!("model `{name}`"));
+            let engine = engine.map(|engine| format!("engine `{}`", names::engine(engine)));
+            let asked: Vec<String> = model.into_iter().chain(engine).collect();
+            let known: Vec<String> = known
                 .iter()
-                .map(orchestrator_core::id::ModelRef::as_str)
+                .map(|(model, engine)| format!("`{model}` on `{}`", names::engine(*engine)))
                 .collect();
-            format!("no pool serves {asked}; served are: {}", known.join(", "))
+            format!(
+                "no pool serves {}; served are: {}",
+                asked.join(" on "),
+                known.join(", ")
+            )
         }
         Refusal::PoolUnavailable { detail } => {
             format!(
@@ -318,7 +325,7 @@ fn reason(refusal: &Refusal) -> String {
         Refusal::QueueFull {
             priority, capacity, ..
         } => format!(
-            "{capacity} tasks wait in class {} already, and its policy is to reject; try again later",
+            "class {} is full: its capacity is {capacity}, and its policy is to reject; try again later",
             names::priority(*priority)
         ),
         Refusal::SessionExhausted { session, turns_max } => {
