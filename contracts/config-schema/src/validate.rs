@@ -142,21 +142,7 @@ impl Faults {
                 "use 1 to 64 letters, digits, dashes and underscores",
             );
         }
-        let model = pool.model_name();
-        if model.is_empty() || model.len() > 256 {
-            match pool.model_ref {
-                Some(_) => self.add(
-                    &format!("{at}/model_ref"),
-                    "a model's name has 1 to 256 bytes".to_owned(),
-                    "give the name that tasks use as model_ref",
-                ),
-                None => self.add(
-                    &format!("{at}/model_file"),
-                    "the path ends in no name that the model could have".to_owned(),
-                    "name a GGUF file, or set model_ref as well",
-                ),
-            }
-        }
+        self.pool_model(at, pool);
         self.range(
             &format!("{at}/replicas"),
             pool.replicas.unwrap_or(1).into(),
@@ -215,6 +201,24 @@ impl Faults {
             86_400_000,
         );
         self.pool_engine(at, pool);
+    }
+
+    fn pool_model(&mut self, at: &str, pool: &Pool) {
+        let model = pool.model_name();
+        if model.is_empty() || model.len() > 256 {
+            match pool.model_ref {
+                Some(_) => self.add(
+                    &format!("{at}/model_ref"),
+                    "a model's name has 1 to 256 bytes".to_owned(),
+                    "give the name that tasks use as model_ref",
+                ),
+                None => self.add(
+                    &format!("{at}/model_file"),
+                    "the path ends in no name that the model could have".to_owned(),
+                    "name a GGUF file, or set model_ref as well",
+                ),
+            }
+        }
     }
 
     fn pool_engine(&mut self, at: &str, pool: &Pool) {

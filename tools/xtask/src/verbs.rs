@@ -42,7 +42,7 @@ const VERBS: &[Verb] = &[
     Verb {
         name: "demo",
         usage: "[--exit] [--keep] [--full-speed]",
-        about: "start everything, stream one task from the real model, show where things are",
+        about: "start everything and stream one task from the real model",
         run: launch::demo,
     },
     Verb {
