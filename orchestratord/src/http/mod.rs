@@ -1,8 +1,8 @@
 //! The HTTP surface: the generated traits, implemented.
 //!
 //! A handler takes the typed parts of a request, converts them, calls the app function of its own name, and
-//! converts the answer. It holds no rule and no SQL. Status codes of errors are decided in [`problem`]; wire
-//! types and the machine's words meet only in [`convert`].
+//! converts the answer. It holds no rule and no SQL. Status codes of errors are decided in `problem`; wire
+//! types and the machine's words meet only in `convert`.
 
 mod capabilities;
 mod context;

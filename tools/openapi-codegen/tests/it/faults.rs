@@ -270,7 +270,7 @@ const REPLIES: &[Row] = &[
         "[one-problem] 404 must refer to the one response called `Problem`",
     ),
     (
-        "        '413': { $ref: '../shared/problem.yaml#/components/responses/Problem' }\n",
+        "        '413': { $ref: '../planes/problem.yaml#/components/responses/Problem' }\n",
         "",
         "operationId: thing_create",
         "[refusals] `thing_create` must list 413: its body may be too large",
@@ -503,8 +503,8 @@ components:
         '200':
           description: Other.
           content: { text/plain: { schema: { type: string } } }
-        '406': { $ref: '../shared/problem.yaml#/components/responses/Problem' }
-        '500': { $ref: '../shared/problem.yaml#/components/responses/Problem' }
+        '406': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '500': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
 ",
     );
     let laid_out = lay_out_files(&[

@@ -16,7 +16,7 @@ pub(crate) fn lay_out(document: &str) -> TempDir {
 pub(crate) fn lay_out_files(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("contracts/openapi");
-    write(&root.join("shared/problem.yaml"), PROBLEM);
+    write(&root.join("planes/problem.yaml"), PROBLEM);
     for (path, text) in files {
         write(&root.join(path), text);
     }

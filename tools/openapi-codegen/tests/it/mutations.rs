@@ -94,7 +94,7 @@ fn a_required_field_removed_is_noticed() {
 #[test]
 fn an_enum_value_added_is_noticed() {
     changed(
-        "contracts/openapi/shared/engine.yaml",
+        "contracts/openapi/planes/engine.yaml",
         |text| text.replacen("[embedded, llamacpp]", "[embedded, llamacpp, vllm]", 1),
         &[
             "stale: contracts/api-types/src/generated/engine.rs",
@@ -118,9 +118,9 @@ fn an_operation_added_is_noticed() {
         '200':
           description: Kept.
           content: { text/plain: { schema: { type: string } } }
-        '400': { $ref: '../shared/problem.yaml#/components/responses/Problem' }
-        '406': { $ref: '../shared/problem.yaml#/components/responses/Problem' }
-        '500': { $ref: '../shared/problem.yaml#/components/responses/Problem' }
+        '400': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '406': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '500': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
 components:
 ";
     changed(
