@@ -127,6 +127,7 @@ async fn decode(adapter: &dyn Adapter) -> Result<(), AdapterError> {
     let mut tokens = 0;
     while let Some(event) = stream.next().await {
         match event? {
+            GenerationEvent::Prompt { .. } => {}
             GenerationEvent::Token(_) => tokens += 1,
             GenerationEvent::End { tokens_out, .. } => {
                 return if tokens > 0 && tokens == tokens_out {

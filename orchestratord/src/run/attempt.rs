@@ -8,15 +8,13 @@ use std::time::Duration;
 use orchestrator_core::effect::AttemptOrder;
 use orchestrator_core::id::AttemptId;
 use orchestrator_core::input::AttemptEnd;
-use orchestrator_core::task::{Determinism, FinishReason, InputKind, TaskFault};
+use orchestrator_core::task::{FinishReason, TaskFault};
 use store::{ReadStore, TaskText};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use worker_adapter::{
-    AdapterError, AttemptKey, EventStream, Finish, Generation, Prompt, Runner, RunnerEvent,
-    Sampling,
-};
+use worker_adapter::{AttemptKey, EventStream, Finish, Runner, RunnerEvent};
 
+use self::terms::{fault_of, generation, may_be_down};
 use super::engine::{EngineOrder, EngineRunner};
 use super::replicas::Replicas;
 use crate::stream::{PushError, TaskStream};
@@ -120,6 +118,8 @@ struct Attempt<'a, R> {
     offset: u64,
     /// Tokens of the stream that the owner has been told of.
     told: u64,
+    /// Tokens of the input as far as the engine has said; 0 until then.
+    tokens_in: u64,
     first_token: Option<(Instant, u64)>,
     last_token: Option<Instant>,
 }
@@ -142,6 +142,7 @@ impl<R: Reporter> Follower<R> {
             produced: 0,
             offset: 0,
             told: order.position,
+            tokens_in: 0,
             first_token: None,
             last_token: None,
         };
@@ -231,6 +232,10 @@ impl<R: Reporter> Attempt<'_, R> {
             ));
         };
         match event {
+            RunnerEvent::Prompt { tokens } => {
+                self.tokens_in = tokens;
+                None
+            }
             RunnerEvent::Token(text) => {
                 if let Err(error) = self.stream.push(self.order.attempt, self.produced, &text) {
                     return Some(self.refused(error));
@@ -242,7 +247,13 @@ impl<R: Reporter> Attempt<'_, R> {
             RunnerEvent::Ended {
                 finish, tokens_in, ..
             } => Some(self.finished(finish, tokens_in)),
-            RunnerEvent::Failed(error) => Some(failed(fault_of(&error), error.to_string())),
+            RunnerEvent::Failed(error) => {
+                if may_be_down(&error) {
+                    // Before the end is reported, so that the next attempt is not sent to it too.
+                    self.follower.replicas.suspect(&self.order.replica);
+                }
+                Some(failed(fault_of(&error), error.to_string()))
+            }
         }
     }
 
@@ -308,7 +319,7 @@ impl<R: Reporter> Attempt<'_, R> {
     }
 
     fn cancelled(&self) -> AttemptReport {
-        self.end(FinishReason::Cancelled, 0, self.stream.text())
+        self.end(FinishReason::Cancelled, self.tokens_in, self.stream.text())
     }
 
     fn end(&self, finish: FinishReason, tokens_in: u64, text: TaskText) -> AttemptReport {
@@ -351,40 +362,6 @@ async fn turned(flag: &mut watch::Receiver<bool>) {
     }
 }
 
-fn fault_of(error: &AdapterError) -> TaskFault {
-    match error {
-        AdapterError::ContextExceeded { .. } => TaskFault::ContextExceeded,
-        AdapterError::Refused(_) => TaskFault::EngineRefused,
-        AdapterError::TimedOut { .. } => TaskFault::DecodeTimeout,
-        AdapterError::Busy(_)
-        | AdapterError::Protocol(_)
-        | AdapterError::Reset(_)
-        | AdapterError::Unreachable { .. } => TaskFault::WorkerReset,
-    }
-}
-
-fn generation(order: &AttemptOrder, prompt: String) -> Generation {
-    let spec = &order.spec;
-    let sampling = &spec.sampling;
-    Generation {
-        prompt: match spec.kind {
-            InputKind::Completion => Prompt::Raw(prompt),
-            InputKind::Prompt => Prompt::Chat(prompt),
-        },
-        max_tokens: spec.max_tokens,
-        ignore_eos: spec.ignore_eos,
-        sampling: Sampling {
-            temperature: sampling.temperature,
-            top_k: sampling.top_k,
-            top_p: sampling.top_p,
-            min_p: sampling.min_p,
-            repeat_penalty: sampling.repeat_penalty,
-        },
-        seed: spec.seed,
-        cache_reuse: spec.determinism == Determinism::BestEffort,
-    }
-}
-
+mod terms;
 #[cfg(test)]
-#[path = "attempt_tests.rs"]
 mod tests;

@@ -54,7 +54,7 @@ impl Log {
     }
 
     fn push(&self, event: RunnerEvent) {
-        let last = !matches!(event, RunnerEvent::Token(_));
+        let last = matches!(event, RunnerEvent::Ended { .. } | RunnerEvent::Failed(_));
         let mut events = self.events();
         events.held.push_back(event);
         events.closed |= last;
@@ -106,6 +106,7 @@ async fn pump(log: &Log, order: EngineOrder) {
     };
     while let Some(event) = stream.next().await {
         match event {
+            Ok(GenerationEvent::Prompt { tokens }) => log.push(RunnerEvent::Prompt { tokens }),
             Ok(GenerationEvent::Token(text)) => log.push(RunnerEvent::Token(text)),
             Ok(GenerationEvent::End {
                 finish,

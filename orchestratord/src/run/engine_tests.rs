@@ -66,14 +66,16 @@ async fn a_second_reader_attaches_where_it_asks() {
         tokens_in: 1,
         tokens_out: 2,
     };
-    let script = vec![token("a"), token("b"), Ok(end)];
+    let prompt = GenerationEvent::Prompt { tokens: 1 };
+    let script = vec![Ok(prompt), token("a"), token("b"), Ok(end)];
     let first: Vec<_> = runner
         .start_or_attach(KEY, order(script), 0)
         .await
         .unwrap()
         .collect()
         .await;
-    assert_eq!(first.len(), 3);
+    assert_eq!(first.len(), 4);
+    assert_eq!(first[0], (1, RunnerEvent::Prompt { tokens: 1 }));
     runner.ack(KEY, 1);
     let second: Vec<_> = runner
         .start_or_attach(KEY, order(vec![]), 1)
@@ -84,7 +86,7 @@ async fn a_second_reader_attaches_where_it_asks() {
     assert_eq!(second, first[1..]);
     let gone = runner.start_or_attach(KEY, order(vec![]), 0).await.err();
     assert_eq!(gone, Some(RunnerError::Gone { first: 1 }));
-    runner.ack(KEY, 3);
+    runner.ack(KEY, 4);
     assert!(runner.list().is_empty());
 }
 

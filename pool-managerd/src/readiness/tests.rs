@@ -36,7 +36,12 @@ fn good() -> Engine {
     Engine {
         loads: AtomicUsize::new(0),
         busy: AtomicUsize::new(0),
-        generation: vec![token(), token(), end(2)],
+        generation: vec![
+            Ok(GenerationEvent::Prompt { tokens: 1 }),
+            token(),
+            token(),
+            end(2),
+        ],
         tells_digest: true,
     }
 }

@@ -44,6 +44,14 @@ pub struct Recording {
     pub events: Vec<GenerationEvent>,
 }
 
+impl Recording {
+    /// Its tokens, without the prompt's size and the end.
+    pub fn tokens(&self) -> impl Iterator<Item = &GenerationEvent> {
+        let is_token = |event: &&GenerationEvent| matches!(event, GenerationEvent::Token(_));
+        self.events.iter().filter(is_token)
+    }
+}
+
 /// A reply to a generation that brings no text, and what it means.
 #[derive(Clone, Debug)]
 pub struct Refusal {

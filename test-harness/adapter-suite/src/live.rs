@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use worker_adapter::{
     Adapter, AdapterError, EngineFacts, Finish, Generation, GenerationEvent, Health, Prompt,
 };
 
-use crate::outcome::{collect, generation, within};
+use crate::outcome::{assert_prompt, collect, generation, next_token, within};
 
 const MOST: u32 = 24;
 
@@ -30,7 +29,7 @@ async fn run(adapter: &Arc<dyn Adapter>, generation: Generation) -> Vec<Generati
 fn text(events: &[GenerationEvent]) -> String {
     let tokens = events.iter().filter_map(|event| match event {
         GenerationEvent::Token(text) => Some(text.as_str()),
-        GenerationEvent::End { .. } => None,
+        GenerationEvent::Prompt { .. } | GenerationEvent::End { .. } => None,
     });
     tokens.collect()
 }
@@ -49,7 +48,8 @@ pub async fn tells_its_facts(adapter: &Arc<dyn Adapter>) -> EngineFacts {
     .await
 }
 
-/// The tokens add up to the engine's count, for a raw prompt and a chat; `ignore_eos` runs to the limit.
+/// The tokens add up to the engine's count, the prompt's too if it is told early, for a raw prompt and a chat;
+/// `ignore_eos` runs to the limit.
 ///
 /// # Panics
 /// If the engine or the adapter fails the case.
@@ -63,7 +63,10 @@ pub async fn counts_add_up(adapter: &Arc<dyn Adapter>) {
             let mut asked = generation(prompt, MOST);
             asked.ignore_eos = true;
             let events = run(adapter, asked).await;
-            assert_eq!(events.len(), MOST as usize + 1, "{events:?}");
+            assert_prompt("live", &events);
+            let is_token = |event: &&GenerationEvent| matches!(event, GenerationEvent::Token(_));
+            let tokens = events.iter().filter(is_token).count();
+            assert_eq!(tokens, MOST as usize, "{events:?}");
             let Some(GenerationEvent::End {
                 finish,
                 tokens_in,
@@ -128,7 +131,7 @@ pub async fn a_dropped_generation_frees_its_slot(adapter: &Arc<dyn Adapter>) {
         let mut endless = generation(Prompt::Raw("Write a poem.".to_owned()), u32::MAX >> 1);
         endless.ignore_eos = true;
         let mut stream = within("a slot", adapter.generate(endless)).await.unwrap();
-        let token = within("a token", stream.next()).await;
+        let token = within("a token", next_token(&mut stream)).await;
         assert!(
             matches!(token, Some(Ok(GenerationEvent::Token(_)))),
             "{token:?}"

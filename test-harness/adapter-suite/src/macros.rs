@@ -6,7 +6,7 @@
 macro_rules! conformance {
     ($dialect:expr) => {
         $crate::conformance!($dialect;
-            whole_recordings, one_byte_at_a_time, every_place_to_cut, garbage_is_told,
+            whole_recordings, the_prompt_is_told_first, one_byte_at_a_time, every_place_to_cut, garbage_is_told,
             nothing_endless_is_held, refusals_mean_what_they_say, a_missing_end_is_a_reset,
             a_reset_connection_is_a_reset, dropping_the_stream_closes,
             dropping_before_the_reply_closes, headers_in_time, first_token_in_time,

@@ -82,6 +82,32 @@ pub async fn collect(
     (events, Ok(()))
 }
 
+/// The next item that is not the prompt's size.
+pub(crate) async fn next_token(
+    stream: &mut GenerationStream,
+) -> Option<Result<GenerationEvent, AdapterError>> {
+    match stream.next().await {
+        Some(Ok(GenerationEvent::Prompt { .. })) => stream.next().await,
+        item => item,
+    }
+}
+
+/// Panics unless the prompt's size, if it is told, is the first event, the only one of its kind, and what the
+/// end counts, if that is there.
+pub(crate) fn assert_prompt(name: &str, events: &[GenerationEvent]) {
+    let rest = match events {
+        [GenerationEvent::Prompt { tokens }, rest @ ..] => {
+            if let Some(GenerationEvent::End { tokens_in, .. }) = rest.last() {
+                assert_eq!(tokens, tokens_in, "{name}: {events:?}");
+            }
+            rest
+        }
+        events => events,
+    };
+    let again = |event: &GenerationEvent| matches!(event, GenerationEvent::Prompt { .. });
+    assert!(!rest.iter().any(again), "{name}: {events:?}");
+}
+
 /// A generation of at most `max_tokens` tokens, seeded, without cache reuse.
 #[must_use]
 pub fn generation(prompt: Prompt, max_tokens: u32) -> Generation {

@@ -88,9 +88,16 @@ pub enum Finish {
     Stop,
 }
 
-/// What happens in a generation: any number of tokens, then one end.
+/// What happens in a generation: the size of its prompt if the engine tells it early, any number of tokens,
+/// then one end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GenerationEvent {
+    /// The engine has read the prompt. At most once, before the first token; an engine that counts only at the
+    /// end leaves it out. It is there so that whoever stops a generation knows what it read.
+    Prompt {
+        /// Tokens of the input, the same count as the end's.
+        tokens: u64,
+    },
     /// One token's text. It is empty where a character is not complete yet or the engine held the text
     /// back. There are exactly as many as `tokens_out` of the end counts.
     Token(String),

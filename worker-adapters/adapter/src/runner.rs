@@ -18,9 +18,15 @@ pub type RunnerFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, RunnerError
 /// Events of one attempt, each with the offset that follows it: `ack(offset)` lets the runner forget it.
 pub type EventStream = Pin<Box<dyn Stream<Item = (u64, RunnerEvent)> + Send>>;
 
-/// What happens in an attempt: any number of tokens, then exactly one `Ended` or `Failed`.
+/// What happens in an attempt: the size of its prompt if the engine tells it early, any number of tokens, then
+/// exactly one `Ended` or `Failed`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunnerEvent {
+    /// The prompt has been read. At most once, before the first token.
+    Prompt {
+        /// Tokens of the input.
+        tokens: u64,
+    },
     /// One token's text.
     Token(String),
     /// It reached its end.

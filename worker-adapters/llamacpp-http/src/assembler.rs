@@ -5,7 +5,7 @@ use worker_adapter::{AdapterError, Finish, GenerationEvent};
 use crate::failure;
 use crate::wire::{Frame, StopType};
 
-/// Turns the frames of one completion into one event per generated token and one end.
+/// Turns the frames of one completion into the prompt's size, one event per generated token and one end.
 ///
 /// The server holds back text that is not a whole character yet, and then sends one frame for several
 /// tokens. `tokens_predicted` tells how many it stands for: the tokens before the last of them come out
@@ -13,6 +13,7 @@ use crate::wire::{Frame, StopType};
 #[derive(Debug)]
 pub(crate) struct Assembler {
     max_tokens: u64,
+    prompt: PromptSize,
     /// Tokens that the engine has told of.
     told: u64,
     /// Empty tokens still to give.
@@ -21,11 +22,23 @@ pub(crate) struct Assembler {
     end: Option<GenerationEvent>,
 }
 
+/// What is known of the prompt's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PromptSize {
+    /// Nothing, and no token has come.
+    Unknown,
+    /// Its tokens, which are still to be given as an event.
+    Fresh(u64),
+    /// It has been given, or came too late for it.
+    Passed,
+}
+
 impl Assembler {
     /// For a generation of at most this many tokens.
     pub(crate) fn new(max_tokens: u32) -> Self {
         Self {
             max_tokens: u64::from(max_tokens),
+            prompt: PromptSize::Unknown,
             told: 0,
             empty: 0,
             text: None,
@@ -35,6 +48,10 @@ impl Assembler {
 
     /// The next event, if there is one. All are taken before the next frame is given.
     pub(crate) fn next_event(&mut self) -> Option<GenerationEvent> {
+        if let PromptSize::Fresh(tokens) = self.prompt {
+            self.prompt = PromptSize::Passed;
+            return Some(GenerationEvent::Prompt { tokens });
+        }
         if self.empty > 0 {
             self.empty -= 1;
             return Some(GenerationEvent::Token(String::new()));
@@ -71,8 +88,15 @@ impl Assembler {
         if frame.stop {
             self.end = Some(end(&frame, count).map_err(broken)?);
         }
+        if let (PromptSize::Unknown, Some(tokens)) = (self.prompt, frame.tokens_evaluated) {
+            self.prompt = PromptSize::Fresh(tokens);
+        }
         self.told = count;
         if fresh > 0 {
+            // After a token it is too late for the prompt's size: the end tells it.
+            if self.prompt == PromptSize::Unknown {
+                self.prompt = PromptSize::Passed;
+            }
             self.empty = fresh - 1;
             self.text = Some(frame.content);
         }
@@ -126,8 +150,28 @@ mod tests {
             tokens_out: 7,
         };
         let texts = ["a", "", "", "🌧", "", "", ""];
-        let expected: Vec<_> = texts.iter().map(|text| token(text)).chain([end]).collect();
+        let prompt = GenerationEvent::Prompt { tokens: 9 };
+        let tokens = texts.iter().map(|text| token(text));
+        let expected: Vec<_> = [prompt].into_iter().chain(tokens).chain([end]).collect();
         assert_eq!(events, Ok(expected));
+    }
+
+    #[test]
+    fn the_prompt_is_told_once_and_never_after_a_token() {
+        let prompt = GenerationEvent::Prompt { tokens: 9 };
+        let frame = |predicted: u64, evaluated: &str| {
+            format!(r#"{{"content":"a","tokens_predicted":{predicted}{evaluated}}}"#)
+        };
+        let told = r#","tokens_evaluated":9"#;
+        let early = run(&[&frame(1, told), &frame(2, told)]);
+        assert_eq!(early, Ok(vec![prompt.clone(), token("a"), token("a")]));
+        let late = run(&[&frame(1, ""), &frame(2, told)]);
+        assert_eq!(late, Ok(vec![token("a"), token("a")]));
+        let before = r#"{"content":"","tokens_predicted":0,"tokens_evaluated":9}"#;
+        assert_eq!(
+            run(&[before, &frame(1, told)]),
+            Ok(vec![prompt, token("a")])
+        );
     }
 
     #[test]

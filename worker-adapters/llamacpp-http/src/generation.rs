@@ -126,7 +126,7 @@ impl Pull {
         };
         loop {
             if let Some(event) = self.assembler.next_event() {
-                self.began_to_speak = true;
+                self.began_to_speak |= matches!(event, GenerationEvent::Token(_));
                 return Ok(event);
             }
             if let Some(frame) = self.decoder.next_frame() {

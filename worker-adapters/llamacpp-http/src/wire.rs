@@ -94,6 +94,7 @@ pub(crate) struct Frame {
     pub(crate) stop_type: Option<StopType>,
     /// Tokens generated so far, this one included.
     pub(crate) tokens_predicted: Option<u64>,
+    /// Tokens of the prompt; both servers tell it in every frame.
     pub(crate) tokens_evaluated: Option<u64>,
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use worker_adapter::GenerationEvent;
 
-use super::setup::outcome;
+use super::setup::{first_recording, first_token_ends, outcome};
 use crate::dialect::{Dialect, Recording};
-use crate::outcome::Kind;
+use crate::outcome::{Kind, assert_prompt};
 use crate::scripted::{Reply, Step};
 
 /// Each recording means its events, and they add up.
@@ -15,7 +15,7 @@ use crate::scripted::{Reply, Step};
 /// If the adapter fails the case.
 pub async fn whole_recordings(dialect: Arc<impl Dialect>) {
     for recording in dialect.recordings() {
-        let tokens = recording.events.len() as u64 - 1;
+        let tokens = recording.tokens().count() as u64;
         let Some(GenerationEvent::End { tokens_out, .. }) = recording.events.last() else {
             panic!("{}: the last event is no end", recording.name);
         };
@@ -24,7 +24,29 @@ pub async fn whole_recordings(dialect: Arc<impl Dialect>) {
     }
 }
 
-/// The same in chunks of one byte: every border at once.
+/// Where the engine tells the prompt's size early, it comes once, before the first token and without the end,
+/// and is what the end counts.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn the_prompt_is_told_first(dialect: Arc<impl Dialect>) {
+    for recording in dialect.recordings() {
+        let reply = Reply::chunked(recording.content_type).chunk(&recording.body);
+        let (events, _) = outcome(&dialect, reply.end()).await;
+        assert_prompt(recording.name, &events);
+    }
+    let recording = first_recording(&*dialect);
+    let first = first_token_ends(&dialect, &recording).await;
+    let begun = Reply::chunked(recording.content_type).chunk(&recording.body[..first]);
+    let (events, _) = outcome(&dialect, begun.end()).await;
+    let tokens = events
+        .iter()
+        .rposition(|event| Some(event) == recording.tokens().next());
+    assert_eq!(tokens, Some(events.len() - 1), "{events:?}");
+    assert_eq!(events, recording.events[..events.len()]);
+}
+
+/// Each recording in chunks of one byte: every border at once.
 ///
 /// # Panics
 /// If the adapter fails the case.

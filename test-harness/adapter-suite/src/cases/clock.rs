@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::setup::{engine, first_recording, first_token_ends, raw, token_ends};
+use super::setup::{engine, first_recording, first_token_ends, raw, token, token_ends};
 use crate::dialect::{Dialect, Limits};
-use crate::outcome::{Kind, within};
+use crate::outcome::{Kind, next_token, within};
 use crate::scripted::{Reply, Step};
 
 const LIMITS: Limits = Limits {
@@ -88,13 +88,13 @@ pub async fn next_token_in_time(dialect: Arc<impl Dialect>) {
         .then(Step::Stay);
     let (server, adapter) = engine(&dialect, LIMITS, reply).await;
     let mut stream = within("the reply", adapter.generate(raw())).await.unwrap();
-    let first = within("the first token", stream.next()).await;
-    assert_eq!(first, Some(Ok(recording.events[0].clone())));
+    let first = within("the first token", next_token(&mut stream)).await;
+    assert_eq!(first, token(&recording, 0));
     let slow_reader = LIMITS.idle + Duration::from_secs(1);
     on_a_jumping_clock(tokio::time::sleep(slow_reader)).await;
     server.release();
     let second = within("the second token", stream.next()).await;
-    assert_eq!(second, Some(Ok(recording.events[1].clone())));
+    assert_eq!(second, token(&recording, 1));
     let (item, took) = on_a_jumping_clock(stream.next()).await;
     let kind = item.and_then(Result::err).as_ref().map(Kind::from);
     assert_eq!(kind, Some(Kind::TimedOut(LIMITS.idle)));
@@ -108,14 +108,14 @@ pub async fn next_token_in_time(dialect: Arc<impl Dialect>) {
 /// If the adapter fails the case.
 pub async fn whole_in_time(dialect: Arc<impl Dialect>) {
     let recording = first_recording(&*dialect);
-    let first = first_token_ends(&dialect, &recording).await;
+    let told = first_token_ends(&dialect, &recording).await;
     let reply = Reply::chunked(recording.content_type)
-        .chunk(&recording.body[..first])
+        .chunk(&recording.body[..told])
         .then(Step::Stay);
     let (server, adapter) = engine(&dialect, LIMITS, reply).await;
     let mut stream = within("the reply", adapter.generate(raw())).await.unwrap();
-    let token = within("the first token", stream.next()).await;
-    assert_eq!(token, Some(Ok(recording.events[0].clone())));
+    let first = within("the first token", next_token(&mut stream)).await;
+    assert_eq!(first, token(&recording, 0));
     let nearly = LIMITS.total.saturating_sub(LIMITS.idle) + Duration::from_secs(4);
     on_a_jumping_clock(tokio::time::sleep(nearly)).await;
     let (item, took) = on_a_jumping_clock(stream.next()).await;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use worker_adapter::{AdapterError, GenerationEvent};
 
-use super::setup::{engine, first_recording, first_token_ends, outcome, raw};
+use super::setup::{engine, first_recording, first_token_ends, outcome, raw, token};
 use crate::dialect::{Dialect, Limits, Recording};
-use crate::outcome::{Kind, within};
+use crate::outcome::{Kind, next_token, within};
 use crate::scripted::{Reply, Step};
 
 /// Each reply that brings no text means one error, and comes before any token.
@@ -82,9 +81,9 @@ fn assert_cut(
         Some(Kind::Reset),
         "{name}, cut at {length}: {result:?}"
     );
-    let tokens = &recording.events[..recording.events.len() - 1];
+    let before_the_end = &recording.events[..recording.events.len() - 1];
     assert!(
-        tokens.starts_with(events),
+        before_the_end.starts_with(events),
         "{name}, cut at {length}: {events:?}"
     );
 }
@@ -100,7 +99,7 @@ pub async fn dropping_the_stream_closes(dialect: Arc<impl Dialect>) {
     let (server, adapter) = engine(&dialect, Limits::AMPLE, reply).await;
     within("the engine to see the close", async {
         let mut stream = adapter.generate(raw()).await.unwrap();
-        assert_eq!(stream.next().await, Some(Ok(recording.events[0].clone())));
+        assert_eq!(next_token(&mut stream).await, token(&recording, 0));
         drop(stream);
         server.closed_by_client().await;
     })

@@ -8,7 +8,7 @@ mod setup;
 
 pub use bytes::{
     every_place_to_cut, garbage_is_told, nothing_endless_is_held, one_byte_at_a_time,
-    whole_recordings,
+    the_prompt_is_told_first, whole_recordings,
 };
 pub use clock::{first_token_in_time, headers_in_time, next_token_in_time, whole_in_time};
 pub use endings::{

@@ -27,6 +27,8 @@ async fn a_cancel_tells_the_final_position_and_nothing_comes_after_it() {
     assert_eq!(end.name, "end");
     assert_eq!(data(end)["finish_reason"], "cancelled");
     assert_eq!(data(end)["tokens_out"], position);
+    // The engine had read the prompt before it gave a token.
+    assert!(data(end)["tokens_in"].as_u64().unwrap() > 0, "{end:?}");
     assert_eq!(tokens_of(&story).len() as u64, position);
     // What was kept is what was told.
     assert_eq!(world.raw.story(&task).await, story);

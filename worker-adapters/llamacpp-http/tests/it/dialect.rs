@@ -259,9 +259,9 @@ fn recording(
         name,
         content_type: STREAM,
         body: body.into_bytes(),
-        events: texts
+        events: [GenerationEvent::Prompt { tokens: tokens_in }]
             .into_iter()
-            .map(GenerationEvent::Token)
+            .chain(texts.into_iter().map(GenerationEvent::Token))
             .chain([end])
             .collect(),
     }

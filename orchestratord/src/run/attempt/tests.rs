@@ -6,11 +6,14 @@ use std::sync::Mutex;
 
 use futures_util::stream;
 use orchestrator_core::id::{AttemptId, Digest, ReplicaName, SessionId, TaskId, TenantId};
-use orchestrator_core::task::{Engine, OnDisconnect, Priority, PromptFacts, TaskSpec};
+use orchestrator_core::task::{
+    Determinism, Engine, InputKind, OnDisconnect, Priority, PromptFacts, TaskSpec,
+};
 use orchestrator_core::time::WallMs;
 use store::{ReadFuture, TaskBody, TaskPage, TaskQuery, TaskRow};
 use worker_adapter::{
-    Adapter, AdapterFuture, EngineFacts, GenerationEvent, GenerationStream, Health,
+    Adapter, AdapterError, AdapterFuture, EngineFacts, Generation, GenerationEvent,
+    GenerationStream, Health, Prompt,
 };
 
 use super::super::replicas::Replica;
@@ -63,8 +66,11 @@ impl ReadStore for Durable {
     }
 }
 
-/// Gives the events it was told to, then waits for ever.
-struct Scripted(Vec<Result<GenerationEvent, AdapterError>>);
+/// Gives the events it was told to, then waits for ever. It refuses what it was not told to expect.
+struct Scripted {
+    script: Vec<Result<GenerationEvent, AdapterError>>,
+    cache_reuse: bool,
+}
 
 impl Adapter for Scripted {
     fn health(&self) -> AdapterFuture<'_, Health> {
@@ -74,10 +80,13 @@ impl Adapter for Scripted {
         Box::pin(async { Err(AdapterError::Refused("has none".to_owned())) })
     }
     fn generate(&self, generation: Generation) -> AdapterFuture<'_, GenerationStream> {
-        assert_eq!(generation.prompt, Prompt::Chat("say it".to_owned()));
-        assert!(!generation.cache_reuse);
-        let script = self.0.clone();
+        let expected = generation.prompt == Prompt::Chat("say it".to_owned())
+            && generation.cache_reuse == self.cache_reuse;
+        let script = self.script.clone();
         Box::pin(async move {
+            if !expected {
+                return Err(AdapterError::Refused(format!("{generation:?}")));
+            }
             Ok(Box::pin(stream::iter(script).chain(stream::pending())) as GenerationStream)
         })
     }
@@ -130,7 +139,9 @@ fn tokens(words: &[&str]) -> Vec<Result<GenerationEvent, AdapterError>> {
 fn ended(
     mut script: Vec<Result<GenerationEvent, AdapterError>>,
 ) -> Vec<Result<GenerationEvent, AdapterError>> {
-    let count = script.len() as u64;
+    let is_token =
+        |event: &&Result<GenerationEvent, _>| matches!(event, Ok(GenerationEvent::Token(_)));
+    let count = script.iter().filter(is_token).count() as u64;
     script.push(Ok(GenerationEvent::End {
         finish: Finish::Stop,
         tokens_in: 3,
@@ -149,9 +160,17 @@ fn follower(
     script: Vec<Result<GenerationEvent, AdapterError>>,
     durable: &[&str],
 ) -> Follower<Reports> {
+    let scripted = Scripted {
+        script,
+        cache_reuse: false,
+    };
+    follower_of(scripted, durable)
+}
+
+fn follower_of(scripted: Scripted, durable: &[&str]) -> Follower<Reports> {
     let replicas = Replicas::default();
     let replica = Replica {
-        adapter: Arc::new(Scripted(script)),
+        adapter: Arc::new(scripted),
         wall_timeout: Duration::from_secs(600),
     };
     replicas.insert(ReplicaName::new("default-0"), replica);
@@ -217,24 +236,33 @@ async fn chunks_are_contiguous_and_bounded_and_replayed_tokens_are_not_told_agai
     assert!(matches!(told.last(), Some(AttemptReport::Finished(it)) if it.text.tokens() == 200));
 }
 
-#[tokio::test(start_paused = true)]
-async fn tokens_do_not_wait_for_a_full_chunk() {
-    let follower = follower(tokens(&["old"]), &[]);
+/// The reports of an attempt that is cancelled once it has made so many.
+async fn cancelled_after(count: usize, follower: Follower<Reports>) -> Vec<AttemptReport> {
     let stream = TaskStream::default();
     stream.begin(AttemptId(5), 1);
     let (set, cancelled) = watch::channel(false);
     let order = order(0);
-    let follow = follower.follow(&order, &stream, cancelled);
-    let cancel = async {
-        while follower.reporter.0.lock().unwrap().len() < 2 {
+    let mut follow = std::pin::pin!(follower.follow(&order, &stream, cancelled));
+    let so_many = async {
+        while follower.reporter.0.lock().unwrap().len() < count {
             tokio::task::yield_now().await;
             tokio::time::advance(CHUNK_PERIOD / 4).await;
         }
-        stream.revoke(AttemptId(5));
-        set.send(true).unwrap();
     };
-    tokio::join!(follow, cancel);
-    let told = follower.reporter.0.lock().unwrap().clone();
+    tokio::select! {
+        biased;
+        () = &mut follow => panic!("it ended by itself: {:?}", follower.reporter.0.lock().unwrap()),
+        () = so_many => {}
+    }
+    stream.revoke(AttemptId(5));
+    set.send(true).unwrap();
+    follow.await;
+    follower.reporter.0.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_do_not_wait_for_a_full_chunk() {
+    let told = cancelled_after(2, follower(tokens(&["old"]), &[])).await;
     assert!(
         matches!(&told[1], AttemptReport::Chunk { from: 0, text } if text.tokens() == 1),
         "{told:?}"
@@ -242,6 +270,49 @@ async fn tokens_do_not_wait_for_a_full_chunk() {
     assert!(
         matches!(told.last(), Some(AttemptReport::Finished(it)) if it.finish == FinishReason::Cancelled && it.text.text == "old")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cancelled_after_a_token_tells_the_size_of_its_prompt() {
+    let mut script = vec![Ok(GenerationEvent::Prompt { tokens: 11 })];
+    script.extend(tokens(&["old"]));
+    // The first report is that it runs, which its first token makes.
+    let told = cancelled_after(1, follower(script, &[])).await;
+    let Some(AttemptReport::Finished(finished)) = told.last() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (finished.finish, finished.tokens_in, finished.text.tokens()),
+        (FinishReason::Cancelled, 11, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_where_equal_bytes_are_not_promised_may_the_cache_be_reused() {
+    for (determinism, cache_reuse) in [
+        (Determinism::BestEffort, true),
+        (Determinism::Strict, false),
+    ] {
+        let script = ended(tokens(&["old"]));
+        let follower = follower_of(
+            Scripted {
+                script,
+                cache_reuse,
+            },
+            &[],
+        );
+        let stream = TaskStream::default();
+        stream.begin(AttemptId(5), 1);
+        let (_set, cancelled) = watch::channel(false);
+        let mut order = order(0);
+        order.spec.determinism = determinism;
+        follower.follow(&order, &stream, cancelled).await;
+        let told = follower.reporter.0.lock().unwrap().clone();
+        assert!(
+            matches!(told.last(), Some(AttemptReport::Finished(_))),
+            "{determinism:?}: {told:?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
