@@ -346,20 +346,4 @@ fn queue_limit(priority: Priority) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use orchestrator_core::task::TaskFault;
-
-    use super::*;
-
-    #[test]
-    fn a_pool_that_gave_up_is_no_reason_to_try_again() {
-        let refusal = Refusal::PoolUnavailable {
-            detail: "its model is broken".to_owned(),
-        };
-        let reply = of(Trouble::Refused(refusal), "/v1/tasks", "mine");
-        assert_eq!(reply.status().as_u16(), 503);
-        let told = (reply.problem.retriable, reply.problem.retry_after_ms);
-        assert_eq!(told, (false, None), "{}", reply.problem.detail);
-        assert!(!names::fault_retriable(TaskFault::PoolUnavailable));
-    }
-}
+mod tests;
