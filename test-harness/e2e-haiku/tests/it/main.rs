@@ -6,6 +6,7 @@
     reason = "a test that unwraps fails at the right line"
 )]
 
+mod attached;
 mod contract;
 mod door;
 mod durability;
