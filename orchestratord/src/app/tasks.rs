@@ -12,7 +12,7 @@ use super::trouble::{Missing, Trouble};
 use super::{App, Caller};
 use crate::names;
 use crate::owner::OwnerHandle;
-use crate::stream::{Opening, ReadFrom, StreamId, Waiting, Watch, read_ended, read_live};
+use crate::stream::{Opening, ReadFrom, StreamId, Terminal, Waiting, Watch, read_ended, read_live};
 
 /// Tasks on a page unless the caller says otherwise.
 const PAGE_DEFAULT: u32 = 50;
@@ -203,17 +203,13 @@ impl App {
         let stream = self.streams.open(task);
         // Looked at again: an end that was committed before the stream was open has not found it, and one that
         // is committed from here on does.
-        let record = match self.row(caller, task).await {
-            Ok(row) if !row.record.state.is_final() => row.record,
-            Ok(row) => {
-                self.streams.discard(task, &stream);
-                return self.read_ended(&row.record, from).await;
-            }
-            Err(trouble) => {
-                self.streams.discard(task, &stream);
-                return Err(trouble);
-            }
-        };
+        let record = self.row(caller, task).await?.record;
+        if let (true, Some(end)) = (record.state.is_final(), record.end.clone()) {
+            // The owner's word may have come before the stream was open, so it is said again.
+            let position = record.position;
+            self.streams.end(task, Terminal { end, position });
+            return self.read_ended(&record, from).await;
+        }
         if record.position > stream.position() {
             let text = self.reads.task_text(task).await?.unwrap_or_default();
             // An attempt that has begun meanwhile may have written more, but not something else.

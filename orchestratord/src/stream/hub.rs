@@ -31,23 +31,12 @@ impl StreamHub {
         self.streams().get(&task).map(Arc::clone)
     }
 
-    /// The task has ended: its readers are told, and the next ones are served from the store.
+    /// The task has ended: its readers are told, and the next ones are served from the store. Whoever learns of
+    /// the end says so, the owner's effect or a reader that finds the record ended; the first one counts.
     pub fn end(&self, task: TaskId, terminal: Terminal) {
         let stream = self.streams().remove(&task);
         if let Some(stream) = stream {
             stream.end(terminal);
-        }
-    }
-
-    /// Forgets a stream that was opened for a task which is not live, unless somebody else holds it too.
-    pub fn discard(&self, task: TaskId, opened: &Arc<TaskStream>) {
-        let mut streams = self.streams();
-        let ours = streams
-            .get(&task)
-            .is_some_and(|held| Arc::ptr_eq(held, opened));
-        // One is the map's, one the caller's.
-        if ours && Arc::strong_count(opened) <= 2 {
-            streams.remove(&task);
         }
     }
 
@@ -59,5 +48,30 @@ impl StreamHub {
     /// True if none is held.
     pub fn is_empty(&self) -> bool {
         self.streams().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orchestrator_core::task::{TaskEnd, TaskFault};
+
+    use super::*;
+
+    #[test]
+    fn an_end_told_twice_reaches_all_who_hold_the_stream_and_leaves_nothing_behind() {
+        let hub = StreamHub::default();
+        let task = TaskId(1);
+        let (one, other) = (hub.open(task), hub.open(task));
+        let (seen, also) = (one.subscribe(), other.subscribe());
+        let end = TaskEnd::Failed {
+            fault: TaskFault::WorkerReset,
+            detail: String::new(),
+        };
+        let terminal = Terminal { end, position: 0 };
+        hub.end(task, terminal.clone());
+        hub.end(task, terminal);
+        assert!(hub.is_empty());
+        assert!(seen.has_changed().is_ok_and(|changed| changed));
+        assert!(also.has_changed().is_ok_and(|changed| changed));
     }
 }
