@@ -469,15 +469,26 @@ proptest! {
     #[test]
     fn one_end_whatever_happens(
         durable in prop_oneof![Just(0), 1_u64..100],
+        // Released by an earlier attempt, and lost before it was told.
+        untold in prop_oneof![3 => Just(0), 1 => 1_u64..100],
+        begins_well in prop::bool::weighted(0.8),
         story in prop::collection::vec(happens(), 0..30),
         after in prop::collection::vec(happens(), 0..5),
     ) {
         let mut rig = Rig::new(durable);
+        if untold > 0 {
+            rig.stream.begin(OTHER, 1);
+            for index in 0..durable + untold {
+                rig.stream.push(OTHER, index, &nth(index)).unwrap();
+            }
+            rig.stream.begin(ATTEMPT, 2);
+        }
         let mut judge = Judge { durable, told: durable, acked: 0, ran: false, end: None };
         let asked = rig.words();
         prop_assert_eq!(asked, [if durable > 0 { "read with text" } else { "read" }]);
         let mut next = 0;
-        for what in story {
+        let beginning = [Happens::Read(Reading::All), Happens::Started(true)];
+        for what in beginning.into_iter().filter(|_| begins_well).chain(story) {
             let_happen(&mut rig, &mut judge, &mut next, what);
             prop_assert_eq!(rig.state.is_over(), judge.end.is_some());
             if !rig.state.is_over() {
