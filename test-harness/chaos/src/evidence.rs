@@ -1,0 +1,46 @@
+//! What is left behind where something is broken.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use test_harness_history::Observation;
+
+use crate::round::RoundPlan;
+use crate::strike::Strike;
+
+/// Writes everything into the daemon's own directory, where its log and its data lie already, and moves that to
+/// where it is wanted.
+pub(crate) fn keep_evidence(
+    daemon: PathBuf,
+    history: &[Observation],
+    strikes: &[Strike],
+    broken: &[String],
+    plan: &RoundPlan,
+) -> io::Result<PathBuf> {
+    let mut lines = String::new();
+    for seen in history {
+        let line = serde_json::to_string(seen).map_err(io::Error::other)?;
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    fs::write(daemon.join("history.jsonl"), lines)?;
+    let mut text = format!("seed {}, at least {} kills\n\n", plan.seed, plan.kills);
+    for strike in strikes {
+        // A string takes everything.
+        let _infallible = writeln!(text, "{} ms later: {strike}", strike.after_ms);
+    }
+    fs::write(daemon.join("schedule.txt"), text)?;
+    fs::write(daemon.join("broken.txt"), broken.join("\n") + "\n")?;
+    let Some(folder) = &plan.evidence else {
+        return Ok(daemon);
+    };
+    fs::create_dir_all(folder)?;
+    let kept = folder.join(format!("chaos-seed-{}", plan.seed));
+    match fs::rename(&daemon, &kept) {
+        Ok(()) => Ok(kept),
+        // Another file system, or one of that name: it stays where it is.
+        Err(_) => Ok(daemon),
+    }
+}
