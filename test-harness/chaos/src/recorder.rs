@@ -39,6 +39,8 @@ struct Inner {
     seeds: BTreeMap<u64, TaskId>,
     /// Tasks that were acknowledged.
     accepted: BTreeSet<TaskId>,
+    /// Things that happened to processes and links.
+    faults: u64,
 }
 
 /// Somebody waits for a moment.
@@ -89,7 +91,14 @@ impl Recorder {
         {
             inner.accepted.insert(*task);
         }
+        let fault = matches!(seen.event, Event::Process { .. } | Event::Link { .. });
+        inner.faults += u64::from(fault);
         inner.history.push(seen);
+    }
+
+    /// Things that happened to processes and links so far.
+    pub(crate) fn faults(&self) -> u64 {
+        self.inner().faults
     }
 
     /// Tasks that were acknowledged so far.

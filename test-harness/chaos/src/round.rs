@@ -15,6 +15,7 @@ use crate::evidence::keep_evidence;
 use crate::figures::Figures;
 use crate::load::{Asker, Crowd};
 use crate::recorder::{Recorder, Taken};
+use crate::sabotage::Sabotage;
 use crate::strike::{Strike, schedule};
 use crate::sweep::Sweep;
 use crate::world::{World, WorldError};
@@ -35,6 +36,8 @@ pub(crate) struct RoundPlan {
     pub(crate) evidence: Option<PathBuf>,
     /// Keep it although nothing is broken.
     pub(crate) keep: bool,
+    /// What is wrong with the world itself.
+    pub(crate) sabotage: Option<Sabotage>,
 }
 
 /// What a round has brought.
@@ -72,7 +75,8 @@ pub(crate) async fn round(
     progress: &mut dyn FnMut(&Strike),
 ) -> Result<RoundOutcome, RoundError> {
     let recorder = Arc::new(Recorder::default());
-    let mut world = World::start(&recorder, &mut Dice::new(plan.seed, "world")).await?;
+    let mut world =
+        World::start(&recorder, &mut Dice::new(plan.seed, "world"), plan.sabotage).await?;
     let url = world.front.url();
     let asker = Asker::new(&recorder, &url)?;
     while !asker.ready().await {

@@ -7,6 +7,7 @@ use crate::director::Deeds;
 use crate::figures::Figures;
 use crate::report::{Recovery, Report};
 use crate::round::{RoundError, RoundPlan, round};
+use crate::sabotage::Sabotage;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Plan {
     pub evidence: Option<PathBuf>,
     /// Keep it although nothing is broken.
     pub keep: bool,
+    /// What is wrong with the world itself, to see that it is seen.
+    pub sabotage: Option<Sabotage>,
 }
 
 /// Carries a plan out, round after round. What is broken ends it after its round. `progress` is told in a line
@@ -50,6 +53,7 @@ pub async fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Report, 
             until,
             evidence: plan.evidence.clone(),
             keep: plan.keep,
+            sabotage: plan.sabotage,
         };
         let (mut aimed, all) = (before, plan.kills);
         let outcome = round(&round_plan, &mut |strike| {

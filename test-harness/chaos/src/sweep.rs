@@ -41,8 +41,13 @@ impl Sweep<'_> {
     /// Heals, waits, and looks at everything twice, with a restart in between.
     pub(crate) async fn run(mut self) -> Result<(), RoundError> {
         self.heal().await?;
-        self.crowd.disperse(PATIENCE).await;
-        self.until_at_rest().await;
+        // Where something is broken already, there is nothing to wait for.
+        let patience = match self.recorder.broken() {
+            true => Duration::ZERO,
+            false => PATIENCE,
+        };
+        self.crowd.disperse(patience).await;
+        self.until_at_rest(patience).await;
         self.recorder.see(Event::Phase(Phase::Over));
         let tasks = self.tasks().await;
         self.look_at_all(&tasks).await;
@@ -71,8 +76,8 @@ impl Sweep<'_> {
     }
 
     /// Waits until no task moves any more. Parked ones wait for a person, who cancels them.
-    async fn until_at_rest(&self) {
-        let deadline = Instant::now() + PATIENCE;
+    async fn until_at_rest(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             let listed = match self.asker.census(None).await {
                 Answer::Census(listed) => listed,

@@ -1,7 +1,9 @@
 //! The real parts of a round: one daemon, its engines, engines that others run, and the links between them.
 
+use std::fs;
+use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,7 @@ use crate::dice::Dice;
 use crate::engine::{Engine, EngineError};
 use crate::proxy::Link;
 use crate::recorder::Recorder;
+use crate::sabotage::Sabotage;
 use crate::strike::Break;
 
 /// The one daemon of a round.
@@ -35,7 +38,7 @@ pub enum WorldError {
     Engine(#[from] EngineError),
     /// There is no port for a link.
     #[error("there is no port for a link: {0}")]
-    Link(#[from] std::io::Error),
+    Link(#[from] io::Error),
 }
 
 /// The real parts of a round. Dropping it ends them.
@@ -47,6 +50,8 @@ pub(crate) struct World {
     pub(crate) attached: Vec<Engine>,
     /// How long the daemon took to accept requests, each time it was started.
     pub(crate) recoveries: Vec<Duration>,
+    /// Whether the disk forgets.
+    forgets: bool,
 }
 
 impl World {
@@ -54,8 +59,10 @@ impl World {
     pub(crate) async fn start(
         recorder: &Arc<Recorder>,
         dice: &mut Dice,
+        sabotage: Option<Sabotage>,
     ) -> Result<Self, WorldError> {
         let front = Link::new(None).await?;
+        front.lie(sabotage == Some(Sabotage::LyingWire));
         let mut attached = Vec::new();
         for index in 0..ATTACHED {
             let name = format!("far-{index}");
@@ -76,6 +83,7 @@ impl World {
             front,
             attached,
             recoveries: Vec::new(),
+            forgets: sabotage == Some(Sabotage::ForgetfulDisk),
         };
         world.up(began);
         Ok(world)
@@ -101,6 +109,26 @@ impl World {
         tell(&self.recorder, ProcessEvent::Killed);
         self.daemon.kill();
         self.front.lead_to(None);
+        if self.forgets
+            && let Err(error) = self.forget()
+        {
+            self.recorder
+                .odd(format!("the disk could not be made to forget: {error}"));
+        }
+    }
+
+    /// Puts the data back to what they were when the daemon was killed before, and keeps what they are now for
+    /// the next time.
+    fn forget(&self) -> io::Result<()> {
+        let (data, before) = (self.daemon.data_dir(), self.daemon.dir().join("before"));
+        let now = self.daemon.dir().join("now");
+        copy_files(&data, &now)?;
+        if before.exists() {
+            fs::remove_dir_all(&data)?;
+            copy_files(&before, &data)?;
+            fs::remove_dir_all(&before)?;
+        }
+        fs::rename(now, before)
     }
 
     /// Starts the daemon again.
@@ -214,6 +242,18 @@ fn tell(recorder: &Recorder, event: ProcessEvent) {
         process: Process::Daemon(DAEMON),
         event,
     });
+}
+
+/// Copies the files of a folder into another one, which is made.
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 fn pausing(paused: bool) -> (ProcessEvent, Signal) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use test_harness_chaos::{Plan, run};
+use test_harness_chaos::{Plan, Sabotage, run};
 
 /// Kills, stops and cuts off a real daemon, its engines and its clients under load, and judges what was seen.
 ///
@@ -35,6 +35,9 @@ struct Args {
     /// Keep that of every round, broken or not.
     #[arg(long)]
     keep: bool,
+    /// Make the world itself lie, to see that this is seen.
+    #[arg(long, value_name = "HOW")]
+    sabotage: Option<Sabotage>,
 }
 
 #[tokio::main]
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
             .map(|minutes| Duration::from_secs(60 * minutes)),
         evidence: args.evidence,
         keep: args.keep,
+        sabotage: args.sabotage,
     };
     eprintln!("chaos: seed {}", plan.seed);
     let report = match run(&plan, |line| eprintln!("chaos: {line}")).await {

@@ -130,6 +130,7 @@ impl Reading {
     async fn frames(&mut self, to: &mut Connection<'_>, mut response: Response, pace: Pace) -> Way {
         let mut decoder = Decoder::default();
         let mut tokens = 0;
+        let mut overdue = None;
         loop {
             while let Some(event) = decoder.next_event() {
                 let before = self.last;
@@ -153,12 +154,38 @@ impl Reading {
                 }
                 Ok(Ok(None)) => return to.over(ClosedBy::Server, way),
                 Ok(Err(_)) => return to.over(ClosedBy::Fault, way),
-                Err(_) => return to.over(ClosedBy::Client, way),
+                Err(_) if self.ended => return to.over(ClosedBy::Client, way),
+                Err(_) => match self.silent(to.at, overdue).await {
+                    Some(since) => overdue = Some(since),
+                    None => return to.over(ClosedBy::Client, way),
+                },
             }
             if pace.pause_ms > 0 {
                 sleep(Duration::from_millis(pace.pause_ms)).await;
             }
         }
+    }
+
+    /// The stream is silent. If the task has ended, the reader stays for another while, and is then owed its
+    /// end: whoever comes back would be told, so a reader that was forgotten is only seen by staying. Returns
+    /// the faults so far, as long as it is worth staying.
+    async fn silent(&self, at: &Source, overdue: Option<u64>) -> Option<u64> {
+        let faults = at.recorder.faults();
+        if overdue == Some(faults) {
+            let Self { reader, task, .. } = self;
+            at.recorder.odd(format!(
+                "reader {reader} was forgotten: {task} has ended, and its stream is silent"
+            ));
+            return None;
+        }
+        let look = at.http.get(format!("{}/v1/tasks/{}", at.url, self.task));
+        let look = timeout(SILENCE_MAX, async {
+            look.send().await?.json::<Value>().await
+        });
+        let task = look.await.ok()?.ok()?;
+        let ended = ["cancelled", "completed", "failed"];
+        let state = task["state"].as_str()?;
+        ended.contains(&state).then_some(faults)
     }
 
     /// Takes one event.

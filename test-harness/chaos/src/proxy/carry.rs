@@ -96,6 +96,23 @@ async fn up(
     }
 }
 
+/// Replaces the first letter of tokens that begin with a space.
+fn lie(piece: &mut [u8]) {
+    const BEFORE: &[u8] = br#""t":" "#;
+    let starts = piece.windows(BEFORE.len() + 1).enumerate();
+    let letters: Vec<usize> = starts
+        .filter(|(_, bytes)| bytes.starts_with(BEFORE) && bytes[BEFORE.len()].is_ascii_lowercase())
+        .map(|(start, _)| start + BEFORE.len())
+        .collect();
+    for at in letters {
+        piece[at] = if piece[at] == b'z' {
+            b'a'
+        } else {
+            piece[at] + 1
+        };
+    }
+}
+
 /// From server to client. Half-closed, the client is told of the end, and what comes after is thrown away.
 async fn down(
     mut from: ReadHalf<'_>,
@@ -113,6 +130,9 @@ async fn down(
         passing(&mut state).await?;
         if count == 0 {
             return to.shutdown().await;
+        }
+        if state.borrow().lies {
+            lie(&mut piece[..count]);
         }
         to.write_all(&piece[..count]).await?;
     }

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) cuts: u64,
     pub(super) closes: u64,
     pub(super) halves: u64,
+    /// Tokens are replaced on their way.
+    pub(super) lies: bool,
 }
 
 /// A wire that can be cut: a port of its own that leads to a port which may change. Dropping it ends it with
@@ -65,6 +67,11 @@ impl Link {
             Break::HalfClose => state.halves += 1,
             Break::Stall => state.stalled = true,
         });
+    }
+
+    /// Replaces tokens on their way to clients from now on, or does not.
+    pub(crate) fn lie(&self, lies: bool) {
+        self.state.send_modify(|state| state.lies = lies);
     }
 
     /// Lets everything pass again.
