@@ -5,10 +5,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use test_harness_history::Observation;
+use test_harness_history::{Observation, Violation, story_of};
 
 use crate::round::RoundPlan;
 use crate::strike::Strike;
+
+/// Most tasks whose story is told apart.
+const STORIES_MOST: usize = 20;
 
 /// Writes everything into the daemon's own directory, where its log and its data lie already, and moves that to
 /// where it is wanted.
@@ -16,6 +19,7 @@ pub(crate) fn keep_evidence(
     daemon: PathBuf,
     history: &[Observation],
     strikes: &[Strike],
+    violations: &[Violation],
     broken: &[String],
     plan: &RoundPlan,
 ) -> io::Result<PathBuf> {
@@ -33,6 +37,18 @@ pub(crate) fn keep_evidence(
     }
     fs::write(daemon.join("schedule.txt"), text)?;
     fs::write(daemon.join("broken.txt"), broken.join("\n") + "\n")?;
+    for task in violations
+        .iter()
+        .filter_map(|it| it.task)
+        .take(STORIES_MOST)
+    {
+        let story = story_of(task, history);
+        let lines: Vec<String> = story.iter().map(ToString::to_string).collect();
+        fs::write(
+            daemon.join(format!("story-{task}.txt")),
+            lines.join("\n") + "\n",
+        )?;
+    }
     let Some(folder) = &plan.evidence else {
         return Ok(daemon);
     };

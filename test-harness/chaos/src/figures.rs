@@ -25,6 +25,8 @@ pub struct Figures {
     pub ended: BTreeMap<String, u64>,
     /// Cancels that were acknowledged.
     pub cancels: u64,
+    /// Tasks that were found parked, before a person cancelled them.
+    pub parked: u64,
     /// Attempts of all tasks beyond each one's first.
     pub further_attempts: u64,
     /// Connections of readers.
@@ -53,6 +55,7 @@ impl Figures {
         let mut figures = count.figures;
         figures.observations = history.len() as u64;
         figures.acknowledged = count.accepted.len() as u64;
+        figures.parked = count.parked.len() as u64;
         for task in &count.accepted {
             let (state, code, attempts) = match count.standing.get(task) {
                 Some((state, code, attempts)) => (state.name(), code.as_deref(), *attempts),
@@ -84,6 +87,7 @@ impl Figures {
             refused,
             ended,
             cancels,
+            parked,
             further_attempts,
             connections,
             resumes,
@@ -98,6 +102,7 @@ impl Figures {
         self.replayed += replayed;
         self.in_doubt += in_doubt;
         self.cancels += cancels;
+        self.parked += parked;
         self.further_attempts += further_attempts;
         self.connections += connections;
         self.resumes += resumes;
@@ -123,6 +128,7 @@ struct Counting {
     figures: Figures,
     asked: BTreeMap<RequestId, Ask>,
     accepted: BTreeSet<TaskId>,
+    parked: BTreeSet<TaskId>,
     standing: BTreeMap<TaskId, (State, Option<String>, u32)>,
 }
 
@@ -158,7 +164,14 @@ impl Counting {
                 *self.figures.refused.entry(code.clone()).or_default() += 1;
             }
             (Ask::Cancel { .. }, Answer::Cancelled(_)) => self.figures.cancels += 1,
+            (_, Answer::Census(listed)) => {
+                let parked = listed.iter().filter(|row| row.state == State::Parked);
+                self.parked.extend(parked.map(|row| row.task));
+            }
             (Ask::Record { task }, Answer::Record(record)) => {
+                if record.state == State::Parked {
+                    self.parked.insert(*task);
+                }
                 let reason = record.reason.clone().filter(|_| record.state.is_at_rest());
                 let standing = (record.state, reason, record.attempts);
                 self.standing.insert(*task, standing);

@@ -166,6 +166,7 @@ impl Report {
             ("repeats that found their task", figures.replayed),
             ("questions left in doubt", figures.in_doubt),
             ("cancels acknowledged", figures.cancels),
+            ("tasks parked until somebody cancelled them", figures.parked),
             ("attempts beyond the first", figures.further_attempts),
             ("generations seen at attached engines", figures.generations),
             ("connections of readers", figures.connections),

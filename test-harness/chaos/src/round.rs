@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api_client::ApiError;
-use test_harness_history::{Event, Observation, Phase};
+use test_harness_history::{Event, Phase};
 use thiserror::Error;
 
 use crate::dice::Dice;
@@ -149,7 +149,14 @@ fn judge(
     let recoveries = std::mem::take(&mut world.recoveries);
     let evidence = match broken.is_empty() && !plan.keep {
         true => None,
-        false => Some(evidence(world, &history, strikes, &broken, plan)?),
+        false => Some(keep_evidence(
+            world.keep(),
+            &history,
+            strikes,
+            &violations,
+            &broken,
+            plan,
+        )?),
     };
     Ok(RoundOutcome {
         deeds,
@@ -158,15 +165,4 @@ fn judge(
         broken,
         evidence,
     })
-}
-
-fn evidence(
-    world: World,
-    history: &[Observation],
-    strikes: &[Strike],
-    broken: &[String],
-    plan: &RoundPlan,
-) -> Result<PathBuf, RoundError> {
-    let daemon = world.keep();
-    Ok(keep_evidence(daemon, history, strikes, broken, plan)?)
 }

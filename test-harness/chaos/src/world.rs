@@ -274,10 +274,10 @@ fn config(dice: &mut Dice, urls: &[String]) -> String {
          [[pool]]\nid = \"near\"\nmodel_ref = \"near\"\nreplicas = 2\nmax_tokens_per_second = {TOKENS_PER_SECOND}\n\
          restarts_max = 1000\nrestart_window_ms = 1000\n{times}\n\
          [[pool]]\nid = \"far\"\nengine = \"llamacpp\"\nmodel_ref = \"far\"\nurls = [{}]\n{times}",
-        dice.range(10, 40),
-        dice.range(4, 20),
-        dice.range(3, 8),
-        dice.range(3, 15),
+        dice.range(3, 30),
+        dice.range(3, 20),
+        dice.range(1, 5),
+        dice.range(1, 8),
         urls.join(", "),
     )
 }

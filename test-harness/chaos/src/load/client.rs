@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use test_harness_history::{Answer, State, TaskId};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::asker::Asker;
@@ -21,6 +22,8 @@ const CONNECTIONS: u32 = 400;
 /// What a client does next.
 #[derive(Clone, Copy, Debug)]
 enum Habit {
+    /// Lists what there is, or looks at the meter.
+    Audit,
     /// Reads a task while somebody cancels it.
     CancelMidStream,
     /// Cancels what was just accepted.
@@ -35,6 +38,8 @@ enum Habit {
     Forget,
     /// Reads slowly.
     Linger,
+    /// Looks again at a task of anybody's, however old.
+    Revisit,
     /// Hands over turn after turn of a session, until there are no more.
     Session,
     /// Reads to the end, leaving and coming back on the way.
@@ -43,14 +48,16 @@ enum Habit {
     WhileRead,
 }
 
-const HABITS: [(Habit, u64); 10] = [
+const HABITS: [(Habit, u64); 12] = [
+    (Habit::Audit, 3),
     (Habit::CancelMidStream, 14),
     (Habit::CancelAtOnce, 5),
     (Habit::Crowd, 12),
     (Habit::Duplicate, 12),
-    (Habit::Flood, 3),
+    (Habit::Flood, 5),
     (Habit::Forget, 8),
-    (Habit::Linger, 10),
+    (Habit::Linger, 8),
+    (Habit::Revisit, 10),
     (Habit::Session, 6),
     (Habit::Watch, 26),
     (Habit::WhileRead, 4),
@@ -75,6 +82,7 @@ impl Client {
 
     async fn act(&mut self, habit: Habit) {
         match habit {
+            Habit::Audit => self.audit().await,
             Habit::CancelMidStream => self.cancel_mid_stream().await,
             Habit::CancelAtOnce => {
                 let body = self.draw(20, 60);
@@ -94,9 +102,11 @@ impl Client {
                 let pause_ms = self.dice.range(10, 60);
                 self.submit_and_read(&body, pause_ms).await;
             }
+            Habit::Revisit => self.revisit().await,
             Habit::Session => self.session().await,
             Habit::Watch => {
-                let body = self.draw(1, 50);
+                let most = self.dice.weighed(&[(20, 4), (60, 4), (150, 1)]);
+                let body = self.draw(1, most);
                 self.submit_and_read(&body, 0).await;
             }
             Habit::WhileRead => {
@@ -254,8 +264,40 @@ impl Client {
         let bodies: Vec<Body> = (0..self.dice.range(8, 20))
             .map(|_| self.draw(1, 8))
             .collect();
-        for body in &bodies {
-            self.submit(body).await;
+        let mut flood = JoinSet::new();
+        for body in bodies {
+            let asker = self.asker.clone();
+            let own = TaskId(self.dice.id());
+            flood.spawn(async move { asker.submit(Some(own), &body).await });
+        }
+        // Whatever is not answered stays in doubt.
+        while flood.join_next().await.is_some() {}
+    }
+
+    async fn audit(&mut self) {
+        match self.dice.range(0, 2) {
+            0 => self.asker.census(None).await,
+            1 => {
+                let state = self.dice.pick(&State::ALL);
+                self.asker.census(Some(state)).await
+            }
+            _ => self.asker.meter().await,
+        };
+    }
+
+    async fn revisit(&mut self) {
+        let accepted = self.source.recorder.accepted();
+        let last = accepted.len().saturating_sub(1) as u64;
+        let at = usize::try_from(self.dice.range(0, last)).unwrap_or(0);
+        let Some(task) = accepted.into_iter().nth(at) else {
+            return;
+        };
+        self.asker.record(task).await;
+        self.asker.result(task).await;
+        if self.dice.percent(40) {
+            // What it was to be long is not known here, so its last token is not told apart.
+            let reading = Reading::new(&self.source.recorder, task, u64::MAX);
+            self.read(reading, 0, false).await;
         }
     }
 

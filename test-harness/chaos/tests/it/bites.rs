@@ -18,6 +18,13 @@ async fn sabotaged(how: Sabotage) -> Report {
     for name in ["broken.txt", "daemon.log", "history.jsonl", "schedule.txt"] {
         assert!(evidence.join(name).is_file(), "{name}: {report}");
     }
+    let names = std::fs::read_dir(evidence).unwrap();
+    let story = names.filter_map(Result::ok).find(|entry| {
+        let name = entry.file_name();
+        name.to_string_lossy().starts_with("story-")
+    });
+    let story = std::fs::read_to_string(story.expect("a task is broken").path()).unwrap();
+    assert!(story.contains("daemon 0 is KILLED"), "{story}");
     report
 }
 
