@@ -12,7 +12,7 @@ mod start;
 
 pub use binary::{MissingProgram, binary, find_program};
 pub use daemon::{Daemon, Ended};
-pub use limits::{Ration, cpu_time_of, descriptors_of, ration};
+pub use limits::{Ration, descriptors_of, ration};
 pub use options::DaemonOptions;
 pub use process::{Memory, Signal, children_of, memory_of, signal};
 pub use start::StartError;
