@@ -2,7 +2,7 @@
 //! and then does with each generation what a test says.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -21,18 +21,33 @@ pub(crate) struct Asked {
 /// An engine that is played.
 pub(crate) struct Played {
     server: ScriptedServer,
-    healthy: Arc<AtomicBool>,
+    health: Arc<Wellbeing>,
     asked: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// How an engine is, and who has found it ill.
+#[derive(Default)]
+struct Wellbeing {
+    ill: AtomicBool,
+    /// Health checks while it was ill.
+    checks: AtomicUsize,
+    /// Tasks that came while it was ill.
+    tasks: AtomicUsize,
 }
 
 impl Played {
     /// Starts an engine of one slot that does with each generation what `script` says.
     pub(crate) async fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        let healthy = Arc::new(AtomicBool::new(true));
+        let health = Arc::new(Wellbeing::default());
         let asked = Arc::new(Mutex::new(HashMap::new()));
-        let (seen, well) = (Arc::clone(&asked), Arc::clone(&healthy));
+        let (seen, now) = (Arc::clone(&asked), Arc::clone(&health));
         let server = ScriptedServer::start(move |request| {
-            if !well.load(Ordering::SeqCst) {
+            if now.ill.load(Ordering::SeqCst) {
+                let count = match request.path.as_str() {
+                    "/health" => &now.checks,
+                    _ => &now.tasks,
+                };
+                count.fetch_add(1, Ordering::SeqCst);
                 return Reply::json(500, "{}");
             }
             match request.path.as_str() {
@@ -44,7 +59,7 @@ impl Played {
         });
         Self {
             server: server.await,
-            healthy,
+            health,
             asked,
         }
     }
@@ -58,8 +73,14 @@ impl Played {
     }
 
     /// From here on every call is answered as by a server that is up and broken, or as before.
-    pub(crate) fn set_healthy(&self, healthy: bool) {
-        self.healthy.store(healthy, Ordering::SeqCst);
+    pub(crate) fn set_ill(&self, ill: bool) {
+        self.health.ill.store(ill, Ordering::SeqCst);
+    }
+
+    /// Health checks, and anything else, that came while it was ill.
+    pub(crate) fn found_ill(&self) -> (usize, usize) {
+        let Wellbeing { checks, tasks, .. } = &*self.health;
+        (checks.load(Ordering::SeqCst), tasks.load(Ordering::SeqCst))
     }
 
     /// How often a prompt was asked for.
