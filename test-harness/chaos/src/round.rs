@@ -91,6 +91,7 @@ pub(crate) async fn round(
         crowd: &mut crowd,
         dice: Dice::new(plan.seed, "victims"),
         done: Deeds::default(),
+        broken: Vec::new(),
     };
     let mut struck = Ok(());
     for strike in &strikes {
@@ -101,6 +102,7 @@ pub(crate) async fn round(
         progress(strike);
         struck = director.strike(strike).await;
     }
+    director.mend_all();
     let deeds = director.done;
     let swept = match struck {
         Ok(()) => {

@@ -141,7 +141,7 @@ async fn read(source: Source, mut reading: Reading) {
     for _ in 0..CONNECTIONS {
         match reading.connect(&source, WHOLE).await {
             Way::Ended => return,
-            Way::Broken | Way::Left | Way::Refused => sleep(PAUSE).await,
+            Way::Broken | Way::Left | Way::Refused | Way::Silent => sleep(PAUSE).await,
         }
     }
     let Reading { reader, task, .. } = reading;
