@@ -11,7 +11,7 @@ use super::workshop::{Workshop, run, works};
 pub(super) const COMMAND: &str = "cargo xtask engines clients";
 
 /// The oldest Node that the packages run on.
-const NODE_RUNS: &str = "process.exit(+process.versions.node.split('.')[0] < 18)";
+const NODE_RUNS: &str = "process.exit(process.versions.node.split('.')[0] < 18 ? 1 : 0)";
 
 /// Finds them, or installs them.
 pub(super) fn ensure() -> Result<(), String> {
