@@ -6,12 +6,16 @@ use llamacpp_http::{LlamacppAdapter, Timeouts};
 use serde_json::{Value, json};
 use test_harness_adapter_suite::scripted::{Reply, Request};
 use test_harness_adapter_suite::{Dialect, Exchange, Kind, Limits, Recording, Refusal};
-use worker_adapter::{Adapter, EngineFacts, Finish, Generation, GenerationEvent, Health, Prompt};
+use worker_adapter::{Adapter, EngineFacts, Generation, Health, Prompt};
 
-const LIMIT: &str = include_str!("../recordings/completion-limit.sse");
-const IGNORE_EOS: &str = include_str!("../recordings/completion-ignore-eos.sse");
-const EOS: &str = include_str!("../recordings/completion-eos.sse");
+use crate::recordings;
+
+const CHAT: &[u8] = include_bytes!("../recordings/chat-openai.sse");
+const HEALTH: &str = include_str!("../recordings/health.json");
+const METRICS: &[u8] = include_bytes!("../recordings/metrics.txt");
+const MODELS: &str = include_str!("../recordings/models.json");
 const PROPS: &str = include_str!("../recordings/props.json");
+const SLOTS: &str = include_str!("../recordings/slots.json");
 
 const STREAM: &str = "text/event-stream";
 
@@ -20,7 +24,8 @@ fn templated(message: &str) -> String {
     format!("<s>{message}\n")
 }
 
-pub(crate) struct Llamacpp;
+/// The dialect, with recordings that are kept or were captured just now.
+pub(crate) struct Llamacpp(pub(crate) Vec<Recording>);
 
 impl Dialect for Llamacpp {
     fn adapter(&self, base_url: &str, limits: Limits) -> Arc<dyn Adapter> {
@@ -79,29 +84,11 @@ impl Dialect for Llamacpp {
     }
 
     fn recordings(&self) -> Vec<Recording> {
-        vec![
-            recording(
-                "llama-server, n_predict 4",
-                LIMIT,
-                ["\n", "L", "o", "w"].map(str::to_owned).to_vec(),
-                Finish::Length,
-                57,
-            ),
-            recording(
-                "three tokens in one character",
-                EOS,
-                ["Ä", "", "", " 🌧", "雨\n", ""].map(str::to_owned).to_vec(),
-                Finish::Stop,
-                9,
-            ),
-            recording(
-                "llama-server, 400 tokens",
-                IGNORE_EOS,
-                contents(IGNORE_EOS),
-                Finish::Length,
-                57,
-            ),
-        ]
+        self.0.clone()
+    }
+
+    fn read(&self, name: &'static str, head: Vec<u8>, body: &[u8]) -> Recording {
+        recordings::read(name, head, body)
     }
 
     fn refusals(&self) -> Vec<Refusal> {
@@ -156,6 +143,8 @@ impl Dialect for Llamacpp {
         .iter()
         .map(|text| text.as_bytes().to_vec())
         .chain([b"data: {\"content\":\"\xff\xfe\"}\n\n".to_vec()])
+        // What the same server says elsewhere: the OpenAI dialect with its `[DONE]`, and no stream at all.
+        .chain([CHAT.to_vec(), METRICS.to_vec()])
         .collect()
     }
 
@@ -167,7 +156,7 @@ impl Dialect for Llamacpp {
         vec![
             Exchange {
                 name: "ready",
-                answer: |request| on("/health", request, Reply::json(200, r#"{"status":"ok"}"#)),
+                answer: |request| on("/health", request, Reply::json(200, HEALTH)),
                 means: Ok(Health::Ready),
             },
             Exchange {
@@ -223,6 +212,16 @@ impl Dialect for Llamacpp {
                 means: Err(Kind::Protocol),
             },
             Exchange {
+                name: "its models",
+                answer: |_| Reply::json(200, MODELS),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
+                name: "its slots",
+                answer: |_| Reply::json(200, SLOTS),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
                 name: "a page",
                 answer: |_| Reply::whole(200, "text/html", b"<html>"),
                 means: Err(Kind::Protocol),
@@ -234,47 +233,6 @@ impl Dialect for Llamacpp {
             },
         ]
     }
-}
-
-fn recording(
-    name: &'static str,
-    body: &str,
-    texts: Vec<String>,
-    finish: Finish,
-    tokens_in: u64,
-) -> Recording {
-    let end = GenerationEvent::End {
-        finish,
-        tokens_in,
-        tokens_out: texts.len() as u64,
-    };
-    // The LF of the last CRLF is not needed for the end, nor is what follows it.
-    let line_end = if body.contains('\r') {
-        "\r\n\r"
-    } else {
-        "\n\n"
-    };
-    let body = format!("{}{line_end}", body.trim_end());
-    Recording {
-        name,
-        content_type: STREAM,
-        body: body.into_bytes(),
-        events: [GenerationEvent::Prompt { tokens: tokens_in }]
-            .into_iter()
-            .chain(texts.into_iter().map(GenerationEvent::Token))
-            .chain([end])
-            .collect(),
-    }
-}
-
-/// The texts of a recording's tokens, one a frame.
-fn contents(body: &str) -> Vec<String> {
-    let frames = body.lines().filter_map(|line| line.strip_prefix("data: "));
-    let frames = frames.map(|frame| serde_json::from_str::<Value>(frame).unwrap());
-    frames
-        .filter(|frame| frame["stop"] == false)
-        .map(|frame| frame["content"].as_str().unwrap().to_owned())
-        .collect()
 }
 
 fn refusal(name: &'static str, reply: Reply, means: Kind) -> Refusal {

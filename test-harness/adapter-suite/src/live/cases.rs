@@ -1,12 +1,15 @@
-//! The suite over an engine that really runs. Each case panics with what it saw.
+//! What is asked of an engine that really runs. Each case panics with what it saw.
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use worker_adapter::{
     Adapter, AdapterError, EngineFacts, Finish, Generation, GenerationEvent, Health, Prompt,
+    Sampling,
 };
 
-use crate::outcome::{assert_prompt, collect, generation, next_token, within};
+use super::engine::LiveEngine;
+use crate::outcome::{Kind, assert_prompt, collect, generation, next_token, within};
 
 const MOST: u32 = 24;
 
@@ -82,6 +85,57 @@ pub async fn counts_add_up(adapter: &Arc<dyn Adapter>) {
     }
 }
 
+/// Whatever tokens come, half characters among them, they are told one by one and add up. Hot sampling makes the
+/// model say anything.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn anything_said_is_told(adapter: &Arc<dyn Adapter>) {
+    let hot = Sampling {
+        temperature: 100.0,
+        top_k: 0,
+        top_p: 1.0,
+        min_p: 0.0,
+        repeat_penalty: 1.0,
+    };
+    let mut unusual = false;
+    for seed in 1..=8 {
+        let events = run(
+            adapter,
+            Generation {
+                sampling: hot,
+                ignore_eos: true,
+                max_tokens: 200,
+                ..poem(seed)
+            },
+        )
+        .await;
+        let is_token = |event: &&GenerationEvent| matches!(event, GenerationEvent::Token(_));
+        let tokens = events.iter().filter(is_token).count();
+        assert_eq!(tokens, 200, "{events:?}");
+        assert!(matches!(
+            events.last(),
+            Some(GenerationEvent::End {
+                tokens_out: 200,
+                ..
+            })
+        ));
+        unusual |= !text(&events).is_ascii();
+    }
+    assert!(unusual, "the model said nothing but ASCII");
+}
+
+/// One generation after the other through one adapter, whatever the engine does with its connections.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn generations_follow_one_another(adapter: &Arc<dyn Adapter>) {
+    let once = run(adapter, poem(7)).await;
+    for _ in 0..20 {
+        assert_eq!(run(adapter, poem(7)).await, once);
+    }
+}
+
 /// The same seed gives the same tokens, another seed others.
 ///
 /// # Panics
@@ -140,4 +194,33 @@ pub async fn a_dropped_generation_frees_its_slot(adapter: &Arc<dyn Adapter>) {
     let mut short = poem(7);
     short.max_tokens = 1;
     run(adapter, short).await;
+}
+
+/// An engine that is killed in the middle breaks off: no end is made up, and the tokens before it stand. It
+/// needs an endless engine.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn killed_it_breaks_off(adapter: &Arc<dyn Adapter>, engine: &mut impl LiveEngine) {
+    let mut endless = generation(Prompt::Raw("Write a poem.".to_owned()), u32::MAX >> 1);
+    endless.ignore_eos = true;
+    let mut stream = within("a slot", adapter.generate(endless)).await.unwrap();
+    let token = within("a token", next_token(&mut stream)).await;
+    assert!(matches!(token, Some(Ok(_))), "{token:?}");
+    engine.kill();
+    within("the break", async {
+        let mut last = None;
+        while let Some(item) = stream.next().await {
+            assert!(
+                !matches!(item, Ok(GenerationEvent::End { .. })),
+                "an end was made up"
+            );
+            last = Some(item);
+        }
+        let kind = last.and_then(Result::err).as_ref().map(Kind::from);
+        assert_eq!(kind, Some(Kind::Reset));
+    })
+    .await;
+    let gone = within("a refusal", adapter.health()).await;
+    assert_eq!(gone.err().as_ref().map(Kind::from), Some(Kind::Unreachable));
 }
