@@ -58,17 +58,24 @@ macro_rules! live_conformance {
             a_dropped_generation_frees_its_slot
         );
 
-        #[tokio::test]
-        async fn killed_it_breaks_off() {
-            let Some(mut engine) = $start($crate::live::Pace::Endless).await else { return };
-            let adapter = $crate::live::adapter(&$dialect, &engine).await;
-            $crate::live::cases::killed_it_breaks_off(&adapter, &mut engine).await;
-        }
+        $crate::live_conformance!(@engine $dialect, $start;
+            dropped_it_is_idle_at_once, killed_it_breaks_off
+        );
 
         mod captured {
             use super::*;
             $crate::conformance_of_recordings!($capture().await);
         }
+    };
+    (@engine $dialect:expr, $start:path; $($case:ident),+) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                let Some(mut engine) = $start($crate::live::Pace::Endless).await else { return };
+                let adapter = $crate::live::adapter(&$dialect, &engine).await;
+                $crate::live::cases::$case(&adapter, &mut engine).await;
+            }
+        )+
     };
     (@live $dialect:expr, $start:path, $pace:ident; $($case:ident),+) => {
         $(

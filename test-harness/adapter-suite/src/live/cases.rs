@@ -1,6 +1,7 @@
 //! What is asked of an engine that really runs. Each case panics with what it saw.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use worker_adapter::{
@@ -13,10 +14,20 @@ use crate::outcome::{Kind, assert_prompt, collect, generation, next_token, withi
 
 const MOST: u32 = 24;
 
+/// The budget from a cancel to an idle engine.
+const IDLE_WITHIN: Duration = Duration::from_millis(100);
+
 fn poem(seed: u32) -> Generation {
     Generation {
         seed,
         ..generation(Prompt::Chat("Write a poem about rain.".to_owned()), MOST)
+    }
+}
+
+fn endless() -> Generation {
+    Generation {
+        ignore_eos: true,
+        ..generation(Prompt::Raw("Write a poem.".to_owned()), u32::MAX >> 1)
     }
 }
 
@@ -182,9 +193,7 @@ pub async fn refuses_what_exceeds_the_context(adapter: &Arc<dyn Adapter>) {
 pub async fn a_dropped_generation_frees_its_slot(adapter: &Arc<dyn Adapter>) {
     let slots = tells_its_facts(adapter).await.slots;
     for _ in 0..=slots {
-        let mut endless = generation(Prompt::Raw("Write a poem.".to_owned()), u32::MAX >> 1);
-        endless.ignore_eos = true;
-        let mut stream = within("a slot", adapter.generate(endless)).await.unwrap();
+        let mut stream = within("a slot", adapter.generate(endless())).await.unwrap();
         let token = within("a token", next_token(&mut stream)).await;
         assert!(
             matches!(token, Some(Ok(GenerationEvent::Token(_)))),
@@ -196,15 +205,34 @@ pub async fn a_dropped_generation_frees_its_slot(adapter: &Arc<dyn Adapter>) {
     run(adapter, short).await;
 }
 
+/// Whoever drops a generation has the engine idle within a tenth of a second, the usual one of nine. It needs an
+/// endless engine.
+///
+/// # Panics
+/// If the engine or the adapter fails the case.
+pub async fn dropped_it_is_idle_at_once(adapter: &Arc<dyn Adapter>, engine: &mut impl LiveEngine) {
+    let mut took = Vec::new();
+    for _ in 0..9 {
+        let mut stream = within("a slot", adapter.generate(endless())).await.unwrap();
+        let token = within("a token", next_token(&mut stream)).await;
+        assert!(matches!(token, Some(Ok(_))), "{token:?}");
+        let dropped = Instant::now();
+        drop(stream);
+        within("an idle engine", async { while !engine.is_idle().await {} }).await;
+        took.push(dropped.elapsed());
+    }
+    took.sort_unstable();
+    // What one of them takes is the machine's affair as much as ours; what most of them take is not.
+    assert!(took[took.len() / 2] <= IDLE_WITHIN, "{took:?}");
+}
+
 /// An engine that is killed in the middle breaks off: no end is made up, and the tokens before it stand. It
 /// needs an endless engine.
 ///
 /// # Panics
 /// If the engine or the adapter fails the case.
 pub async fn killed_it_breaks_off(adapter: &Arc<dyn Adapter>, engine: &mut impl LiveEngine) {
-    let mut endless = generation(Prompt::Raw("Write a poem.".to_owned()), u32::MAX >> 1);
-    endless.ignore_eos = true;
-    let mut stream = within("a slot", adapter.generate(endless)).await.unwrap();
+    let mut stream = within("a slot", adapter.generate(endless())).await.unwrap();
     let token = within("a token", next_token(&mut stream)).await;
     assert!(matches!(token, Some(Ok(_))), "{token:?}");
     engine.kill();

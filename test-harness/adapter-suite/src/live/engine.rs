@@ -16,6 +16,9 @@ pub trait LiveEngine {
     /// Where it listens.
     fn url(&self) -> &str;
 
+    /// Whether no generation runs in it, as it says itself.
+    fn is_idle(&self) -> impl Future<Output = bool>;
+
     /// Ends it at once, as a crash would, and returns when it is gone.
     fn kill(&mut self);
 }

@@ -11,6 +11,7 @@ use worker_adapter::{Adapter, EngineFacts, Generation, Health, Prompt};
 use crate::recordings;
 
 const CHAT: &[u8] = include_bytes!("../recordings/chat-openai.sse");
+const ERRORS: &str = include_str!("../recordings/errors.tsv");
 const HEALTH: &str = include_str!("../recordings/health.json");
 const METRICS: &[u8] = include_bytes!("../recordings/metrics.txt");
 const MODELS: &str = include_str!("../recordings/models.json");
@@ -92,26 +93,23 @@ impl Dialect for Llamacpp {
     }
 
     fn refusals(&self) -> Vec<Refusal> {
-        let too_long = r#"{"error":{"code":400,"type":"exceed_context_size_error","n_prompt_tokens":1401,"n_ctx":512,"message":"the request exceeds the available context size"}}"#;
-        let exceeded = Kind::ContextExceeded {
-            tokens: 1401,
-            ctx: 512,
-        };
-        vec![
-            refusal("the context", Reply::json(400, too_long), exceeded),
+        let recorded = ERRORS.lines().map(|line| {
+            let fields: Vec<&'static str> = line.split('\t').collect();
+            let [name, status, body] = fields[..] else {
+                panic!("not a name, a status and a body: {line}");
+            };
             refusal(
-                "a bad value",
-                error(400, "invalid_request_error"),
-                Kind::Refused,
-            ),
-            refusal("no such path", error(404, "not_found_error"), Kind::Refused),
-            refusal(
-                "switched off",
-                error(501, "not_supported_error"),
-                Kind::Refused,
-            ),
-            refusal("no slot", error(503, "unavailable_error"), Kind::Busy),
-            refusal("it broke", error(500, "server_error"), Kind::Reset),
+                name,
+                Reply::json(status.parse().unwrap(), body),
+                meaning(name),
+            )
+        });
+        let exceeded = ERRORS
+            .lines()
+            .find_map(|line| line.strip_prefix("the context\t400\t"));
+        let broke = r#"{"error":{"code":500,"message":"broke","type":"server_error"}}"#;
+        let others = [
+            refusal("no room", Reply::json(429, ""), Kind::Busy),
             refusal("another way", Reply::json(302, "{}"), Kind::Protocol),
             refusal(
                 "a page",
@@ -119,16 +117,18 @@ impl Dialect for Llamacpp {
                 Kind::Protocol,
             ),
             refusal(
-                "an error with status 200 as a frame",
-                frame(too_long),
-                exceeded,
+                "no stream",
+                Reply::json(200, r#"{"content":"a","stop":true}"#),
+                Kind::Protocol,
             ),
             refusal(
-                "a broken engine as a frame",
-                frame(r#"{"error":{"code":500,"message":"broke","type":"server_error"}}"#),
-                Kind::Reset,
+                "the context, as a frame",
+                frame(exceeded.unwrap()),
+                meaning("the context"),
             ),
-        ]
+            refusal("it broke, as a frame", frame(broke), Kind::Reset),
+        ];
+        recorded.chain(others).collect()
     }
 
     fn garbage(&self) -> Vec<Vec<u8>> {
@@ -232,6 +232,20 @@ impl Dialect for Llamacpp {
                 means: Err(Kind::Busy),
             },
         ]
+    }
+}
+
+/// What each recorded error means.
+fn meaning(name: &str) -> Kind {
+    match name {
+        "loading" | "no slot" => Kind::Busy,
+        "no JSON" => Kind::Reset,
+        "no prompt" | "a bad value" | "no such path" | "switched off" => Kind::Refused,
+        "the context" => Kind::ContextExceeded {
+            tokens: 2005,
+            ctx: 512,
+        },
+        other => panic!("nobody has said what `{other}` means"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The adapter against engines that really run: the same suite for `orch-engine` and for `llama-server`.
 
+use serde_json::Value;
 use test_harness_adapter_suite::generation;
 use test_harness_adapter_suite::live::{LiveEngine, Pace, capture};
 use test_harness_support::EngineServer;
@@ -12,6 +13,15 @@ struct Engine(EngineServer);
 impl LiveEngine for Engine {
     fn url(&self) -> &str {
         self.0.url()
+    }
+
+    async fn is_idle(&self) -> bool {
+        let slots = reqwest::get(format!("{}/slots", self.0.url()))
+            .await
+            .unwrap();
+        let slots: Value = serde_json::from_slice(&slots.bytes().await.unwrap()).unwrap();
+        let slots = slots.as_array().unwrap();
+        slots.iter().all(|slot| slot["is_processing"] == false)
     }
 
     fn kill(&mut self) {

@@ -11,6 +11,7 @@ const HEAD: &[u8] = include_bytes!("../recordings/completion.head");
 
 const LIMIT: &[u8] = include_bytes!("../recordings/completion-limit.sse");
 const IGNORE_EOS: &[u8] = include_bytes!("../recordings/completion-ignore-eos.sse");
+const UTF8: &[u8] = include_bytes!("../recordings/completion-utf8.sse");
 const EOS: &[u8] = include_bytes!("../recordings/completion-eos.sse");
 
 /// The dialect with the recordings that are kept.
@@ -18,7 +19,8 @@ pub(crate) fn kept() -> Llamacpp {
     let kept = |name, body| read(name, HEAD.to_vec(), body);
     Llamacpp(vec![
         kept("llama-server, n_predict 4", LIMIT),
-        kept("three tokens in one character", EOS),
+        kept("three tokens in one frame", EOS),
+        kept("llama-server, a token for each byte", UTF8),
         kept("llama-server, 400 tokens", IGNORE_EOS),
     ])
 }
@@ -85,11 +87,16 @@ fn what_is_kept_means_what_was_seen_when_it_was_recorded() {
     let Llamacpp(kept) = kept();
     assert_eq!(texts(&kept[0]), ["\n", "L", "o", "w"]);
     assert_eq!(texts(&kept[1]), ["Ä", "", "", " 🌧", "雨\n", ""]);
-    assert_eq!(texts(&kept[2]).len(), 400);
+    let characters = [
+        "", "Ä", " ", "", "", "", "🌧", " ", "", "ü", "", "", "雨", "\n", "",
+    ];
+    assert_eq!(texts(&kept[2]), characters);
+    assert_eq!(texts(&kept[3]).len(), 400);
     let ends = kept.iter().map(end).collect::<Vec<_>>();
     let expected = [
         (Finish::Length, 57, 4),
         (Finish::Stop, 9, 6),
+        (Finish::Stop, 10, 15),
         (Finish::Length, 57, 400),
     ];
     for (end, (finish, tokens_in, tokens_out)) in ends.into_iter().zip(expected) {
