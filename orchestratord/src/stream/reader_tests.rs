@@ -1,4 +1,4 @@
-//! What a reader sees, whatever happened before it came and while it reads.
+//! What one reader is told, whatever happens to the stream in whatever order.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -7,28 +7,7 @@ use orchestrator_core::task::{Engine, FinishReason, Started, TaskFault};
 use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
 
-use super::super::live::PushError;
 use super::*;
-
-/// Says the same place for ever.
-struct Standing(Waiting);
-
-impl Watch for Standing {
-    async fn waiting(&self) -> Option<Waiting> {
-        Some(self.0)
-    }
-}
-
-fn standing() -> Standing {
-    Standing(Waiting {
-        queue_depth: 4,
-        queue_position: Some(3),
-        predicted_start_ms: Some(20),
-        attempt: 0,
-    })
-}
-
-const WRITER: AttemptId = AttemptId(1);
 
 fn started() -> Started {
     Started {
@@ -49,162 +28,360 @@ fn finished(tokens: u64) -> TaskEnd {
     }
 }
 
-fn open(stream: &Arc<TaskStream>, from: ReadFrom) -> BoxStream<'static, Frame> {
-    match read_live(Arc::clone(stream), from, standing(), ()) {
-        Opening::Frames(frames) => frames,
-        Opening::NothingMore => panic!("a live stream has more"),
-    }
-}
-
-fn texts(frames: &[Frame]) -> String {
-    frames
-        .iter()
-        .map(|frame| {
-            if let Frame::Token { text, .. } = frame {
-                text.as_str()
-            } else {
-                ""
-            }
-        })
-        .collect()
-}
-
-fn written(tokens: &[&str]) -> Arc<TaskStream> {
-    let stream = Arc::new(TaskStream::default());
-    stream.start(started(), 0, 7);
-    stream.begin(WRITER, 1);
-    for (index, token) in tokens.iter().enumerate() {
-        stream.push(WRITER, index as u64, token).unwrap();
-    }
-    stream
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_waiting_reader_is_told_its_place_then_the_start_then_the_text_then_the_end() {
-    let stream = Arc::new(TaskStream::default());
-    let mut frames = open(&stream, ReadFrom::Start);
-    assert_eq!(frames.next().await, Some(Frame::Metrics(standing().0)));
-    stream.start(started(), 3, 7);
-    stream.begin(WRITER, 1);
-    assert!(matches!(
-        frames.next().await,
-        Some(Frame::Started {
-            accepted_position: 3,
-            seed: 7,
-            ..
-        })
-    ));
-    stream.push(WRITER, 0, "old").unwrap();
-    assert!(matches!(frames.next().await, Some(Frame::Token { text, .. }) if text == "old"));
-    stream.end(Terminal {
-        end: finished(1),
-        position: 1,
-    });
-    assert!(matches!(frames.next().await, Some(Frame::Ended { id, .. }) if id.position == 1));
-    assert_eq!(frames.next().await, None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_of_another_text_is_told_so() {
-    let theirs = written(&["new"]).id_at(1).unwrap();
-    let stream = written(&["old", " pond"]);
-    let frames: Vec<_> = open(&stream, ReadFrom::After(theirs)).collect().await;
-    assert!(matches!(frames.as_slice(), [Frame::Diverged { .. }]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_ahead_of_a_replay_waits_until_it_has_passed() {
-    let theirs = written(&["old", " pond"]).id_at(2).unwrap();
-    let stream = written(&["old"]);
-    let mut frames = open(&stream, ReadFrom::After(theirs));
-    assert!(futures_util::poll!(frames.next()).is_pending());
-    stream.push(WRITER, 1, " pond").unwrap();
-    assert!(futures_util::poll!(frames.next()).is_pending());
-    stream.push(WRITER, 2, " frog").unwrap();
-    assert!(matches!(frames.next().await, Some(Frame::Token { text, .. }) if text == " frog"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reader_ahead_of_a_text_that_ended_is_told_so_but_a_failure_is_passed_on() {
-    let theirs = written(&["old", " pond"]).id_at(2).unwrap();
-    let stream = written(&["old"]);
-    stream.end(Terminal {
-        end: finished(1),
-        position: 1,
-    });
-    let frames: Vec<_> = open(&stream, ReadFrom::After(theirs)).collect().await;
-    assert!(matches!(frames.as_slice(), [Frame::Diverged { .. }]));
-
-    let stream = written(&["old"]);
-    let end = TaskEnd::Failed {
+fn broken() -> TaskEnd {
+    TaskEnd::Failed {
         fault: TaskFault::WorkerReset,
         detail: "gone".to_owned(),
-    };
-    stream.end(Terminal {
-        end: end.clone(),
-        position: 1,
-    });
-    let frames: Vec<_> = open(&stream, ReadFrom::After(theirs)).collect().await;
-    assert!(matches!(frames.as_slice(), [Frame::Ended { end: told, .. }] if *told == end));
+    }
 }
 
-#[tokio::test]
-async fn a_later_attempt_is_announced_once() {
-    let stream = written(&["old"]);
-    stream.begin(AttemptId(2), 2);
-    stream.end(Terminal {
-        end: finished(1),
-        position: 1,
-    });
-    let frames: Vec<_> = open(&stream, ReadFrom::Start).collect().await;
-    let attempts: Vec<u32> = frames
-        .iter()
-        .filter_map(|frame| {
-            if let Frame::Metrics(it) = frame {
-                Some(it.attempt)
-            } else {
-                None
-            }
-        })
-        .collect();
-    assert_eq!(attempts, [2]);
+/// Token number `index` of the one text that there is.
+fn nth(index: u64) -> String {
+    format!("{index} ")
 }
 
-#[tokio::test]
-async fn what_is_there_when_the_attempt_is_stopped_is_the_whole_text() {
-    let stream = written(&["old"]);
-    stream.revoke(WRITER);
-    assert_eq!(stream.push(WRITER, 1, " pond"), Err(PushError::Revoked));
-    stream.end(Terminal {
-        end: finished(1),
-        position: 1,
-    });
+/// Where a reader stands that has so many tokens of the text.
+fn place(tokens: u64) -> StreamId {
+    let stream = TaskStream::default();
+    stream.begin(AttemptId(1), 1);
+    for index in 0..tokens {
+        stream.push(AttemptId(1), index, &nth(index)).unwrap();
+    }
+    stream.id_at(tokens).unwrap()
+}
+
+fn standing(position: u64) -> Waiting {
+    Waiting {
+        queue_depth: 4,
+        queue_position: Some(position),
+        predicted_start_ms: None,
+        attempt: 0,
+    }
+}
+
+fn waiting() -> (Arc<TaskStream>, ReaderState) {
+    let stream = Arc::new(TaskStream::default());
+    let reader = ReaderState::live(Arc::clone(&stream), ReadFrom::Start);
+    (stream, reader)
+}
+
+#[test]
+fn the_place_in_the_queue_is_looked_at_at_once_then_each_second_and_told_when_it_is_news() {
+    let (_stream, mut reader) = waiting();
+    let at = |ms| MonoMs(70 + ms);
+    assert_eq!(reader.next(at(0)), ReaderStep::Standing);
     assert_eq!(
-        texts(&open(&stream, ReadFrom::Start).collect::<Vec<_>>().await),
-        "old"
+        reader.next(at(0)),
+        ReaderStep::Standing,
+        "until it is known"
+    );
+    reader.standing(Some(standing(3)));
+    let told = Frame::Metrics(standing(3));
+    assert_eq!(reader.next(at(10)), ReaderStep::Frame(told));
+    let due = at(20 + WAITING_INTERVAL_MS);
+    assert_eq!(reader.next(at(20)), ReaderStep::Wait(Some(due)));
+    assert_eq!(
+        reader.next(at(500)),
+        ReaderStep::Wait(Some(due)),
+        "asking more often changes nothing"
+    );
+    assert_eq!(reader.next(due), ReaderStep::Standing);
+    reader.standing(Some(standing(3)));
+    let due = due + WAITING_INTERVAL_MS;
+    let now = due - at(WAITING_INTERVAL_MS);
+    assert_eq!(
+        reader.next(at(now)),
+        ReaderStep::Wait(Some(due)),
+        "the same is no news"
+    );
+    assert_eq!(reader.next(due), ReaderStep::Standing);
+    reader.standing(Some(standing(2)));
+    let told = Frame::Metrics(standing(2));
+    assert_eq!(reader.next(due), ReaderStep::Frame(told));
+}
+
+#[test]
+fn nobody_looks_at_the_queue_while_an_attempt_writes() {
+    let (stream, mut reader) = waiting();
+    stream.start(started(), 0, 7);
+    stream.begin(AttemptId(1), 1);
+    let first = reader.next(MonoMs(0));
+    assert!(
+        matches!(first, ReaderStep::Frame(Frame::Started { .. })),
+        "{first:?}"
+    );
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Wait(None));
+}
+
+#[test]
+fn what_happens_while_nobody_answers_for_the_queue_is_told_without_it() {
+    let (stream, mut reader) = waiting();
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Standing);
+    stream.end(Terminal {
+        end: broken(),
+        position: 0,
+    });
+    let end = reader.next(MonoMs(0));
+    assert!(
+        matches!(end, ReaderStep::Frame(Frame::Ended { .. })),
+        "{end:?}"
+    );
+    reader.standing(Some(standing(3)));
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Over);
+}
+
+#[test]
+fn a_later_attempt_is_announced_before_what_it_brings_also_if_nobody_knows_the_queue() {
+    let (stream, mut reader) = waiting();
+    stream.start(started(), 0, 7);
+    stream.begin(AttemptId(2), 2);
+    stream.push(AttemptId(2), 0, &nth(0)).unwrap();
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Standing);
+    reader.standing(None);
+    let steps: Vec<_> = (0..4).map(|_| reader.next(MonoMs(0))).collect();
+    assert!(
+        matches!(
+            steps.as_slice(),
+            [
+                ReaderStep::Frame(Frame::Started { .. }),
+                ReaderStep::Frame(Frame::Metrics(Waiting {
+                    attempt: 2,
+                    queue_position: None,
+                    ..
+                })),
+                ReaderStep::Frame(Frame::Token { .. }),
+                ReaderStep::Wait(None)
+            ]
+        ),
+        "{steps:?}"
     );
 }
 
+#[test]
+fn the_version_is_another_one_whenever_a_reader_may_find_something() {
+    let stream = TaskStream::default();
+    let mut seen = stream.version();
+    let mut moved = |what: &str, expected| {
+        let version = stream.version();
+        assert_eq!(version != seen, expected, "{what}");
+        seen = version;
+    };
+    stream.start(started(), 0, 7);
+    moved("start", true);
+    stream.begin(AttemptId(1), 1);
+    moved("begin", true);
+    stream.push(AttemptId(1), 0, "old").unwrap();
+    moved("push", true);
+    stream.push(AttemptId(1), 0, "old").unwrap();
+    moved("the same again", false);
+    stream.end(Terminal {
+        end: broken(),
+        position: 1,
+    });
+    moved("end", true);
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Happens {
+    /// The next attempt begins, and replays or goes on from the first token that it is asked for.
+    Begin,
+    /// So many tokens of the text.
+    Tokens(u64),
+    Revoke,
+    Pass(u64),
+    /// The reader takes so many steps, and its questions are answered or not.
+    Read(usize, Option<u64>),
+    /// As a read, but its question is left open.
+    ReadSilent,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        2 => Just(Happens::Begin),
+        4 => (1_u64..300).prop_map(Happens::Tokens),
+        1 => Just(Happens::Revoke),
+        2 => (0_u64..1_500).prop_map(Happens::Pass),
+        6 => (1_usize..40, prop::option::of(0_u64..3)).prop_map(|(steps, place)| Happens::Read(steps, place)),
+        1 => Just(Happens::ReadSilent),
+    ]
+}
+
+/// A stream, its reader, and what that was told.
+struct Rig {
+    stream: Arc<TaskStream>,
+    reader: ReaderState,
+    now: MonoMs,
+    attempt: u32,
+    frames: Vec<Frame>,
+    over: bool,
+}
+
+impl Rig {
+    fn let_happen(&mut self, what: Happens) {
+        let writer = |number: u32| AttemptId(u128::from(number));
+        match what {
+            Happens::Begin => {
+                if self.attempt == 0 {
+                    self.stream.start(started(), 3, 7);
+                }
+                self.attempt += 1;
+                self.stream.begin(writer(self.attempt), self.attempt);
+            }
+            Happens::Tokens(tokens) => {
+                let from = self.stream.position();
+                for index in (from..).take(usize::try_from(tokens).unwrap()) {
+                    // Who may not write is refused.
+                    let _ = self.stream.push(writer(self.attempt), index, &nth(index));
+                }
+            }
+            Happens::Revoke => self.stream.revoke(writer(self.attempt)),
+            Happens::Pass(ms) => self.now = self.now + ms,
+            Happens::Read(steps, place) => {
+                for _ in 0..steps {
+                    self.read(place.map(standing));
+                }
+            }
+            Happens::ReadSilent => {
+                if let ReaderStep::Frame(frame) = self.reader.next(self.now) {
+                    self.frames.push(frame);
+                }
+            }
+        }
+    }
+
+    /// One step of the reader. False if it waits or is over.
+    fn read(&mut self, standing: Option<Waiting>) -> bool {
+        match self.reader.next(self.now) {
+            ReaderStep::Frame(frame) => {
+                assert!(!self.over, "nothing follows: {frame:?}");
+                self.frames.push(frame);
+                return true;
+            }
+            ReaderStep::Over => self.over = true,
+            ReaderStep::Standing => {
+                self.reader.standing(standing);
+                return true;
+            }
+            ReaderStep::Wait(Some(at)) => {
+                assert!(at > self.now && at <= self.now + WAITING_INTERVAL_MS)
+            }
+            ReaderStep::Wait(None) => {}
+        }
+        false
+    }
+
+    fn read_to_the_end(&mut self) {
+        while self.read(None) {}
+        assert!(self.over, "it is told all that there is");
+        assert!(!self.read(None));
+    }
+}
+
+fn is_terminal(frame: &Frame) -> bool {
+    matches!(frame, Frame::Ended { .. } | Frame::Diverged { .. })
+}
+
+/// What holds of every reader: frames in order, a run of the text from its place on, one terminal frame.
+fn judge(frames: &[Frame], from: ReadFrom) {
+    let mut position = from.position();
+    let mut begun = from != ReadFrom::Start;
+    let mut attempt = 0;
+    for (index, frame) in frames.iter().enumerate() {
+        match frame {
+            Frame::Started { .. } => {
+                assert!(!begun, "once, and before any token");
+                begun = true;
+            }
+            Frame::Token { id, text } => {
+                assert!(begun, "the start comes first");
+                assert_eq!(*text, nth(position));
+                position += 1;
+                assert_eq!(id.position, position);
+            }
+            Frame::Metrics(waiting) => {
+                assert!(waiting.attempt >= attempt);
+                attempt = waiting.attempt;
+            }
+            Frame::Ended { .. } | Frame::Diverged { .. } => {
+                assert_eq!(index + 1, frames.len(), "nothing follows");
+            }
+        }
+    }
+    let last = frames.iter().rev().find_map(|frame| match frame {
+        Frame::Token { id, .. } => Some(*id),
+        _ => None,
+    });
+    if let Some(last) = last {
+        assert_eq!(last, place(last.position), "the hash is that of the text");
+    }
+    assert_eq!(frames.iter().filter(|it| is_terminal(it)).count(), 1);
+}
+
+fn has_tokens(frames: &[Frame]) -> bool {
+    frames.iter().any(|it| matches!(it, Frame::Token { .. }))
+}
+
 proptest! {
-    /// Head, cut anywhere, and tail, resumed there, are the text; whole or live makes no difference.
+    /// Whatever happens to the stream and however the reader is called: it is told a run of the text from its
+    /// place on, in order, and exactly one terminal frame. It is told all of the text unless it had seen more
+    /// than counted.
     #[test]
-    fn head_and_tail_are_the_text(tokens in prop::collection::vec("[a-zé ]{0,3}", 0..40), cut in 0_usize..41) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let parts: Vec<&str> = tokens.iter().map(String::as_str).collect();
-            let stream = written(&parts);
-            stream.end(Terminal { end: finished(parts.len() as u64), position: parts.len() as u64 });
-            let cut = cut.min(parts.len());
-            let head: Vec<_> = open(&stream, ReadFrom::Start).take(1 + cut).collect().await;
-            let from = match head.last() {
-                Some(Frame::Token { id, .. }) => ReadFrom::After(*id),
-                _ => ReadFrom::Start,
-            };
-            let tail: Vec<_> = open(&stream, from).collect().await;
-            prop_assert_eq!(texts(&head) + &texts(&tail), parts.concat());
-            let terminals = tail.iter().filter(|frame| matches!(frame, Frame::Ended { .. })).count();
-            prop_assert_eq!(terminals, 1);
-            Ok(())
-        })?;
+    fn every_reader_is_told_a_run_of_the_text_and_one_end(
+        came_back in prop::option::of(0_u64..400),
+        story in prop::collection::vec(happens(), 0..30),
+        lost in prop_oneof![3 => Just(0), 1 => 1_u64..50],
+        fails in any::<bool>(),
+    ) {
+        let stream = Arc::new(TaskStream::default());
+        let from = came_back.map_or(ReadFrom::Start, |tokens| ReadFrom::After(place(tokens)));
+        let reader = ReaderState::live(Arc::clone(&stream), from);
+        let mut rig = Rig { stream, reader, now: MonoMs(0), attempt: 0, frames: vec![], over: false };
+        for what in story {
+            rig.let_happen(what);
+        }
+        prop_assert!(!rig.frames.iter().any(is_terminal), "it has not ended");
+        let position = rig.stream.position().saturating_sub(lost);
+        let end = if fails { broken() } else { finished(position) };
+        let seen = rig.reader.position;
+        rig.stream.end(Terminal { end: end.clone(), position });
+        rig.read_to_the_end();
+        judge(&rig.frames, from);
+        let ahead = from.position().max(seen) > position;
+        match rig.frames.last() {
+            Some(Frame::Ended { id, end: told }) => {
+                prop_assert_eq!(told, &end);
+                prop_assert!(fails || !ahead);
+                if !ahead {
+                    prop_assert_eq!(rig.reader.position, position);
+                    prop_assert_eq!(id.position, position);
+                }
+            }
+            Some(Frame::Diverged { .. }) => prop_assert!(ahead && !fails),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A reader of another text is given no token of ours.
+    #[test]
+    fn a_reader_of_another_text_is_given_nothing(
+        tokens in 1_u64..50,
+        story in prop::collection::vec(happens(), 0..30),
+    ) {
+        let stream = Arc::new(TaskStream::default());
+        let place = place(tokens);
+        let from = ReadFrom::After(StreamId { hash: !place.hash, ..place });
+        let reader = ReaderState::live(Arc::clone(&stream), from);
+        let mut rig = Rig { stream, reader, now: MonoMs(0), attempt: 0, frames: vec![], over: false };
+        for what in story {
+            rig.let_happen(what);
+        }
+        let position = rig.stream.position();
+        rig.stream.end(Terminal { end: finished(position), position });
+        rig.read_to_the_end();
+        judge(&rig.frames, from);
+        let last = rig.frames.last().unwrap();
+        prop_assert!(matches!(last, Frame::Diverged { .. }), "{:?}", last);
+        prop_assert!(!has_tokens(&rig.frames), "{:?}", rig.frames);
     }
 }
