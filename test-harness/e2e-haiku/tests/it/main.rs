@@ -17,6 +17,8 @@ mod metrics;
 mod picture;
 mod queue;
 mod raw;
+mod real_clients;
+mod real_llama_server;
 mod refusals;
 mod results;
 mod resume;
