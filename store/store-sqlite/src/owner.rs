@@ -74,9 +74,10 @@ impl ColdStore for SqliteCold {
 
 impl OwnerStore for SqliteStore {
     fn load(&mut self) -> Result<Loaded, ReadError> {
-        load::begin_term(&self.connection)
-            .and_then(|()| load::load(&mut self.connection))
-            .map_err(|error| error::reading(&error))
+        let loaded = load::load(&mut self.connection);
+        loaded
+            .and_then(|loaded| file::is_whole(&self.connection).map(|()| loaded))
+            .map_err(|error| error::loading(&self.path, &error))
     }
 
     fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
