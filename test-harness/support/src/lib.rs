@@ -12,5 +12,5 @@ mod start;
 pub use binary::{MissingProgram, binary, find_program};
 pub use daemon::{Daemon, Ended};
 pub use options::DaemonOptions;
-pub use process::{Memory, Signal, children_of, memory_of, signal};
+pub use process::{Memory, Signal, children_of, cpu_of, memory_of, signal};
 pub use start::StartError;
