@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::time::Duration;
 
 /// Something that the operating system can be told to ration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,21 +64,6 @@ pub fn descriptors_of(pid: u32) -> io::Result<u64> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count() as u64)
 }
 
-/// Time that the living threads of a process have spent on a processor.
-///
-/// # Errors
-/// If there is no such process.
-pub fn cpu_time_of(pid: u32) -> io::Result<Duration> {
-    let mut ns = 0;
-    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-        // A thread that has ended meanwhile has no time any more.
-        let text = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        let spent = text.split_whitespace().next();
-        ns += spent.and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Ok(Duration::from_nanos(ns))
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::process::Command;
@@ -102,7 +86,6 @@ mod tests {
         ration(child.id(), Ration::OpenFiles, None).unwrap();
         assert_ne!(soft(), "17");
         assert!(descriptors_of(child.id()).unwrap() > 0);
-        assert!(cpu_time_of(child.id()).unwrap() < Duration::from_secs(60));
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(ration(child.id(), Ration::OpenFiles, Some(17)).is_err());

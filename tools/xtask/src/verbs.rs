@@ -83,8 +83,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        usage: "<what> [options]",
-        about: "measure against the budgets, for example `bench memory`",
+        usage: "<what> [--json] [--dev] [options]",
+        about: "measure against the budgets: accept, memory, overhead, streams",
         run: launch::bench,
     },
 ];

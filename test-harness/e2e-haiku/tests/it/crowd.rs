@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use test_harness_support::{DaemonOptions, Ration, cpu_time_of, descriptors_of, memory_of, ration};
+use test_harness_support::{DaemonOptions, Ration, cpu_of, descriptors_of, memory_of, ration};
 
 use crate::raw::told;
 use crate::shell::Shell;
@@ -84,9 +84,9 @@ async fn without_descriptors_callers_wait_streams_go_on_and_no_processor_is_burn
             .then_some(())
     })
     .await;
-    let before = cpu_time_of(pid).unwrap();
+    let before = cpu_of(pid).unwrap();
     let story = reader.rest().await;
-    let burnt = cpu_time_of(pid).unwrap() - before;
+    let burnt = cpu_of(pid).unwrap() - before;
     assert_eq!(story.last().unwrap().name, "end", "{story:#?}");
     // The stream took a second at least, and a daemon that asks again and again would burn all of it.
     assert!(burnt < Duration::from_millis(500), "{burnt:?}");
