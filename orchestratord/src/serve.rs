@@ -171,7 +171,7 @@ impl Parts {
             replicas: Arc::clone(&replicas),
         };
         let attempts = Attempts::new(follower, Arc::clone(&streams), runtime::Handle::current());
-        let outlet = RunOutlet::new(attempts, Arc::clone(&streams), meter.clone());
+        let outlet = RunOutlet::new(attempts, meter.clone());
         let owner = owner::spawn(
             store,
             machine_config(config),

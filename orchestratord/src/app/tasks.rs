@@ -1,10 +1,12 @@
 //! Tasks: create, list, get, cancel, stream.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use orchestrator_core::id::{AcceptSeq, Digest, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::{Engine, OnDisconnect, Priority, TaskRecord, TaskSpec};
+use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskSpec};
 use store::{TaskBody, TaskQuery, TaskRow};
 use uuid::Uuid;
 
@@ -12,7 +14,10 @@ use super::trouble::{Missing, Trouble};
 use super::{App, Caller};
 use crate::names;
 use crate::owner::OwnerHandle;
-use crate::stream::{Opening, ReadFrom, StreamId, Terminal, Waiting, Watch, read_ended, read_live};
+use crate::stream::{
+    CountedReader, Opened, Opener, OpenerStep, Opening, ReadFrom, Reading, StreamId, Waiting,
+    Watch, read_ended, read_live,
+};
 
 /// Tasks on a page unless the caller says otherwise.
 const PAGE_DEFAULT: u32 = 50;
@@ -195,51 +200,35 @@ impl App {
         after: Option<StreamId>,
     ) -> Result<WatchedTask, Trouble> {
         let from = after.map_or(ReadFrom::Start, ReadFrom::After);
-        // Looked at first: an unknown or ended task never has a live stream opened for it.
-        let record = self.row(caller, task).await?.record;
-        if record.state.is_final() {
-            return self.read_ended(&record, from).await;
-        }
-        let stream = self.streams.open(task);
-        // Looked at again: an end that was committed before the stream was open has not found it, and one that
-        // is committed from here on does.
-        let record = self.row(caller, task).await?.record;
-        if let (true, Some(end)) = (record.state.is_final(), record.end.clone()) {
-            // The owner's word may have come before the stream was open, so it is said again.
-            let position = record.position;
-            self.streams.end(task, Terminal { end, position });
-            return self.read_ended(&record, from).await;
-        }
-        if record.position > stream.position() {
-            let text = self.reads.task_text(task).await?.unwrap_or_default();
-            // An attempt that has begun meanwhile may have written more, but not something else.
-            let _same = stream.seed(&text);
-        }
-        if let Some(started) = record.started.clone() {
-            stream.start(started, record.accepted_position, record.spec.seed);
-        }
-        let watch = OwnerWatch {
-            owner: self.owner.clone(),
-            task,
-            priority: record.spec.priority,
+        let mut opener = Opener::new(Arc::clone(&self.streams), from);
+        let mut step = OpenerStep::Record;
+        let opened = loop {
+            step = match step {
+                OpenerStep::Opened(opened) => break opened,
+                OpenerStep::Record => opener.record(self.row(caller, task).await?.record),
+                OpenerStep::Text => opener.text(self.reads.task_text(task).await?),
+            };
         };
-        let counted = (record.spec.on_disconnect == OnDisconnect::Cancel)
-            .then(|| crate::stream::CountedReader::new(&stream, self.readers_reporter(task)));
-        let closing = self.closing();
-        let opening = match read_live(stream, from, watch, counted) {
-            Opening::Frames(frames) => Opening::Frames(frames.take_until(closing).boxed()),
-            Opening::NothingMore => Opening::NothingMore,
+        let Opened { record, reading } = *opened;
+        let opening = match reading {
+            Reading::Ended(reader) => read_ended(reader),
+            Reading::Live { reader, counted } => {
+                let watch = OwnerWatch {
+                    owner: self.owner.clone(),
+                    task,
+                    priority: record.spec.priority,
+                };
+                let counted =
+                    counted.map(|stream| CountedReader::new(&stream, self.readers_reporter(task)));
+                match read_live(reader, watch, counted) {
+                    Opening::Frames(frames) => {
+                        Opening::Frames(frames.take_until(self.closing()).boxed())
+                    }
+                    Opening::NothingMore => Opening::NothingMore,
+                }
+            }
         };
         Ok(WatchedTask::new(&record, opening))
-    }
-
-    async fn read_ended(
-        &self,
-        record: &TaskRecord,
-        from: ReadFrom,
-    ) -> Result<WatchedTask, Trouble> {
-        let text = self.reads.task_text(record.id).await?.unwrap_or_default();
-        Ok(WatchedTask::new(record, read_ended(record, &text, from)))
     }
 
     /// Resolves when the daemon ends.
@@ -251,15 +240,7 @@ impl App {
     }
 
     fn shown(&self, row: TaskRow, why: Option<Explanation>) -> ShownTask {
-        let live = self
-            .streams
-            .find(row.record.id)
-            .map_or(0, |stream| stream.position());
-        let position = if row.record.state.is_final() {
-            row.record.position
-        } else {
-            live.max(row.record.position)
-        };
+        let position = self.streams.position(&row.record);
         ShownTask { row, position, why }
     }
 

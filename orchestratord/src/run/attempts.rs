@@ -1,99 +1,93 @@
-//! The attempts under way in this process.
+//! Follows the attempts under way in this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use orchestrator_core::effect::AttemptOrder;
-use orchestrator_core::id::{AttemptId, TaskId};
-use orchestrator_core::task::TaskFault;
+use orchestrator_core::effect::{AttemptOrder, Effect};
+use orchestrator_core::id::AttemptId;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::attempt::{AttemptReport, Follower, Reporter};
+use super::roster::{Deed, Roster};
 use crate::stream::{StreamHub, TaskStream};
 
-/// Starts and stops attempts. Both are harmless when done twice.
+/// Starts and stops attempts, and tells streams. Everything is harmless when done twice.
 pub struct Attempts<R> {
     follower: Arc<Follower<R>>,
-    streams: Arc<StreamHub>,
-    running: Arc<Mutex<HashMap<AttemptId, Running>>>,
+    running: Arc<Mutex<Running>>,
     runtime: Handle,
 }
 
 struct Running {
-    stream: Arc<TaskStream>,
-    stop: watch::Sender<bool>,
+    roster: Roster,
+    /// Turned true when the attempt is stopped.
+    stops: HashMap<AttemptId, watch::Sender<bool>>,
 }
 
 impl<R: Reporter> Attempts<R> {
     /// None yet. They run on `runtime`.
     pub fn new(follower: Follower<R>, streams: Arc<StreamHub>, runtime: Handle) -> Self {
+        let running = Running {
+            roster: Roster::new(streams),
+            stops: HashMap::new(),
+        };
         Self {
             follower: Arc::new(follower),
-            streams,
-            running: Arc::default(),
+            running: Arc::new(Mutex::new(running)),
             runtime,
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<AttemptId, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Carries out an effect.
+    pub fn carry_out(&self, effect: Effect) {
+        let mut running = lock(&self.running);
+        match running.roster.carry_out(effect) {
+            None => {}
+            Some(Deed::Follow { order, stream }) => {
+                let (stop, stopped) = watch::channel(false);
+                running.stops.insert(order.attempt, stop);
+                drop(running);
+                self.follow(*order, stream, stopped);
+            }
+            Some(Deed::ReportLost { attempt, report }) => {
+                drop(running);
+                self.report(attempt, report);
+            }
+            Some(Deed::Stop(attempt)) => {
+                if let Some(stop) = running.stops.get(&attempt) {
+                    stop.send_replace(true);
+                }
+            }
+        }
     }
 
-    /// Starts an attempt, unless it runs already. From here on it is the one that writes the task's text.
-    pub fn start(&self, order: AttemptOrder) {
-        let mut running = self.running();
-        if running.contains_key(&order.attempt) {
-            return;
-        }
-        let stream = self.streams.open(order.task);
-        stream.begin(order.attempt, order.number);
-        let (stop, stopped) = watch::channel(false);
-        running.insert(
-            order.attempt,
-            Running {
-                stream: Arc::clone(&stream),
-                stop,
-            },
-        );
-        drop(running);
+    fn follow(&self, order: AttemptOrder, stream: Arc<TaskStream>, stopped: watch::Receiver<bool>) {
         let follower = Arc::clone(&self.follower);
-        let all = Arc::clone(&self.running);
+        let running = Arc::clone(&self.running);
         self.runtime.spawn(async move {
-            follower.follow(&order, &stream, stopped).await;
-            all.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&order.attempt);
+            let attempt = order.attempt;
+            follower.follow(order, stream, stopped).await;
+            let mut running = lock(&running);
+            running.roster.over(attempt);
+            running.stops.remove(&attempt);
         });
     }
 
-    /// Stops an attempt: it writes no token from here on, and reports its end. One that does not run here is
-    /// reported as lost, so that nobody waits for it.
-    pub fn cancel(&self, attempt: AttemptId, task: TaskId) {
-        if let Some(running) = self.running().get(&attempt) {
-            running.stream.revoke(attempt);
-            running.stop.send_replace(true);
-            return;
-        }
-        tracing::debug!(%attempt, %task, "an attempt that does not run here is to be stopped");
+    fn report(&self, attempt: AttemptId, report: AttemptReport) {
+        tracing::debug!(%attempt, "an attempt that does not run here is to be stopped");
         let reporter = Arc::clone(&self.follower.reporter);
-        self.runtime.spawn(async move {
-            let detail = "it does not run in this process".to_owned();
-            reporter
-                .report(
-                    attempt,
-                    AttemptReport::Failed {
-                        fault: TaskFault::Interrupted,
-                        detail,
-                    },
-                )
-                .await;
-        });
+        self.runtime
+            .spawn(async move { reporter.report(attempt, report).await });
     }
 
     /// Number of attempts under way.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.running().len()
+        lock(&self.running).roster.len()
     }
+}
+
+fn lock(running: &Mutex<Running>) -> MutexGuard<'_, Running> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
 }

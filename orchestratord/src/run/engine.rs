@@ -171,7 +171,9 @@ impl Runner<EngineOrder> for EngineRunner {
     }
 
     fn list(&self) -> Vec<AttemptKey> {
-        self.attempts().keys().copied().collect()
+        let mut keys: Vec<_> = self.attempts().keys().copied().collect();
+        keys.sort_unstable();
+        keys
     }
 }
 

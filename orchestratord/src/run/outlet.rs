@@ -1,58 +1,30 @@
 //! Carries out what the machine decided, once it is durable.
 
-use std::sync::Arc;
-
 use orchestrator_core::effect::Effect;
 use store::Commit;
 
 use super::attempts::Attempts;
 use super::reports::OwnerReporter;
 use crate::owner::{Notice, Outlet};
-use crate::stream::{StreamHub, Terminal};
 use crate::telemetry::Meter;
 
-/// Attempts, streams and metrics, as the owner's outlet.
+/// Attempts, their streams and metrics, as the owner's outlet.
 pub struct RunOutlet {
     attempts: Attempts<OwnerReporter>,
-    streams: Arc<StreamHub>,
     meter: Meter,
 }
 
 impl RunOutlet {
     /// An outlet to these.
     #[must_use]
-    pub fn new(attempts: Attempts<OwnerReporter>, streams: Arc<StreamHub>, meter: Meter) -> Self {
-        Self {
-            attempts,
-            streams,
-            meter,
-        }
+    pub fn new(attempts: Attempts<OwnerReporter>, meter: Meter) -> Self {
+        Self { attempts, meter }
     }
 }
 
 impl Outlet for RunOutlet {
     fn effect(&mut self, effect: Effect) {
-        match effect {
-            Effect::AttemptCancel { attempt, task } => self.attempts.cancel(attempt, task),
-            Effect::AttemptStart(order) => self.attempts.start(*order),
-            Effect::TaskEnded {
-                task,
-                end,
-                position,
-            } => {
-                self.streams.end(task, Terminal { end, position });
-            }
-            Effect::TaskStarted {
-                task,
-                started,
-                accepted_position,
-                seed,
-            } => {
-                self.streams
-                    .open(task)
-                    .start(started, accepted_position, seed);
-            }
-        }
+        self.attempts.carry_out(effect);
     }
 
     fn committed(&mut self, commit: &Commit) {

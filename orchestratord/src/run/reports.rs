@@ -2,16 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use orchestrator_core::id::{AttemptId, PayloadRef};
-use orchestrator_core::input::{AttemptEnd, Report};
+use orchestrator_core::id::AttemptId;
+use orchestrator_core::input::Report;
 use tokio::sync::watch;
 
 use super::attempt::{AttemptReport, Reporter};
 use super::fleet::FleetReporter;
 use crate::owner::OwnerHandle;
-
-/// The owner knows the text's handle only once it has taken the report.
-const OWNER_FILLS_IN: PayloadRef = PayloadRef(0);
 
 /// Carries reports to the owner, once there is one: what the owner orders at its very start may
 /// report before its handle is known.
@@ -56,30 +53,7 @@ impl Reporter for OwnerReporter {
         let Some(owner) = self.owner().await else {
             return;
         };
-        let (report, text) = match report {
-            AttemptReport::Chunk { from, text } => {
-                let to = from + text.tokens();
-                (
-                    Report::AttemptChunk {
-                        attempt,
-                        from,
-                        to,
-                        chunk: OWNER_FILLS_IN,
-                    },
-                    Some(text),
-                )
-            }
-            AttemptReport::Failed { fault, detail } => {
-                let end = AttemptEnd::Failed { fault, detail };
-                (Report::AttemptEnded { attempt, end }, None)
-            }
-            AttemptReport::Finished(finished) => {
-                let end = finished.end(OWNER_FILLS_IN);
-                (Report::AttemptEnded { attempt, end }, Some(finished.text))
-            }
-            AttemptReport::Renewed => (Report::AttemptRenewed { attempt }, None),
-            AttemptReport::Running => (Report::AttemptRunning { attempt }, None),
-        };
+        let (report, text) = report.into_report(attempt);
         owner.report(report, text).await;
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orchestrator_core::id::TaskId;
+use orchestrator_core::task::TaskRecord;
 
 use super::live::{TaskStream, Terminal};
 
@@ -29,6 +30,16 @@ impl StreamHub {
     /// The stream of a task, if there is one.
     pub fn find(&self, task: TaskId) -> Option<Arc<TaskStream>> {
         self.streams().get(&task).map(Arc::clone)
+    }
+
+    /// Tokens that the stream of a task carries: what is live, or more if more is durable; what is durable
+    /// once it has ended.
+    pub fn position(&self, record: &TaskRecord) -> u64 {
+        if record.state.is_final() {
+            return record.position;
+        }
+        let live = self.find(record.id).map_or(0, |stream| stream.position());
+        live.max(record.position)
     }
 
     /// The task has ended: its readers are told, and the next ones are served from the store. Whoever learns of

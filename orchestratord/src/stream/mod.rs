@@ -7,18 +7,25 @@
 //! comes back is only continued if its prefix is ours, and a replay that gives another text than the one
 //! released ends the stream rather than splice it.
 //!
+//! [`Opener`] finds what there is to read of a task, and [`ReaderState`] is one reader of it: both decide and
+//! do nothing else. [`read_live`] drives a reader for whoever awaits its frames.
+//!
 //! Order of frames: `started` once, tokens, exactly one terminal frame; `metrics` in between.
 
 mod frame;
+mod frames;
 mod hub;
 mod id;
 mod live;
+mod opening;
 mod reader;
 mod readers;
 
 pub use frame::{Frame, Waiting};
+pub use frames::{Opening, Watch, read_ended, read_live};
 pub use hub::StreamHub;
 pub use id::StreamId;
 pub use live::{PushError, TaskStream, Terminal};
-pub use reader::{Opening, ReadFrom, Watch, read_ended, read_live};
+pub use opening::{Opened, Opener, OpenerStep, Reading};
+pub use reader::{ReadFrom, ReaderState, ReaderStep, WAITING_INTERVAL_MS};
 pub use readers::CountedReader;

@@ -1,21 +1,18 @@
-//! One reader's frames, from where it stands to the end.
+//! One reader's frames, from where it stands to the end, without tasks, clocks or channels.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::Stream;
-use futures_util::stream::{BoxStream, StreamExt, unfold};
 use orchestrator_core::task::{TaskEnd, TaskRecord};
+use orchestrator_core::time::MonoMs;
 use store::TaskText;
-use tokio::sync::watch;
 
 use super::frame::{Frame, Waiting};
 use super::id::StreamId;
 use super::live::{Prefix, TaskStream, Terminal};
 
-/// Pause between two looks at a waiting task's place in the queue.
-const WAITING_INTERVAL: Duration = Duration::from_millis(1_000);
+/// Pause between two looks at a waiting task's place in the queue, in milliseconds.
+pub const WAITING_INTERVAL_MS: u64 = 1_000;
 
 /// Where a reader wants to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,148 +32,160 @@ impl ReadFrom {
     }
 }
 
-/// Answers where a waiting task stands, for `metrics` frames. None once nobody knows.
-pub trait Watch: Send + Sync + 'static {
-    /// Where the task stands now.
-    fn waiting(&self) -> impl Future<Output = Option<Waiting>> + Send;
+/// What a reader does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReaderStep {
+    /// It is told this.
+    Frame(Frame),
+    /// It has been told everything, the terminal frame included.
+    Over,
+    /// It needs to know where the task stands in the queue: see [`ReaderState::standing`].
+    Standing,
+    /// Nothing before the stream moves or, if there is one, this time comes.
+    Wait(Option<MonoMs>),
 }
 
-/// What there is to read.
-pub enum Opening {
-    /// Frames.
-    Frames(BoxStream<'static, Frame>),
-    /// The reader has seen everything, the terminal frame included.
-    NothingMore,
-}
-
-/// Frames of a task that has ended, from its record and its durable text.
-pub fn read_ended(record: &TaskRecord, text: &TaskText, from: ReadFrom) -> Opening {
-    let stream = TaskStream::default();
-    // A fresh stream takes any text: there is nothing to differ from.
-    let _ = stream.seed(text);
-    if let Some(started) = &record.started {
-        stream.start(started.clone(), record.accepted_position, record.spec.seed);
-    }
-    let position = text.tokens();
-    if let Some(end) = &record.end {
-        stream.end(Terminal {
-            end: end.clone(),
-            position,
-        });
-    }
-    if let ReadFrom::After(id) = from
-        && stream.id_of_end() == id
-    {
-        return Opening::NothingMore;
-    }
-    Opening::Frames(frames(Arc::new(stream), from, None::<Never>).boxed())
-}
-
-/// Frames of a live task. `guard` is dropped when the reader leaves.
-pub fn read_live<G: Send + 'static>(
+/// One reader of one task without tasks, clocks or channels.
+///
+/// # How to drive it
+///
+/// 1. Make it over a live task with [`ReaderState::live`], or over one that has ended with
+///    [`ReaderState::ended`].
+/// 2. Remember [`TaskStream::version`], then call [`ReaderState::next`] and do as it says. It may be called at
+///    any time, also too often.
+/// 3. Where it waits, come back when the version is another one, or the time has come.
+#[derive(Debug)]
+pub struct ReaderState {
     stream: Arc<TaskStream>,
-    from: ReadFrom,
-    watch: impl Watch,
-    guard: G,
-) -> Opening {
-    let frames = frames(stream, from, Some(watch));
-    let guarded = frames.map(move |frame| {
-        let _held = &guard;
-        frame
-    });
-    Opening::Frames(guarded.boxed())
-}
-
-/// A watch for streams that wait for nothing.
-enum Never {}
-
-impl Watch for Never {
-    async fn waiting(&self) -> Option<Waiting> {
-        match *self {}
-    }
-}
-
-fn frames<W: Watch>(
-    stream: Arc<TaskStream>,
-    from: ReadFrom,
-    watch: Option<W>,
-) -> impl Stream<Item = Frame> + Send {
-    let moved = stream.subscribe();
-    let reader = Reader {
-        stream,
-        moved,
-        watch,
-        unchecked: match from {
-            ReadFrom::Start => None,
-            ReadFrom::After(id) => Some(id),
-        },
-        started_due: from == ReadFrom::Start,
-        position: from.position(),
-        attempt: 0,
-        attempt_due: false,
-        idle: true,
-        asked: false,
-        told: None,
-        ready: VecDeque::new(),
-        over: false,
-    };
-    unfold(reader, |mut reader| async move {
-        reader.next().await.map(|frame| (frame, reader))
-    })
-}
-
-struct Reader<W> {
-    stream: Arc<TaskStream>,
-    moved: watch::Receiver<u64>,
-    watch: Option<W>,
+    /// True if it is told of waiting and of later attempts.
+    watches: bool,
     /// The reader's own place, until our text is long enough to compare.
     unchecked: Option<StreamId>,
     started_due: bool,
     position: u64,
     attempt: u32,
-    attempt_due: bool,
     /// True while no attempt writes.
     idle: bool,
+    /// What the standing in the queue is wanted for.
+    wanted: Option<Wanted>,
     /// True once the queue has been looked at.
     asked: bool,
+    /// When it is looked at again.
+    look_at: Option<MonoMs>,
     told: Option<Waiting>,
     ready: VecDeque<Frame>,
     over: bool,
 }
 
-impl<W: Watch> Reader<W> {
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.ready.pop_front() {
-                return Some(frame);
-            }
-            if self.over {
-                return None;
-            }
-            self.moved.mark_unchanged();
-            self.look();
-            self.announce_attempt().await;
-            if self.ready.is_empty() && !self.over {
-                self.wait().await;
-            }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// A later attempt is announced, before what it brings.
+    Announcement,
+    /// The place in the queue is told if it is news.
+    Place,
+}
+
+impl ReaderState {
+    /// Of a live task.
+    #[must_use]
+    pub fn live(stream: Arc<TaskStream>, from: ReadFrom) -> Self {
+        Self::new(stream, from, true)
+    }
+
+    /// Of a task that has ended, from its record and its durable text; `None` if the reader has seen
+    /// everything, the terminal frame included.
+    #[must_use]
+    pub fn ended(record: &TaskRecord, text: &TaskText, from: ReadFrom) -> Option<Self> {
+        let stream = TaskStream::default();
+        // A fresh stream takes any text: there is nothing to differ from.
+        let _ = stream.seed(text);
+        if let Some(started) = &record.started {
+            stream.start(started.clone(), record.accepted_position, record.spec.seed);
+        }
+        let position = text.tokens();
+        if let Some(end) = &record.end {
+            stream.end(Terminal {
+                end: end.clone(),
+                position,
+            });
+        }
+        let seen = matches!(from, ReadFrom::After(id) if stream.id_of_end() == id);
+        (!seen).then(|| Self::new(Arc::new(stream), from, false))
+    }
+
+    fn new(stream: Arc<TaskStream>, from: ReadFrom, watches: bool) -> Self {
+        Self {
+            stream,
+            watches,
+            unchecked: match from {
+                ReadFrom::Start => None,
+                ReadFrom::After(id) => Some(id),
+            },
+            started_due: from == ReadFrom::Start,
+            position: from.position(),
+            attempt: 0,
+            idle: true,
+            wanted: None,
+            asked: false,
+            look_at: None,
+            told: None,
+            ready: VecDeque::new(),
+            over: false,
         }
     }
 
-    /// Tells of a later attempt, before what it brings.
-    async fn announce_attempt(&mut self) {
-        let Some(watch) = self.watch.as_ref().filter(|_| self.attempt_due) else {
-            return;
-        };
-        let standing = watch.waiting().await.unwrap_or_default();
-        self.attempt_due = false;
-        let after_start = usize::from(matches!(self.ready.front(), Some(Frame::Started { .. })));
-        self.ready.insert(
-            after_start,
-            Frame::Metrics(Waiting {
-                attempt: self.attempt,
-                ..standing
-            }),
-        );
+    /// The stream that it reads.
+    #[must_use]
+    pub fn stream(&self) -> &Arc<TaskStream> {
+        &self.stream
+    }
+
+    /// What to do next.
+    pub fn next(&mut self, now: MonoMs) -> ReaderStep {
+        if self.ready.is_empty() && !self.over {
+            self.look();
+        }
+        if self.wanted == Some(Wanted::Place) && !self.ready.is_empty() {
+            // While nobody has answered, something happened that matters more.
+            self.wanted = None;
+        }
+        if self.wanted.is_some() {
+            return ReaderStep::Standing;
+        }
+        match self.ready.pop_front() {
+            Some(frame) => ReaderStep::Frame(frame),
+            None if self.over => ReaderStep::Over,
+            None => self.wait(now),
+        }
+    }
+
+    /// Takes the answer to [`ReaderStep::Standing`]: where the task stands, if anybody knows. Its field
+    /// `attempt` is filled in here.
+    pub fn standing(&mut self, standing: Option<Waiting>) {
+        let attempt = self.attempt;
+        let standing = standing.map(|it| Waiting { attempt, ..it });
+        match self.wanted.take() {
+            None => {}
+            Some(Wanted::Announcement) => {
+                let started = matches!(self.ready.front(), Some(Frame::Started { .. }));
+                let unknown = Waiting {
+                    attempt,
+                    ..Waiting::default()
+                };
+                let frame = Frame::Metrics(standing.unwrap_or(unknown));
+                self.ready.insert(usize::from(started), frame);
+            }
+            Some(Wanted::Place) => {
+                let news = standing.filter(|it| {
+                    let waits = it.queue_position.is_some() || it.predicted_start_ms.is_some();
+                    waits && self.told != Some(*it)
+                });
+                if let Some(standing) = news {
+                    self.told = Some(standing);
+                    self.ready.push_back(Frame::Metrics(standing));
+                }
+            }
+        }
     }
 
     /// Collects what is new.
@@ -202,8 +211,8 @@ impl<W: Watch> Reader<W> {
             });
         }
         // The first attempt is told of by `started`; a reader that came back has seen that.
-        if glimpse.attempt > self.attempt.max(1) {
-            self.attempt_due = self.watch.is_some();
+        if self.watches && glimpse.attempt > self.attempt.max(1) {
+            self.wanted = Some(Wanted::Announcement);
         }
         self.attempt = self.attempt.max(glimpse.attempt);
         for (id, text) in glimpse.tokens {
@@ -235,42 +244,21 @@ impl<W: Watch> Reader<W> {
         self.over = true;
     }
 
-    /// Waits for a change, and looks at the queue while no attempt is under way.
-    async fn wait(&mut self) {
-        let Some(watch) = self.watch.as_ref().filter(|_| self.idle) else {
-            return changed(&mut self.moved).await;
-        };
+    /// Waits for the stream to move, and looks at the queue while no attempt is under way.
+    fn wait(&mut self, now: MonoMs) -> ReaderStep {
+        if !(self.watches && self.idle) {
+            self.look_at = None;
+            return ReaderStep::Wait(None);
+        }
         if self.asked {
-            tokio::select! {
-                () = changed(&mut self.moved) => return,
-                () = tokio::time::sleep(WAITING_INTERVAL) => {}
+            let at = *self.look_at.get_or_insert(now + WAITING_INTERVAL_MS);
+            if now < at {
+                return ReaderStep::Wait(Some(at));
             }
         }
         self.asked = true;
-        let standing = watch.waiting().await;
-        let news = standing
-            .map(|standing| Waiting {
-                attempt: self.attempt,
-                ..standing
-            })
-            .filter(|standing| {
-                let waits =
-                    standing.queue_position.is_some() || standing.predicted_start_ms.is_some();
-                waits && self.told != Some(*standing)
-            });
-        if let Some(standing) = news {
-            self.told = Some(standing);
-            self.ready.push_back(Frame::Metrics(standing));
-        }
+        self.look_at = None;
+        self.wanted = Some(Wanted::Place);
+        ReaderStep::Standing
     }
 }
-
-/// Waits until the stream moved.
-async fn changed(moved: &mut watch::Receiver<u64>) {
-    // The reader holds the stream, and so the sender: there is always somebody who can move it.
-    let _moved = moved.changed().await;
-}
-
-#[cfg(test)]
-#[path = "reader_tests.rs"]
-mod tests;

@@ -7,12 +7,13 @@ use std::sync::Mutex;
 use futures_util::stream;
 use orchestrator_core::id::{AttemptId, Digest, ReplicaName, SessionId, TaskId, TenantId};
 use orchestrator_core::task::{
-    Determinism, Engine, InputKind, OnDisconnect, Priority, PromptFacts, TaskSpec,
+    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, PromptFacts, TaskFault,
+    TaskSpec,
 };
 use orchestrator_core::time::WallMs;
-use store::{ReadFuture, TaskBody, TaskPage, TaskQuery, TaskRow};
+use store::{ReadFuture, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText};
 use worker_adapter::{
-    Adapter, AdapterError, AdapterFuture, EngineFacts, Generation, GenerationEvent,
+    Adapter, AdapterError, AdapterFuture, EngineFacts, Finish, Generation, GenerationEvent,
     GenerationStream, Health, Prompt,
 };
 
@@ -185,11 +186,13 @@ fn follower_of(scripted: Scripted, durable: &[&str]) -> Follower<Reports> {
 async fn reports(
     follower: Follower<Reports>,
     position: u64,
-    stream: &TaskStream,
+    stream: &Arc<TaskStream>,
 ) -> Vec<AttemptReport> {
     let (_set, cancelled) = watch::channel(false);
     stream.begin(AttemptId(5), 1);
-    follower.follow(&order(position), stream, cancelled).await;
+    follower
+        .follow(order(position), Arc::clone(stream), cancelled)
+        .await;
     assert!(
         follower.runner.list().is_empty(),
         "the runner holds nothing afterwards"
@@ -199,7 +202,7 @@ async fn reports(
 
 #[tokio::test(start_paused = true)]
 async fn a_whole_text_is_running_then_finished() {
-    let stream = TaskStream::default();
+    let stream = Arc::new(TaskStream::default());
     let told = reports(follower(ended(tokens(&["old", " pond"])), &[]), 0, &stream).await;
     let [AttemptReport::Running, AttemptReport::Finished(finished)] = told.as_slice() else {
         panic!("{told:?}")
@@ -218,7 +221,7 @@ async fn chunks_are_contiguous_and_bounded_and_replayed_tokens_are_not_told_agai
     let told = reports(
         follower(ended(tokens(&words)), &words[..10]),
         10,
-        &TaskStream::default(),
+        &Arc::default(),
     )
     .await;
     let mut next = 10;
@@ -238,15 +241,14 @@ async fn chunks_are_contiguous_and_bounded_and_replayed_tokens_are_not_told_agai
 
 /// The reports of an attempt that is cancelled once it has made so many.
 async fn cancelled_after(count: usize, follower: Follower<Reports>) -> Vec<AttemptReport> {
-    let stream = TaskStream::default();
+    let stream = Arc::new(TaskStream::default());
     stream.begin(AttemptId(5), 1);
     let (set, cancelled) = watch::channel(false);
-    let order = order(0);
-    let mut follow = std::pin::pin!(follower.follow(&order, &stream, cancelled));
+    let mut follow = std::pin::pin!(follower.follow(order(0), Arc::clone(&stream), cancelled));
     let so_many = async {
         while follower.reporter.0.lock().unwrap().len() < count {
             tokio::task::yield_now().await;
-            tokio::time::advance(CHUNK_PERIOD / 4).await;
+            tokio::time::advance(Duration::from_millis(CHUNK_PERIOD_MS / 4)).await;
         }
     };
     tokio::select! {
@@ -301,12 +303,12 @@ async fn only_where_equal_bytes_are_not_promised_may_the_cache_be_reused() {
             },
             &[],
         );
-        let stream = TaskStream::default();
+        let stream = Arc::new(TaskStream::default());
         stream.begin(AttemptId(5), 1);
         let (_set, cancelled) = watch::channel(false);
         let mut order = order(0);
         order.spec.determinism = determinism;
-        follower.follow(&order, &stream, cancelled).await;
+        follower.follow(order, stream, cancelled).await;
         let told = follower.reporter.0.lock().unwrap().clone();
         assert!(
             matches!(told.last(), Some(AttemptReport::Finished(_))),
@@ -320,7 +322,7 @@ async fn a_replay_with_another_token_fails_as_diverged() {
     let told = reports(
         follower(ended(tokens(&["new"])), &["old"]),
         1,
-        &TaskStream::default(),
+        &Arc::default(),
     )
     .await;
     assert!(matches!(
@@ -337,7 +339,7 @@ async fn a_replay_that_ends_early_fails_as_diverged() {
     let told = reports(
         follower(ended(tokens(&["old"])), &["old", " pond"]),
         2,
-        &TaskStream::default(),
+        &Arc::default(),
     )
     .await;
     assert!(matches!(
@@ -351,7 +353,7 @@ async fn a_replay_that_ends_early_fails_as_diverged() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_engine_is_renewed_and_ends_by_its_wall_clock() {
-    let told = reports(follower(vec![], &[]), 0, &TaskStream::default()).await;
+    let told = reports(follower(vec![], &[]), 0, &Arc::default()).await;
     assert!(
         told.iter()
             .filter(|report| **report == AttemptReport::Renewed)
@@ -371,7 +373,7 @@ async fn a_silent_engine_is_renewed_and_ends_by_its_wall_clock() {
 async fn a_replica_that_is_gone_is_a_reset() {
     let follower = follower(vec![], &[]);
     follower.replicas.remove(&ReplicaName::new("default-0"));
-    let told = reports(follower, 0, &TaskStream::default()).await;
+    let told = reports(follower, 0, &Arc::default()).await;
     assert!(matches!(
         told.as_slice(),
         [AttemptReport::Failed {
@@ -385,7 +387,7 @@ async fn a_replica_that_is_gone_is_a_reset() {
 async fn what_a_broken_attempt_released_is_told_before_its_end() {
     let mut script = tokens(&["old", " pond"]);
     script.push(Err(AdapterError::Reset("gone".to_owned())));
-    let told = reports(follower(script, &[]), 0, &TaskStream::default()).await;
+    let told = reports(follower(script, &[]), 0, &Arc::default()).await;
     let [
         AttemptReport::Running,
         AttemptReport::Chunk {
@@ -405,7 +407,7 @@ async fn what_a_broken_attempt_released_is_told_before_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_earlier_attempt_released_is_told_by_the_next() {
-    let stream = TaskStream::default();
+    let stream = Arc::new(TaskStream::default());
     stream.begin(AttemptId(4), 1);
     stream.push(AttemptId(4), 0, "old").unwrap();
     stream.push(AttemptId(4), 1, " pond").unwrap();

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{AttemptId, Digest, ReplicaName};
-use orchestrator_core::task::{Engine, FinishReason, Started, TaskFault};
+use orchestrator_core::task::{Engine, FinishReason, Started, TaskEnd, TaskFault};
 use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
 
-use super::super::live::PushError;
+use super::super::live::{PushError, TaskStream, Terminal};
+use super::super::reader::ReadFrom;
 use super::*;
 
 /// Says the same place for ever.
@@ -50,7 +53,8 @@ fn finished(tokens: u64) -> TaskEnd {
 }
 
 fn open(stream: &Arc<TaskStream>, from: ReadFrom) -> BoxStream<'static, Frame> {
-    match read_live(Arc::clone(stream), from, standing(), ()) {
+    let reader = ReaderState::live(Arc::clone(stream), from);
+    match read_live(reader, standing(), ()) {
         Opening::Frames(frames) => frames,
         Opening::NothingMore => panic!("a live stream has more"),
     }

@@ -1,0 +1,129 @@
+//! Finds what there is to read of a task, without I/O.
+
+use std::sync::Arc;
+
+use orchestrator_core::task::{OnDisconnect, TaskRecord};
+use store::TaskText;
+
+use super::hub::StreamHub;
+use super::live::{TaskStream, Terminal};
+use super::reader::{ReadFrom, ReaderState};
+
+/// What an opener needs next.
+#[derive(Debug)]
+pub enum OpenerStep {
+    /// It is done.
+    Opened(Box<Opened>),
+    /// The task's record, as it stands in the store from now on: see [`Opener::record`]. If there is no such
+    /// task there is nothing to open.
+    Record,
+    /// The task's durable text, as it stands in the store from now on: see [`Opener::text`].
+    Text,
+}
+
+/// A task whose stream is open.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its record, as it was looked up last.
+    pub record: TaskRecord,
+    /// What there is to read.
+    pub reading: Reading,
+}
+
+/// What there is to read of a task.
+#[derive(Debug)]
+pub enum Reading {
+    /// All of it, from the store; `None` if the reader has seen everything, the terminal frame included.
+    Ended(Option<ReaderState>),
+    /// What there is and what comes.
+    Live {
+        /// The reader.
+        reader: ReaderState,
+        /// Its coming and going is counted there if the task ends with its last reader.
+        counted: Option<Arc<TaskStream>>,
+    },
+}
+
+/// Finds what there is to read of a task, live or after the fact, so that no end is missed in between.
+///
+/// # How to drive it
+///
+/// Make it, look the record up and pass it in; do what each step says until it is done.
+#[derive(Debug)]
+pub struct Opener {
+    streams: Arc<StreamHub>,
+    from: ReadFrom,
+    /// The live stream, once it is open.
+    stream: Option<Arc<TaskStream>>,
+    /// The record that the text is read for.
+    record: Option<TaskRecord>,
+}
+
+impl Opener {
+    /// Of the streams here, for a reader that stands there. It begins with the record.
+    #[must_use]
+    pub fn new(streams: Arc<StreamHub>, from: ReadFrom) -> Self {
+        Self {
+            streams,
+            from,
+            stream: None,
+            record: None,
+        }
+    }
+
+    /// Takes the record in.
+    pub fn record(&mut self, record: TaskRecord) -> OpenerStep {
+        let Some(stream) = self.stream.take() else {
+            // Looked at first: an unknown or ended task never has a live stream opened for it.
+            return if record.state.is_final() {
+                self.record = Some(record);
+                OpenerStep::Text
+            } else {
+                self.stream = Some(self.streams.open(record.id));
+                // Looked at again: an end that was committed before the stream was open has not found it,
+                // and one that is committed from here on does.
+                OpenerStep::Record
+            };
+        };
+        if let (true, Some(end)) = (record.state.is_final(), record.end.clone()) {
+            // The owner's word may have come before the stream was open, so it is said again.
+            let position = record.position;
+            self.streams.end(record.id, Terminal { end, position });
+            self.record = Some(record);
+            return OpenerStep::Text;
+        }
+        if record.position > stream.position() {
+            self.stream = Some(stream);
+            self.record = Some(record);
+            return OpenerStep::Text;
+        }
+        self.live(stream, record)
+    }
+
+    /// Takes the durable text in, which is none if there is none. Without a record it asks for that.
+    pub fn text(&mut self, text: Option<TaskText>) -> OpenerStep {
+        let Some(record) = self.record.take() else {
+            return OpenerStep::Record;
+        };
+        let text = text.unwrap_or_default();
+        let Some(stream) = self.stream.take() else {
+            let reading = Reading::Ended(ReaderState::ended(&record, &text, self.from));
+            return OpenerStep::Opened(Box::new(Opened { record, reading }));
+        };
+        // An attempt that has begun meanwhile may have written more, but not something else.
+        let _same = stream.seed(&text);
+        self.live(stream, record)
+    }
+
+    fn live(&self, stream: Arc<TaskStream>, record: TaskRecord) -> OpenerStep {
+        if let Some(started) = record.started.clone() {
+            stream.start(started, record.accepted_position, record.spec.seed);
+        }
+        let ends_with_readers = record.spec.on_disconnect == OnDisconnect::Cancel;
+        let reading = Reading::Live {
+            counted: ends_with_readers.then(|| Arc::clone(&stream)),
+            reader: ReaderState::live(stream, self.from),
+        };
+        OpenerStep::Opened(Box::new(Opened { record, reading }))
+    }
+}
