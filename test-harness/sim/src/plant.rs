@@ -41,7 +41,7 @@ plants! {
     /// At the host.
     AnswersSwapped, "answers-swapped", "two answers of one round go to each other's callers";
     /// At the host.
-    AttemptIdsRepeat, "attempt-ids-repeat", "every process of a daemon draws the same attempt ids";
+    AttemptIdsRepeat, "attempt-ids-repeat", "every process of a daemon begins with the same entropy, and its wall clock stands still";
     /// At the host.
     BelievesItOwns, "believes-it-owns", "an owner that was fenced takes the refusal for success and goes on";
     /// At the host.

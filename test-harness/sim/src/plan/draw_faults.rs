@@ -9,7 +9,7 @@ use crate::chance::Chance;
 /// Faults of a run, by time. Each run draws how much each family of faults weighs, so that some runs have
 /// nothing but crashes and others nothing but bad engines.
 pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Timed> {
-    let count = chance.pick(&[0, 1, 2, 3, 4, 6, 8, 12]);
+    let count = chance.pick(&[0, 1, 2, 3, 4, 6, 8, 12, 16, 24]);
     let weights: [u64; 4] = std::array::from_fn(|_| chance.below(4));
     let mut faults: Vec<Timed> = (0..count)
         .map(|_| Timed {
@@ -119,7 +119,7 @@ fn engine(chance: &mut Chance, setup: &Setup) -> Fault {
         },
         2 => Fault::EngineHang {
             replica,
-            span: span * 3,
+            span: span * 4,
         },
         3 => Fault::EngineSlow {
             replica,
@@ -127,7 +127,10 @@ fn engine(chance: &mut Chance, setup: &Setup) -> Fault {
             span,
         },
         4 | 5 => Fault::EngineReset { replica },
-        6 | 7 => Fault::EngineWrong { replica, span },
+        6 | 7 => Fault::EngineWrong {
+            replica,
+            span: span * 2,
+        },
         8 => Fault::EngineShort { replica, span },
         9 => Fault::EngineRefuses {
             replica,

@@ -12,7 +12,7 @@ const SESSIONS: u64 = 3;
 
 /// Operations of a run, by time.
 pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Operation> {
-    let tasks = chance.pick(&[2, 4, 8, 12, 16, 24]);
+    let tasks = chance.pick(&[2, 4, 8, 12, 16, 24, 32, 48]);
     // Mostly they come over the whole time; sometimes all at once, so that queues are full.
     let crowd = chance.percent(40);
     let batch = chance.pick(&[20, 50, 80]);
@@ -30,7 +30,7 @@ pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Ope
                 read: chance.percent(60).then(|| habit(chance)),
             },
         });
-        for _ in 0..chance.pick(&[0, 0, 1, 1, 2, 3]) {
+        for _ in 0..chance.pick(&[0, 0, 1, 1, 2, 3, 4]) {
             let after = chance.pick(&[5, 100, 2_000, 20_000]);
             operations.push(Operation {
                 at: at + chance.within((0, after)) * MILLI,

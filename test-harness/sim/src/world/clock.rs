@@ -14,6 +14,8 @@ pub(crate) struct Clock {
     boot: Micros,
     drift_ppm: i64,
     wall_off_ms: i64,
+    /// True if the wall clock always shows the same.
+    stopped: bool,
 }
 
 impl Clock {
@@ -22,6 +24,15 @@ impl Clock {
             boot,
             drift_ppm,
             wall_off_ms,
+            stopped: false,
+        }
+    }
+
+    /// The same, with a wall clock that always shows the same.
+    pub(crate) fn stopped(self) -> Self {
+        Self {
+            stopped: true,
+            ..self
         }
     }
 
@@ -34,7 +45,10 @@ impl Clock {
     pub(crate) fn now(&self, at: Micros) -> Now {
         let mono = self.drifted(at.saturating_sub(self.boot)) / MILLI;
         let true_ms = i64::try_from(at / MILLI).unwrap_or(i64::MAX);
-        let wall = WALL_ZERO_MS + true_ms + self.wall_off_ms;
+        let wall = match self.stopped {
+            true => WALL_ZERO_MS,
+            false => WALL_ZERO_MS + true_ms + self.wall_off_ms,
+        };
         Now {
             mono: MonoMs(mono),
             wall: WallMs(u64::try_from(wall).unwrap_or(0)),

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use orchestrator_core::id::TaskId;
+use orchestrator_core::id::{AttemptId, TaskId};
 use test_harness_history::{Event as Seen, Judge, Observation, Phase as SeenPhase};
+use worker_adapter::RunnerEvent;
 
 use super::client::{Errand, Task};
 use super::daemon::{Daemon, Host};
 use super::database::SimStore;
-use super::engine::Engine;
+use super::engine::{Engine, Source};
 use super::event::{DaemonEvent, Event};
 use crate::agenda::{Agenda, MILLI, Micros};
 use crate::chance::{Chance, Lane};
@@ -89,6 +90,10 @@ pub struct World {
 
     pub(crate) daemons: Vec<Daemon>,
     pub(crate) engines: Vec<Engine>,
+    /// What a runner that outlives its owner keeps of generations whose end nobody has confirmed.
+    pub(crate) ended_unheard: BTreeMap<AttemptId, (u64, Vec<RunnerEvent>)>,
+    /// What decides the text of each task, as it was begun last.
+    pub(crate) sources: BTreeMap<TaskId, Source>,
     /// Pools whose supervisor gave up.
     pub(crate) pools_gone: BTreeSet<usize>,
     pub(crate) tasks: BTreeMap<usize, Task>,
@@ -131,6 +136,8 @@ impl World {
             reserved: None,
             daemons: setup.daemons.iter().copied().map(Daemon::new).collect(),
             engines: setup.replicas.iter().cloned().map(Engine::new).collect(),
+            ended_unheard: BTreeMap::new(),
+            sources: BTreeMap::new(),
             pools_gone: BTreeSet::new(),
             tasks: BTreeMap::new(),
             errands: Vec::new(),
@@ -303,7 +310,7 @@ impl World {
             },
             None => message,
         };
-        self.hear(errand, turn, message);
+        self.hear(errand, turn, from, message);
     }
 
     /// Does something with a process, if it is there, and keeps it unless it ended meanwhile.

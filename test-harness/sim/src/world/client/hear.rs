@@ -5,12 +5,30 @@ use test_harness_history::{Answer, Applied, Event as Seen};
 use super::errand::{Aim, Message};
 use crate::checkers::{Broken, Question, fits};
 use crate::world::World;
+use crate::world::event::DaemonEvent;
 
 impl World {
     /// Something reaches an errand.
-    pub(crate) fn hear(&mut self, number: usize, turn: u32, message: Message) {
+    pub(crate) fn hear(
+        &mut self,
+        number: usize,
+        turn: u32,
+        from: Option<(usize, u64)>,
+        message: Message,
+    ) {
         let errand = &self.errands[number];
         if errand.over || errand.turn != turn {
+            // Nobody listens on that connection any more, which its other end learns so.
+            if let (Some((daemon, life)), Message::Opened { .. } | Message::Frames { .. }) =
+                (from, message)
+            {
+                let gone = DaemonEvent::ReaderGone {
+                    errand: number,
+                    turn,
+                };
+                let after = self.chance_net();
+                self.to_daemon(daemon, life, self.now + after, gone);
+            }
             return;
         }
         if matches!(errand.aim, Aim::Read(_)) {

@@ -106,7 +106,16 @@ impl World {
             }
         }
         self.tell_frames(number, taken);
-        if over {
+        let told = |frame: &Frame| matches!(frame, Frame::Ended { .. } | Frame::Diverged { .. });
+        if over || frames.iter().any(told) {
+            if let (false, Some((daemon, life))) = (over, self.errands[number].peer) {
+                let turn = self.errands[number].turn;
+                let gone = DaemonEvent::ReaderGone {
+                    errand: number,
+                    turn,
+                };
+                self.to_daemon(daemon, life, self.now + 1, gone);
+            }
             self.reader_saw(number, ReaderEvent::Closed(ClosedBy::Server));
             return self.done(number);
         }

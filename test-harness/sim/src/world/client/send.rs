@@ -2,7 +2,7 @@
 
 use orchestrator_core::id::TaskId;
 use orchestratord::stream::StreamId;
-use test_harness_history::{Ask, ClosedBy, Event as Seen, ReaderEvent, TaskId as SeenTask};
+use test_harness_history::{Answer, Ask, ClosedBy, Event as Seen, ReaderEvent, TaskId as SeenTask};
 
 use super::errand::{Aim, Errand, Message, Question, ReadAim};
 use super::wish::{payload, session_id, task_id};
@@ -221,6 +221,26 @@ impl World {
         let one = &mut self.errands[errand];
         one.heard_at = at.max(one.heard_at + 1);
         self.agenda.add(one.heard_at, event);
+    }
+
+    /// The answer to a cancel, which does not overtake what readers of the task were sent before it: only then can
+    /// an onlooker tell what was sent after it.
+    pub(crate) fn to_canceller(
+        &mut self,
+        (daemon, life): (usize, u64),
+        errand: usize,
+        turn: u32,
+        (task, answer): (TaskId, Answer),
+    ) {
+        let heard = self
+            .errands
+            .iter()
+            .filter(|one| matches!(&one.aim, Aim::Read(read) if read.task == task))
+            .map(|one| one.heard_at + 1)
+            .max();
+        let one = &mut self.errands[errand];
+        one.heard_at = one.heard_at.max(heard.unwrap_or(0));
+        self.to_client(daemon, life, errand, turn, Message::Answer(answer));
     }
 
     /// A process is gone, and its connections with it.

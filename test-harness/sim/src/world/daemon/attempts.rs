@@ -1,5 +1,6 @@
 //! Attempts under way: the product's own state for each, driven by events.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use orchestrator_core::effect::AttemptOrder;
@@ -28,6 +29,8 @@ pub(crate) struct Followed {
     pub(crate) serial: u64,
     /// A report that waits for a place, and with it everything after it.
     blocked: Option<AttemptReport>,
+    /// What the runner has told and the state has not taken.
+    events: VecDeque<(u64, RunnerEvent)>,
     timer_at: Option<Micros>,
 }
 
@@ -44,6 +47,7 @@ impl World {
             stopped: false,
             serial: 0,
             blocked: None,
+            events: VecDeque::new(),
             timer_at: None,
         };
         host.attempts.insert(attempt, followed);
@@ -79,32 +83,32 @@ impl World {
         serial: u64,
         (offset, event): (u64, RunnerEvent),
     ) {
-        let Some(followed) = host.attempts.get(&attempt) else {
+        let Some(followed) = host.attempts.get_mut(&attempt) else {
             return;
         };
         if followed.serial != serial {
             return;
         }
-        if followed.blocked.is_some() {
-            // The state is not stepped while a report of it waits: the event stays with the runner.
-            let again = DaemonEvent::Runner {
-                attempt,
-                serial,
-                offset,
-                event,
-            };
-            self.to_host(host, 1_000, again);
-            return;
-        }
-        if matches!(event, RunnerEvent::Token(_)) {
-            let step = Step::Token {
-                attempt: self.story.attempt(attempt),
-                index: offset,
-            };
-            self.story.tell(self.now, step);
-        }
-        self.input(host, attempt, AttemptInput::Event { offset, event });
+        followed.events.push_back((offset, event));
+        self.take_events(host, attempt);
         self.pump(host);
+    }
+
+    /// Takes what the runner has told, in order, for as long as no report waits for its place.
+    fn take_events(&mut self, host: &mut Host, attempt: AttemptId) {
+        while let Some(followed) = host.attempts.get_mut(&attempt)
+            && followed.blocked.is_none()
+            && let Some((offset, event)) = followed.events.pop_front()
+        {
+            if matches!(event, RunnerEvent::Token(_)) {
+                let step = Step::Token {
+                    attempt: self.story.attempt(attempt),
+                    index: offset,
+                };
+                self.story.tell(self.now, step);
+            }
+            self.input(host, attempt, AttemptInput::Event { offset, event });
+        }
     }
 
     pub(crate) fn attempt_timer(&mut self, host: &mut Host, attempt: AttemptId) {
@@ -112,10 +116,9 @@ impl World {
             return;
         };
         followed.timer_at = None;
+        // While a report waits for its place nothing else goes on; the timer is set again after that.
         if followed.blocked.is_none() {
             self.input(host, attempt, AttemptInput::Tick);
-        } else {
-            self.set_attempt_timer(host, attempt);
         }
         self.pump(host);
     }
@@ -130,6 +133,7 @@ impl World {
             .collect();
         for attempt in blocked {
             self.drive_attempt(host, attempt);
+            self.take_events(host, attempt);
         }
     }
 

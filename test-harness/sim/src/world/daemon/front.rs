@@ -182,7 +182,11 @@ impl World {
                 Answer::Cancelled(record(&row.record, position))
             }
         };
-        self.respond(host, waiter.errand, waiter.turn, answer);
+        let Asked::Cancel(task) = waiter.kind else {
+            return;
+        };
+        let peer = (host.daemon, host.life);
+        self.to_canceller(peer, waiter.errand, waiter.turn, (task, answer));
     }
 
     pub(super) fn show_row(

@@ -14,6 +14,7 @@ use super::lanes::Lanes;
 use crate::agenda::{MILLI, Micros};
 use crate::checkers::Sight;
 use crate::plan::{CrashPoint, letter};
+use crate::plant::Plant;
 use crate::world::World;
 use crate::world::clock::Clock;
 use crate::world::event::{DaemonEvent, Event};
@@ -77,6 +78,10 @@ impl World {
     fn serve(&mut self, daemon: usize, life: u64, loaded: Loaded, cold: Box<dyn store::ColdStore>) {
         let one = &self.daemons[daemon];
         let clock = Clock::new(self.now, one.setup.drift_ppm, one.wall_off_ms);
+        let clock = match self.plant {
+            Some(Plant::AttemptIdsRepeat) => clock.stopped(),
+            _ => clock,
+        };
         let now = clock.now(self.now);
         self.say(format!(
             "daemon {}: serves, epoch {}, {} live tasks",
@@ -102,7 +107,7 @@ impl World {
         let sealed = loaded.commit_seq;
         let setup = &self.plan.setup;
         let mut machine = setup.machine.clone();
-        if self.plant == Some(crate::plant::Plant::AgeingOff) {
+        if self.plant == Some(Plant::AgeingOff) {
             machine.ageing_ms = u64::MAX / 4;
         }
         let hub = Arc::new(StreamHub::default());
@@ -202,7 +207,7 @@ impl World {
 
     /// The end of a belief: the store belongs to another.
     pub(crate) fn lapse(&mut self, host: &mut Host) {
-        if self.plant == Some(crate::plant::Plant::BelievesItOwns) {
+        if self.plant == Some(Plant::BelievesItOwns) {
             return;
         }
         if self.holder != Some((host.daemon, host.life)) {

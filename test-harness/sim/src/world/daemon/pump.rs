@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::task::TaskRecord;
-use orchestratord::owner::{StoreAnswer, StoreCall};
+use orchestratord::owner::{Notice, StoreAnswer, StoreCall};
 use store::{CommitError, ReadError};
 
 use super::host::Host;
@@ -51,7 +51,7 @@ impl World {
         busy |= self.take_in(host);
         for _ in 0..TICKS_PER_ROUND {
             let now = host.now(self.now);
-            if self.wakes(now) && host.state.tick(now, &mut host.entropy) {
+            if host.state.tick(now, &mut host.entropy) {
                 busy = true;
             } else {
                 break;
@@ -59,11 +59,6 @@ impl World {
         }
         busy |= self.move_on(host);
         busy
-    }
-
-    /// The plant that loses wake-ups also never ticks for the passing of time.
-    fn wakes(&self, _now: orchestrator_core::time::Now) -> bool {
-        true
     }
 
     fn ask_to_be_woken(&mut self, host: &mut Host) {
@@ -128,6 +123,10 @@ impl World {
         } else {
             self.prefetch(host, &needed)
         };
+        if let Err(error) = &found {
+            let detail = error.to_string();
+            self.notice(host, &Notice::PrefetchFailed { detail });
+        }
         for command in commands {
             let Command { ask, body, waiter } = command;
             let now = host.now(self.now);

@@ -9,6 +9,7 @@ use orchestratord::stream::{
 };
 
 use super::host::Host;
+use super::reads::Pending;
 use crate::agenda::Micros;
 use crate::plant::Plant;
 use crate::world::World;
@@ -235,6 +236,10 @@ impl World {
     pub(crate) fn reader_gone(&mut self, host: &mut Host, errand: usize, turn: u32) {
         host.readers
             .retain(|_, reading| (reading.errand, reading.turn) != (errand, turn));
+        host.reads.retain(|_, pending| match pending {
+            Pending::Open(opening) => (opening.errand, opening.turn) != (errand, turn),
+            _ => true,
+        });
         self.pump(host);
     }
 

@@ -78,7 +78,7 @@ impl World {
         }
     }
 
-    fn notice(&mut self, host: &Host, notice: &Notice) {
+    pub(super) fn notice(&mut self, host: &Host, notice: &Notice) {
         let name = letter(host.daemon);
         self.coverage.notice(notice);
         match notice {

@@ -95,6 +95,12 @@ impl World {
             }
             return Ok(serial);
         }
+        if let Some((serial, events)) = self.ended_unheard.get(&attempt).cloned() {
+            for (offset, event) in (0..).zip(events) {
+                self.runner_says(host, (attempt, serial), offset, event);
+            }
+            return Ok(serial);
+        }
         self.serials += 1;
         let serial = self.serials;
         if let Some(error) = self.refusal(host, replica) {
@@ -147,7 +153,9 @@ impl World {
             length /= 2;
             limit = false;
         }
-        if engine.wrong != 0 {
+        let before = self.sources.insert(order.task, source);
+        if engine.wrong != 0 || before.is_some_and(|before| before != source) {
+            // Another replica set, or one that writes what it should not: readers may be shown two texts.
             self.saw(Seen::TextChanged {
                 task: SeenTask(order.task.0),
             });
@@ -252,6 +260,11 @@ impl World {
     /// A generation is over, whoever ended it.
     pub(crate) fn end_generation(&mut self, replica: usize, attempt: AttemptId) {
         if let Some(ended) = self.engines[replica].generations.remove(&attempt) {
+            if self.plan.setup.machine.attachable {
+                // The runner outlives its owner, and keeps what nobody has confirmed.
+                self.ended_unheard
+                    .insert(attempt, (ended.serial, ended.events));
+            }
             self.saw(Seen::Generation {
                 generation: ended.serial,
                 event: GenerationEvent::Stopped,
@@ -269,7 +282,7 @@ impl World {
 
     /// One generation breaks off.
     pub(crate) fn break_off(&mut self, replica: usize, attempt: AttemptId, detail: &str) {
-        let Some(running) = self.engines[replica].generations.get(&attempt) else {
+        let Some(running) = self.engines[replica].generations.get_mut(&attempt) else {
             return;
         };
         let (listener, serial, offset) = (
@@ -297,6 +310,10 @@ impl World {
                 .is_some_and(|running| running.listener == listener)
         });
         if let Some(replica) = found {
+            if let Some(running) = self.engines[replica].generations.get_mut(&attempt) {
+                let stopped = AdapterError::Reset("it was stopped".to_owned());
+                running.events.push(RunnerEvent::Failed(stopped));
+            }
             self.end_generation(replica, attempt);
         }
     }

@@ -4,3 +4,4 @@ mod generation;
 mod text;
 
 pub(crate) use generation::Engine;
+pub(crate) use text::Source;
