@@ -10,6 +10,11 @@
 //! - [`stream`]: what readers of a task see.
 //! - [`run`]: attempts and the replicas they run on.
 //! - [`telemetry`]: log lines and metrics.
+//!
+//! What decides inside the shell is a plain state with time as an argument and a driver around it, so that it
+//! can be driven without threads, tasks, clocks and sockets: [`owner::OwnerState`],
+//! [`run::roster::Roster`], [`run::attempt::AttemptState`], [`stream::Opener`], [`stream::ReaderState`]. None of
+//! them draws chance, and none goes through anything in an order that differs from run to run.
 
 pub mod app;
 pub mod http;

@@ -16,5 +16,5 @@ pub use caller::Caller;
 pub use capacity::{Capabilities, Limit, PoolHealth};
 pub use operations::App;
 pub use result::TaskOutcome;
-pub use tasks::{Created, ListFilter, ListedTasks, NewTask, ShownTask, WatchedTask};
+pub use tasks::{Created, ListFilter, ListedTasks, NewTask, ShownTask, WatchedTask, waiting};
 pub use trouble::{Missing, Prerequisite, Trouble};

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::trouble::{Missing, Trouble};
 use super::{App, Caller};
 use crate::names;
-use crate::owner::OwnerHandle;
+use crate::owner::{LiveView, OwnerHandle};
 use crate::stream::{
     CountedReader, Opened, Opener, OpenerStep, Opening, ReadFrom, Reading, StreamId, Waiting,
     Watch, read_ended, read_live,
@@ -267,11 +267,18 @@ struct OwnerWatch {
 impl Watch for OwnerWatch {
     async fn waiting(&self) -> Option<Waiting> {
         let explanation = self.owner.explain(self.task).await.ok()??;
-        Some(Waiting {
-            queue_depth: self.owner.view().queue_depth(self.priority),
-            queue_position: explanation.queue_position,
-            predicted_start_ms: explanation.predicted_start_ms,
-            attempt: 0,
-        })
+        Some(waiting(&self.owner.view(), self.priority, &explanation))
+    }
+}
+
+/// Where a task of a class stands, as its readers are told.
+#[must_use]
+pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -> Waiting {
+    Waiting {
+        queue_depth: view.queue_depth(priority),
+        queue_position: explanation.queue_position,
+        predicted_start_ms: explanation.predicted_start_ms,
+        // The reader knows which it is told of.
+        attempt: 0,
     }
 }

@@ -203,4 +203,4 @@ mod report;
 mod state;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -117,3 +117,7 @@ impl Roster {
         Deed::ReportLost { attempt, report }
     }
 }
+
+#[cfg(test)]
+#[path = "roster_tests.rs"]
+mod tests;

@@ -92,6 +92,10 @@ impl Opener {
             self.record = Some(record);
             return OpenerStep::Text;
         }
+        // Before the text, so that no reader of the same stream finds a token and no start.
+        if let Some(started) = record.started.clone() {
+            stream.start(started, record.accepted_position, record.spec.seed);
+        }
         if record.position > stream.position() {
             self.stream = Some(stream);
             self.record = Some(record);
@@ -116,9 +120,6 @@ impl Opener {
     }
 
     fn live(&self, stream: Arc<TaskStream>, record: TaskRecord) -> OpenerStep {
-        if let Some(started) = record.started.clone() {
-            stream.start(started, record.accepted_position, record.spec.seed);
-        }
         let ends_with_readers = record.spec.on_disconnect == OnDisconnect::Cancel;
         let reading = Reading::Live {
             counted: ends_with_readers.then(|| Arc::clone(&stream)),
@@ -127,3 +128,7 @@ impl Opener {
         OpenerStep::Opened(Box::new(Opened { record, reading }))
     }
 }
+
+#[cfg(test)]
+#[path = "opening_tests.rs"]
+mod tests;

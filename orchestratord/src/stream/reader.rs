@@ -262,3 +262,7 @@ impl ReaderState {
         ReaderStep::Standing
     }
 }
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

@@ -359,3 +359,6 @@ impl AttemptState {
         self.outputs.push_back(AttemptOutput::Report(report));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,7 @@ impl Adapter for Scripted {
     }
 }
 
-fn order(position: u64) -> AttemptOrder {
+pub(in crate::run) fn order(position: u64) -> AttemptOrder {
     AttemptOrder {
         attempt: AttemptId(5),
         task: TaskId(1),
@@ -151,7 +151,7 @@ fn ended(
     script
 }
 
-fn text(words: &[&str]) -> TaskText {
+pub(in crate::run) fn text(words: &[&str]) -> TaskText {
     let mut text = TaskText::default();
     words.iter().for_each(|word| text.push(word));
     text
