@@ -17,7 +17,7 @@ pub enum ReaderEvent {
     Frame(Frame),
     /// It is told that it has everything, the end included.
     NothingMore,
-    /// The daemon has answered and frames may come.
+    /// It asks to be let in; told before the question leaves it. Frames may come from now on.
     Opened {
         /// Of which task.
         task: TaskId,

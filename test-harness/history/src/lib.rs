@@ -23,6 +23,7 @@ mod standing;
 mod story;
 mod text;
 mod violation;
+mod words;
 mod world;
 
 pub use conversation::{Answer, Applied, Ask};
@@ -33,4 +34,5 @@ pub use observation::{Event, Observation, Phase};
 pub use place::{NotAPlace, Place, PrefixHash};
 pub use standing::{Class, Finish, Listed, Outcome, Payload, Record, State};
 pub use violation::{Harm, Property, Violation};
+pub use words::story_of;
 pub use world::{GenerationEvent, LinkEvent, Process, ProcessEvent};

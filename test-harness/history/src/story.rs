@@ -100,6 +100,10 @@ impl Story {
         self.see(Event::Phase(Phase::Over));
     }
 
+    pub(crate) fn history(&self) -> &[Observation] {
+        &self.history
+    }
+
     /// What one checker says of it.
     pub(crate) fn judged_by(&self, mut checker: impl Checker) -> Vec<Violation> {
         let broken = self

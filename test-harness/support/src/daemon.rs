@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::options::DaemonOptions;
 use crate::process::{Signal, children_of, signal};
-use crate::start::{Running, StartError, log_path, start};
+use crate::start::{Running, StartError, begin, log_path, start};
 
 /// Longest time that a daemon may take to end after it was asked to.
 const END_TIMEOUT: Duration = Duration::from_secs(30);
@@ -186,11 +186,28 @@ impl Daemon {
     /// # Panics
     /// If it does not come up; the text holds its log.
     pub fn restart(&mut self) {
-        let started = start(self.dir.path(), &self.options);
-        let Running { child, url, lines } = started.unwrap_or_else(|error| panic!("{error}"));
+        self.try_restart().unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// As [`Self::restart`].
+    ///
+    /// # Errors
+    /// Why it did not come up.
+    pub fn try_restart(&mut self) -> Result<(), StartError> {
+        let Running { child, url, lines } = start(self.dir.path(), &self.options)?;
         self.child = child;
         self.url = url;
         self.lines = lines;
+        Ok(())
+    }
+
+    /// Starts it again on the same data, after [`Self::kill`], and kills it once more after a time, whether it
+    /// accepts requests by then or not: true if it does.
+    ///
+    /// # Errors
+    /// If it ended by itself before.
+    pub fn restart_and_kill(&mut self, after: Duration) -> Result<bool, StartError> {
+        begin(self.dir.path(), &self.options)?.kill_after(after)
     }
 
     /// Starts it again with other options on the same data.

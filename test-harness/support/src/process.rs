@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, kill_process};
 
 /// Memory of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +73,14 @@ fn living_parent_of(proc: &Path) -> Option<u32> {
 /// What a process can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
+    /// It goes on after [`Signal::Stop`].
+    Continue,
     /// Ctrl-C.
     Interrupt,
     /// It ends at once, as by the out-of-memory killer.
     Kill,
+    /// It stands still, connections open, until it is told to go on or killed.
+    Stop,
     /// Please end.
     Terminate,
 }
@@ -84,19 +90,21 @@ pub enum Signal {
 /// # Errors
 /// If it was gone already.
 pub fn signal(pid: u32, signal: Signal) -> io::Result<()> {
-    let name = match signal {
-        Signal::Interrupt => "INT",
-        Signal::Kill => "KILL",
-        Signal::Terminate => "TERM",
+    let number = match signal {
+        Signal::Continue => rustix::process::Signal::CONT,
+        Signal::Interrupt => rustix::process::Signal::INT,
+        Signal::Kill => rustix::process::Signal::KILL,
+        Signal::Stop => rustix::process::Signal::STOP,
+        Signal::Terminate => rustix::process::Signal::TERM,
     };
-    let status = Command::new("sh")
-        .args(["-c", &format!("kill -{name} {pid}")])
-        .status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("there is no process {pid}")))
-    }
+    let told = match i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        Some(process) => kill_process(process, number),
+        None => Err(Errno::SRCH),
+    };
+    told.map_err(|error| match error {
+        Errno::SRCH => io::Error::other(format!("there is no process {pid}")),
+        error => io::Error::other(format!("process {pid} cannot be told {signal:?}: {error}")),
+    })
 }
 
 fn explain(error: &io::Error) -> io::Error {
@@ -108,7 +116,30 @@ fn explain(error: &io::Error) -> io::Error {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::process::Command;
+
+    use rustix::process::{WaitOptions, waitpid};
+
     use super::*;
+
+    #[test]
+    fn a_child_stands_still_and_goes_on() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        signal(child.id(), Signal::Stop).unwrap();
+        let (_, status) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped());
+        signal(child.id(), Signal::Continue).unwrap();
+        let (_, status) = waitpid(Some(pid), WaitOptions::CONTINUED).unwrap().unwrap();
+        assert!(status.continued());
+        signal(child.id(), Signal::Kill).unwrap();
+        child.wait().unwrap();
+        let gone = signal(child.id(), Signal::Kill).unwrap_err();
+        assert_eq!(
+            gone.to_string(),
+            format!("there is no process {}", child.id())
+        );
+    }
 
     #[test]
     fn a_child_is_seen_measured_and_killed() {

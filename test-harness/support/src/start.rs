@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -59,8 +59,22 @@ pub(crate) fn log_path(dir: &Path) -> PathBuf {
     dir.join("daemon.log")
 }
 
+/// A daemon that was started and has not said yet that it accepts requests.
+pub(crate) struct Starting {
+    child: Child,
+    lines: Receiver<String>,
+    log: PathBuf,
+    /// Where its own part of the log begins.
+    log_from: usize,
+}
+
 /// Starts a daemon whose own directory is `dir`, and waits until it accepts requests.
 pub(crate) fn start(dir: &Path, options: &DaemonOptions) -> Result<Running, StartError> {
+    begin(dir, options)?.ready()
+}
+
+/// Starts a daemon whose own directory is `dir`.
+pub(crate) fn begin(dir: &Path, options: &DaemonOptions) -> Result<Starting, StartError> {
     let program = match &options.program {
         Some(program) => program.clone(),
         None => find_program("orchestratord")?,
@@ -78,15 +92,55 @@ pub(crate) fn start(dir: &Path, options: &DaemonOptions) -> Result<Running, Star
             let _nobody_cares = tell.send(line);
         }
     });
-    loop {
-        match lines.recv_timeout(START_TIMEOUT) {
-            Ok(line) => {
-                if let Some(url) = line.strip_prefix("listening on ") {
-                    let url = url.to_owned();
-                    return Ok(Running { child, url, lines });
-                }
+    Ok(Starting {
+        child,
+        lines,
+        log: log_path(dir),
+        log_from,
+    })
+}
+
+impl Starting {
+    /// Waits until it accepts requests.
+    pub(crate) fn ready(mut self) -> Result<Running, StartError> {
+        match self.url_within(START_TIMEOUT) {
+            Ok(url) => Ok(Running {
+                child: self.child,
+                url,
+                lines: self.lines,
+            }),
+            Err(why) => Err(give_up(&mut self.child, why, &self.log, self.log_from)),
+        }
+    }
+
+    /// Kills it after a time. True if it accepted requests by then.
+    pub(crate) fn kill_after(mut self, time: Duration) -> Result<bool, StartError> {
+        let deadline = Instant::now() + time;
+        let ready = match self.url_within(time) {
+            Ok(_) => {
+                // It is given the rest of its time, to begin its work.
+                let rest = deadline.saturating_duration_since(Instant::now());
+                while self.lines.recv_timeout(rest).is_ok() {}
+                true
             }
-            Err(why) => return Err(give_up(&mut child, why, &log_path(dir), log_from)),
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(why) => return Err(give_up(&mut self.child, why, &self.log, self.log_from)),
+        };
+        // One that has ended in between is as dead.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+        Ok(ready)
+    }
+
+    /// Its URL, once it accepts requests.
+    fn url_within(&mut self, time: Duration) -> Result<String, RecvTimeoutError> {
+        let deadline = Instant::now() + time;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left)?;
+            if let Some(url) = line.strip_prefix("listening on ") {
+                return Ok(url.to_owned());
+            }
         }
     }
 }

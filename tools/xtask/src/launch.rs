@@ -43,6 +43,11 @@ pub(crate) fn bench(root: &Root, args: &[String]) -> Outcome {
     build_and_start(root, BUILD_PROGRAMS, "bench", args)
 }
 
+/// Real kills under load; the program `chaos` of `test-harness/chaos`.
+pub(crate) fn chaos(root: &Root, args: &[String]) -> Outcome {
+    build_and_start(root, BUILD_PROGRAMS, "chaos", args)
+}
+
 fn build_and_start(root: &Root, build: &[&str], name: &str, args: &[String]) -> Outcome {
     let status = command::cargo(root, build)
         .status()

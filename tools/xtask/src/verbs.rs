@@ -70,6 +70,12 @@ const VERBS: &[Verb] = &[
         run: launch::regen_schema,
     },
     Verb {
+        name: "chaos",
+        usage: "[--kills N] [--seed S] [--json]",
+        about: "kill real processes under load and judge what was seen",
+        run: launch::chaos,
+    },
+    Verb {
         name: "bench",
         usage: "<what> [options]",
         about: "measure against the budgets, for example `bench memory`",

@@ -27,7 +27,7 @@ pub(crate) struct NothingStuck {
     over_at_ms: u64,
     /// The state in which a task was seen last; none if it was only acknowledged.
     tasks: BTreeMap<TaskId, Option<State>>,
-    /// Readers that were let in after healing and have not been told of the end.
+    /// Readers that came after healing and have not been told of the end.
     waiting: BTreeMap<ReaderId, TaskId>,
 }
 
