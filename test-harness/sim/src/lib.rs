@@ -7,6 +7,7 @@
 //! readers); only the thin drivers around it, the store, the engines and the clients are the world's.
 //!
 //! `docs/simulation.md` says how to use it.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod agenda;
 pub mod chance;

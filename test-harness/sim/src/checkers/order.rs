@@ -65,3 +65,20 @@ impl Checker for Order {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkers::testing::{Bench, setup};
+
+    #[test]
+    fn an_order_that_ignores_age_is_seen() {
+        let setup = setup();
+        let aged = setup.machine.ageing_ms;
+        assert!(aged < 60_000);
+        let same = Bench::new(&setup, aged, &mut Order::new(&setup)).an_old_one_waits();
+        assert_eq!(same, Ok(()));
+        let other = Bench::new(&setup, u64::MAX / 4, &mut Order::new(&setup)).an_old_one_waits();
+        assert!(other.is_err());
+    }
+}

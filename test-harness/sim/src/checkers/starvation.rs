@@ -59,3 +59,21 @@ impl Checker for Starvation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkers::testing::{Bench, setup};
+
+    #[test]
+    fn a_task_that_is_overtaken_after_the_bound_is_seen() {
+        let setup = setup();
+        let aged = setup.machine.ageing_ms;
+        assert!(aged < 60_000);
+        let same = Bench::new(&setup, aged, &mut Starvation::new(&setup)).an_old_one_waits();
+        assert_eq!(same, Ok(()));
+        let other =
+            Bench::new(&setup, u64::MAX / 4, &mut Starvation::new(&setup)).an_old_one_waits();
+        assert!(other.is_err());
+    }
+}

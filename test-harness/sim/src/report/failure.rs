@@ -57,3 +57,69 @@ fn told(seed: u64, plant: Option<Plant>, broken: &Broken, shrunk: &Shrunk) -> St
     let _ = writeln!(text, "\nthe last steps of its story:\n{steps}");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::Coverage;
+    use crate::plan::{CrashPoint, Fault, Timed};
+    use crate::story::{Step, Story};
+
+    fn shrunk(broken: &Broken) -> Shrunk {
+        let mut plan = Plan::of(3);
+        plan.chaos = 4_000_000;
+        plan.operations.truncate(2);
+        plan.faults = vec![Timed {
+            at: 1_500_000,
+            fault: Fault::DaemonCrash {
+                daemon: 0,
+                point: CrashPoint::CommitApplied,
+                down: 250_000,
+            },
+        }];
+        let mut story = Story::new(false);
+        let applied = Step::Applied {
+            daemon: 0,
+            epoch: 1,
+            commit: 7,
+            mutations: 3,
+        };
+        story.tell(
+            1_400_250,
+            Step::Token {
+                attempt: 2,
+                index: 5,
+            },
+        );
+        story.tell(1_500_100, applied);
+        story.tell(1_500_100, Step::Said("daemon A: is killed".to_owned()));
+        story.tell(
+            1_500_100,
+            Step::Said(format!("BROKEN: {}: {}", broken.property, broken.detail)),
+        );
+        let outcome = Outcome {
+            steps: story.told(),
+            virtual_time: 1_500_100,
+            trace: story.hash(),
+            broken: Some(broken.clone()),
+            story: story.last(),
+            whole: Vec::new(),
+            coverage: Coverage::default(),
+        };
+        Shrunk {
+            plan,
+            outcome,
+            tries: 37,
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_broke_how_to_repeat_it_and_how_it_came_about() {
+        let broken = Broken {
+            property: "slots never exceeded",
+            detail: "pool-0-0 has 1 slots and 2 attempts".to_owned(),
+        };
+        let text = told(3, Some(Plant::TornCommit), &broken, &shrunk(&broken));
+        insta::assert_snapshot!(text);
+    }
+}

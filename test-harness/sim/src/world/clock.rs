@@ -63,9 +63,12 @@ impl Clock {
         let mut at = self
             .boot
             .saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX));
-        // Rounding may leave it one tick short.
+        // Rounding may leave it a tick off, either way.
         while self.now(at).mono < mono && at < Micros::MAX {
             at += 1;
+        }
+        while at > self.boot && self.now(at - 1).mono >= mono {
+            at -= 1;
         }
         at
     }

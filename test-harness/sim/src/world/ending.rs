@@ -55,6 +55,9 @@ impl World {
 
     /// What has not come to its end, in words.
     fn unfinished(&mut self) -> Option<String> {
+        if self.wanted < self.plan.operations.len() {
+            return Some("clients have not asked for everything yet".to_owned());
+        }
         let loaded = self.store.peek();
         let parked: Vec<TaskId> = loaded
             .tasks

@@ -21,3 +21,5 @@ pub use world::{Outcome, World};
 pub use daemon::Asked;
 
 pub(crate) use daemon::at_once;
+#[cfg(test)]
+pub(crate) use daemon::facts;

@@ -100,6 +100,8 @@ pub struct World {
     pub(crate) errands: Vec<Errand>,
     pub(crate) acknowledged: BTreeSet<TaskId>,
 
+    /// Operations that have begun.
+    pub(crate) wanted: usize,
     pub(crate) tickets: u64,
     pub(crate) serials: u64,
     pub(crate) requests: u64,
@@ -142,6 +144,7 @@ impl World {
             tasks: BTreeMap::new(),
             errands: Vec::new(),
             acknowledged: BTreeSet::new(),
+            wanted: 0,
             tickets: 0,
             serials: 0,
             requests: 0,

@@ -28,6 +28,7 @@ impl World {
     /// A client wants something.
     pub(crate) fn want(&mut self, operation: usize) {
         let operation = self.plan.operations[operation].clone();
+        self.wanted += 1;
         self.say(operation.to_string());
         let known = |world: &Self, task: usize| world.tasks.get(&task).and_then(|one| one.id);
         let aim = match operation.want {
