@@ -39,7 +39,7 @@ impl<E> Agenda<E> {
     }
 
     /// Takes the next event.
-    pub fn next(&mut self) -> Option<(Micros, E)> {
+    pub fn pop(&mut self) -> Option<(Micros, E)> {
         let ((at, ..), event) = self.events.pop_first()?;
         Some((at, event))
     }
@@ -67,7 +67,7 @@ mod tests {
             agenda.add(10, event);
         }
         agenda.add(5, 100);
-        std::iter::from_fn(|| agenda.next().map(|(_, event)| event)).collect()
+        std::iter::from_fn(|| agenda.pop().map(|(_, event)| event)).collect()
     }
 
     #[test]

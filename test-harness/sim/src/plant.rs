@@ -84,8 +84,6 @@ plants! {
     UnknownTakenForNo, "unknown-taken-for-no", "an unknown outcome is taken for one that was not applied";
     /// At the host.
     WakeUpsLost, "wake-ups-lost", "nobody comes back when the owner asks to be woken";
-    /// At the runner.
-    WritesAfterStop, "writes-after-stop", "an attempt that was stopped goes on to write the text";
 }
 
 impl fmt::Display for Plant {

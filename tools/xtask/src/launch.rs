@@ -48,6 +48,11 @@ pub(crate) fn chaos(root: &Root, args: &[String]) -> Outcome {
     build_and_start(root, BUILD_PROGRAMS, "chaos", args)
 }
 
+/// The simulator; the program `sim` of `test-harness/sim`.
+pub(crate) fn sim(root: &Root, args: &[String]) -> Outcome {
+    build_and_start(root, BUILD_PROGRAMS, "sim", args)
+}
+
 fn build_and_start(root: &Root, build: &[&str], name: &str, args: &[String]) -> Outcome {
     let status = command::cargo(root, build)
         .status()

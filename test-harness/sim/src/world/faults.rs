@@ -30,7 +30,7 @@ impl World {
                     let gone: Vec<(usize, u32)> = self.connected(daemon, life);
                     for (errand, turn) in gone {
                         let what = DaemonEvent::ReaderGone { errand, turn };
-                        self.to_daemon(daemon, life, self.now + MILLI, what);
+                        self.send_daemon(daemon, life, self.now + MILLI, what);
                     }
                 }
             }
@@ -80,7 +80,7 @@ impl World {
                     let life = self.daemons[daemon].life;
                     let after = self.chance.net.within((300, 1_000)) * MILLI;
                     let what = DaemonEvent::PoolGaveUp { pool };
-                    self.to_daemon(daemon, life, self.now + after, what);
+                    self.send_daemon(daemon, life, self.now + after, what);
                 }
             }
             _ => {}
@@ -135,7 +135,7 @@ impl World {
             return;
         }
         if let Some((other, life)) = self.holder {
-            self.to_daemon(other, life, self.now + belief, DaemonEvent::Lapse);
+            self.send_daemon(other, life, self.now + belief, DaemonEvent::Lapse);
         }
         self.say(format!(
             "daemon {} is given the store that {} holds",

@@ -82,7 +82,7 @@ impl World {
 
     fn answer_from_store(&mut self, daemon: usize, life: u64, answer: StoreAnswer) {
         let after = self.chance_store() + self.troubles.slow / 4;
-        self.to_daemon(
+        self.send_daemon(
             daemon,
             life,
             self.now + after,

@@ -162,7 +162,7 @@ impl World {
     pub fn run(mut self) -> Outcome {
         self.begin();
         while self.broken.is_none() && self.phase != Phase::Over {
-            let Some((at, event)) = self.agenda.next() else {
+            let Some((at, event)) = self.agenda.pop() else {
                 self.settle_up();
                 continue;
             };
@@ -244,11 +244,11 @@ impl World {
             match one.clients_cut {
                 None => {}
                 Some(false) => {
-                    self.to_daemon(daemon, life, self.now + 20 * MILLI, what);
+                    self.send_daemon(daemon, life, self.now + 20 * MILLI, what);
                     return;
                 }
                 Some(true) => {
-                    self.to_errand(errand, turn, MILLI, super::client::Message::Lost);
+                    self.send_errand(errand, turn, MILLI, super::client::Message::Lost);
                     return;
                 }
             }

@@ -27,7 +27,7 @@ impl World {
                     turn,
                 };
                 let after = self.chance_net();
-                self.to_daemon(daemon, life, self.now + after, gone);
+                self.send_daemon(daemon, life, self.now + after, gone);
             }
             return;
         }

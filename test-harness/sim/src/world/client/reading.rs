@@ -114,7 +114,7 @@ impl World {
                     errand: number,
                     turn,
                 };
-                self.to_daemon(daemon, life, self.now + 1, gone);
+                self.send_daemon(daemon, life, self.now + 1, gone);
             }
             self.reader_saw(number, ReaderEvent::Closed(ClosedBy::Server));
             return self.done(number);
@@ -125,7 +125,7 @@ impl World {
         let (slow, open) = (read.habit.frame, read.open);
         if let (Some(reader), Some((daemon, life))) = (open, self.errands[number].peer) {
             let after: Micros = slow * taken + self.chance_net();
-            self.to_daemon(
+            self.send_daemon(
                 daemon,
                 life,
                 self.now + after,
@@ -158,7 +158,7 @@ impl World {
         match away {
             Some(away) => {
                 let turn = self.errands[number].turn;
-                self.to_errand(number, turn, away, Message::Again);
+                self.send_errand(number, turn, away, Message::Again);
             }
             None => self.done(number),
         }

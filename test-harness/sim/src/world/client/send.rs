@@ -124,11 +124,11 @@ impl World {
             });
         }
         let patience = self.plan.setup.pace.patience;
-        self.to_errand(number, turn, patience, Message::Patience);
+        self.send_errand(number, turn, patience, Message::Patience);
         let there = self.daemons[daemon].standing == Standing::Up;
         let delay = self.chance_net();
         if !there {
-            self.to_errand(number, turn, delay, Message::Lost);
+            self.send_errand(number, turn, delay, Message::Lost);
             return;
         }
         let life = self.daemons[daemon].life;
@@ -138,7 +138,7 @@ impl World {
             turn,
             question,
         };
-        self.to_daemon(daemon, life, self.now + delay, request);
+        self.send_daemon(daemon, life, self.now + delay, request);
     }
 
     fn question(&mut self, number: usize) -> (Question, Option<Ask>) {
@@ -192,7 +192,7 @@ impl World {
     }
 
     /// Something for an errand, from its own side.
-    pub(crate) fn to_errand(&mut self, errand: usize, turn: u32, after: u64, message: Message) {
+    pub(crate) fn send_errand(&mut self, errand: usize, turn: u32, after: u64, message: Message) {
         let event = Event::Client {
             errand,
             turn,
@@ -203,7 +203,7 @@ impl World {
     }
 
     /// Something for an errand, from a daemon.
-    pub(crate) fn to_client(
+    pub(crate) fn send_client(
         &mut self,
         daemon: usize,
         life: u64,
@@ -226,7 +226,7 @@ impl World {
 
     /// The answer to a cancel, which does not overtake what readers of the task were sent before it: only then can
     /// an onlooker tell what was sent after it.
-    pub(crate) fn to_canceller(
+    pub(crate) fn send_canceller(
         &mut self,
         (daemon, life): (usize, u64),
         errand: usize,
@@ -241,7 +241,7 @@ impl World {
             .max();
         let one = &mut self.errands[errand];
         one.heard_at = one.heard_at.max(heard.unwrap_or(0));
-        self.to_client(daemon, life, errand, turn, Message::Answer(answer));
+        self.send_client(daemon, life, errand, turn, Message::Answer(answer));
     }
 
     /// A process is gone, and its connections with it.
@@ -250,7 +250,7 @@ impl World {
             if self.errands[errand].peer == Some((daemon, life)) {
                 let turn = self.errands[errand].turn;
                 let after = self.chance_net();
-                self.to_errand(errand, turn, after, Message::Lost);
+                self.send_errand(errand, turn, after, Message::Lost);
             }
         }
     }
@@ -267,7 +267,7 @@ impl World {
         errand.turn += 1;
         errand.peer = None;
         let turn = errand.turn;
-        self.to_errand(number, turn, after, Message::Again);
+        self.send_errand(number, turn, after, Message::Again);
     }
 
     /// A reader leaves.
@@ -284,7 +284,7 @@ impl World {
                 errand: number,
                 turn,
             };
-            self.to_daemon(daemon, life, self.now + after, gone);
+            self.send_daemon(daemon, life, self.now + after, gone);
         }
         if was_open {
             self.saw(Seen::Reader {

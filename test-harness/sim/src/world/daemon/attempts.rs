@@ -210,7 +210,7 @@ impl World {
                     .iter()
                     .position(|one| one.setup.name == replica);
                 if let Some(replica) = index {
-                    self.to_host(host, 500, DaemonEvent::Health { replica });
+                    self.send_host(host, 500, DaemonEvent::Health { replica });
                 }
             }
         }
@@ -240,7 +240,7 @@ impl World {
         let at = clock.when(wake).max(now + 1);
         if followed.timer_at.is_none_or(|set| set > at) {
             followed.timer_at = Some(at);
-            self.to_host_at(host, at, DaemonEvent::AttemptTimer(attempt));
+            self.send_host_at(host, at, DaemonEvent::AttemptTimer(attempt));
         }
     }
 

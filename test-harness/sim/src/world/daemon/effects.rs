@@ -22,13 +22,11 @@ impl World {
             return;
         }
         self.say_effect(host, &effect);
-        let unheard = match (self.plant, &effect) {
-            (Some(Plant::StopsUnheard | Plant::WritesAfterStop), Effect::AttemptCancel { .. }) => {
-                true
-            }
-            (Some(Plant::TerminalDropped), Effect::TaskEnded { .. }) => true,
-            _ => false,
-        };
+        let unheard = matches!(
+            (self.plant, &effect),
+            (Some(Plant::StopsUnheard), Effect::AttemptCancel { .. })
+                | (Some(Plant::TerminalDropped), Effect::TaskEnded { .. })
+        );
         if unheard {
             return;
         }

@@ -64,7 +64,7 @@ impl World {
                     opener,
                     text: false,
                 };
-                self.read(host, Pending::Open(opening));
+                self.read(host, Pending::Open(Box::new(opening)));
             }
             Question::Outcome(task) => self.read(host, Pending::Outcome { errand, turn, task }),
         }
@@ -186,7 +186,7 @@ impl World {
             return;
         };
         let peer = (host.daemon, host.life);
-        self.to_canceller(peer, waiter.errand, waiter.turn, (task, answer));
+        self.send_canceller(peer, waiter.errand, waiter.turn, (task, answer));
     }
 
     pub(super) fn show_row(
@@ -245,11 +245,11 @@ impl World {
             }
             OpenerStep::Record => {
                 opening.text = false;
-                self.read(host, Pending::Open(opening));
+                self.read(host, Pending::Open(Box::new(opening)));
             }
             OpenerStep::Text => {
                 opening.text = true;
-                self.read(host, Pending::Open(opening));
+                self.read(host, Pending::Open(Box::new(opening)));
             }
         }
     }
@@ -306,7 +306,7 @@ impl World {
 
     /// Sends an answer back.
     pub(crate) fn respond(&mut self, host: &Host, errand: usize, turn: u32, answer: Answer) {
-        self.to_client(
+        self.send_client(
             host.daemon,
             host.life,
             errand,

@@ -201,7 +201,7 @@ impl World {
         let life = one.life;
         let stalled = std::mem::take(&mut one.stalled);
         for (after, what) in (1..).zip(stalled) {
-            self.to_daemon(daemon, life, self.now + after, what);
+            self.send_daemon(daemon, life, self.now + after, what);
         }
     }
 
@@ -220,16 +220,16 @@ impl World {
     }
 
     /// An event for a process, so much later.
-    pub(crate) fn to_host(&mut self, host: &Host, after: Micros, what: DaemonEvent) {
-        self.to_daemon(host.daemon, host.life, self.now + after, what);
+    pub(crate) fn send_host(&mut self, host: &Host, after: Micros, what: DaemonEvent) {
+        self.send_daemon(host.daemon, host.life, self.now + after, what);
     }
 
     /// An event for a process, at a moment.
-    pub(crate) fn to_host_at(&mut self, host: &Host, at: Micros, what: DaemonEvent) {
-        self.to_daemon(host.daemon, host.life, at, what);
+    pub(crate) fn send_host_at(&mut self, host: &Host, at: Micros, what: DaemonEvent) {
+        self.send_daemon(host.daemon, host.life, at, what);
     }
 
-    pub(crate) fn to_daemon(&mut self, daemon: usize, life: u64, at: Micros, what: DaemonEvent) {
+    pub(crate) fn send_daemon(&mut self, daemon: usize, life: u64, at: Micros, what: DaemonEvent) {
         self.agenda.add(at, Event::Daemon { daemon, life, what });
     }
 }

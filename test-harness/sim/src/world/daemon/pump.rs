@@ -39,7 +39,7 @@ impl World {
         self.watch_machine(host, !busy);
         self.wake_readers(host);
         if busy {
-            self.to_host(host, 1, DaemonEvent::Wake);
+            self.send_host(host, 1, DaemonEvent::Wake);
         } else {
             self.ask_to_be_woken(host);
         }
@@ -74,7 +74,7 @@ impl World {
             .is_none_or(|asked| asked > at || asked <= self.now)
         {
             host.wake_at = Some(at);
-            self.to_host_at(host, at, DaemonEvent::Wake);
+            self.send_host_at(host, at, DaemonEvent::Wake);
         }
     }
 
@@ -174,19 +174,18 @@ impl World {
 
     fn call_store(&mut self, host: &mut Host, call: StoreCall) {
         host.calling = true;
-        if let StoreCall::Commit(commit) = &call {
-            if commit.commit_seq != host.sealed
-                && let Some(machine) = host.state.machine()
-            {
-                host.sealed = commit.commit_seq;
-                let hard = machine.hard_state();
-                self.see(&Sight::Sealed {
-                    daemon: host.daemon,
-                    life: host.life,
-                    commit: commit.commit_seq,
-                    hard: &hard,
-                });
-            }
+        if let StoreCall::Commit(commit) = &call
+            && commit.commit_seq != host.sealed
+            && let Some(machine) = host.state.machine()
+        {
+            host.sealed = commit.commit_seq;
+            let hard = machine.hard_state();
+            self.see(&Sight::Sealed {
+                daemon: host.daemon,
+                life: host.life,
+                commit: commit.commit_seq,
+                hard: &hard,
+            });
         }
         let early =
             self.plant == Some(Plant::ReleasesEarly) && matches!(call, StoreCall::Commit(_));

@@ -19,6 +19,9 @@ use crate::world::event::DaemonEvent;
 /// Frames that are under way to a client at once.
 const WINDOW: usize = 8;
 
+/// Tells how many readers of a task there are.
+type Tell = Box<dyn Fn(u32)>;
+
 /// One reader on a connection.
 pub(crate) struct Reading {
     pub(crate) errand: usize,
@@ -27,7 +30,7 @@ pub(crate) struct Reading {
     priority: Priority,
     state: ReaderState,
     /// Dropped with the reader, and then tells that it left.
-    _counted: Option<CountedReader<Box<dyn Fn(u32)>>>,
+    _counted: Option<CountedReader<Tell>>,
     /// What the stream's version was when it was looked at last.
     version: u64,
     /// True while the client has not taken what it was sent.
@@ -67,7 +70,7 @@ impl World {
         let (state, counted) = match reading {
             Found::Ended(None) => {
                 let message = Message::NothingMore;
-                return self.to_client(host.daemon, host.life, errand, turn, message);
+                return self.send_client(host.daemon, host.life, errand, turn, message);
             }
             Found::Ended(Some(state)) => (state, None),
             Found::Live { reader, counted } => (reader, counted),
@@ -76,11 +79,11 @@ impl World {
         let task = record.id;
         let counted = counted.map(|stream| {
             let tell = move |readers| told.borrow_mut().push((task, readers));
-            CountedReader::new(&stream, Box::new(tell) as Box<dyn Fn(u32)>)
+            CountedReader::new(&stream, Box::new(tell) as Tell)
         });
         self.tickets += 1;
         let reader = self.tickets;
-        self.to_client(
+        self.send_client(
             host.daemon,
             host.life,
             errand,
@@ -194,7 +197,7 @@ impl World {
         }
         if !frames.is_empty() || over {
             let message = Message::Frames { frames, over };
-            self.to_client(host.daemon, host.life, errand, turn, message);
+            self.send_client(host.daemon, host.life, errand, turn, message);
         }
     }
 

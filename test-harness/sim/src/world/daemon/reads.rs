@@ -26,7 +26,7 @@ pub(crate) enum Pending {
         task: TaskId,
     },
     /// A stream is being opened.
-    Open(Opening),
+    Open(Box<Opening>),
     /// A result is to be shown.
     Outcome {
         errand: usize,
@@ -48,7 +48,7 @@ impl World {
         let ticket = self.tickets;
         host.reads.insert(ticket, pending);
         let after = self.chance_store() + self.troubles.slow / 4;
-        self.to_host(host, after, DaemonEvent::Read(Read { ticket }));
+        self.send_host(host, after, DaemonEvent::Read(Read { ticket }));
     }
 
     /// A read has its answer.
@@ -58,7 +58,7 @@ impl World {
             let again = Read {
                 ticket: read.ticket,
             };
-            self.to_host(host, 20_000, DaemonEvent::Read(again));
+            self.send_host(host, 20_000, DaemonEvent::Read(again));
             return;
         }
         let Some(pending) = host.reads.remove(&read.ticket) else {
@@ -87,7 +87,7 @@ impl World {
                 let row = self.row(host, task);
                 self.show_row(host, errand, turn, row);
             }
-            Pending::Open(opening) => self.open_on(host, opening),
+            Pending::Open(opening) => self.open_on(host, *opening),
             Pending::Outcome { errand, turn, task } => {
                 let found = self
                     .row(host, task)

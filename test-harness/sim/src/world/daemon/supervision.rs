@@ -33,11 +33,11 @@ impl World {
     pub(crate) fn supervise(&mut self, host: &mut Host) {
         for replica in 0..self.engines.len() {
             let after = self.chance.net.within((1, 300)) * MILLI;
-            self.to_host(host, after, DaemonEvent::Health { replica });
+            self.send_host(host, after, DaemonEvent::Health { replica });
         }
         for pool in 0..self.plan.setup.pools().len() {
             if self.gave_up(pool) {
-                self.to_host(host, 500 * MILLI, DaemonEvent::PoolGaveUp { pool });
+                self.send_host(host, 500 * MILLI, DaemonEvent::PoolGaveUp { pool });
             }
         }
     }
@@ -47,7 +47,7 @@ impl World {
         for daemon in 0..self.daemons.len() {
             let after = self.chance.net.within((5, 800)) * MILLI;
             let life = self.daemons[daemon].life;
-            self.to_daemon(
+            self.send_daemon(
                 daemon,
                 life,
                 self.now + after,

@@ -361,6 +361,6 @@ impl World {
             offset,
             event,
         };
-        self.to_daemon(daemon, life, at, what);
+        self.send_daemon(daemon, life, at, what);
     }
 }
