@@ -213,6 +213,10 @@ impl StreamsWhole {
     fn judge(&self, claim: &Claim) -> Option<Violation> {
         let (outcome, _) = self.results.get(&claim.task)?;
         let result = outcome.text.as_deref()?;
+        if !claim.whole && self.changed.contains(&claim.task) {
+            // It may have been shown a text that only begins like this one.
+            return None;
+        }
         let what = match claim.whole {
             true if claim.text != result => format!(
                 "reader {} was told that {:?} is all, and the result is {result:?}",

@@ -290,13 +290,9 @@ impl World {
             running.serial,
             running.events.len() as u64,
         );
-        let error = AdapterError::Reset(detail.to_owned());
-        self.say_to(
-            listener,
-            (attempt, serial),
-            offset,
-            RunnerEvent::Failed(error),
-        );
+        let failed = RunnerEvent::Failed(AdapterError::Reset(detail.to_owned()));
+        running.events.push(failed.clone());
+        self.say_to(listener, (attempt, serial), offset, failed);
         self.end_generation(replica, attempt);
     }
 
