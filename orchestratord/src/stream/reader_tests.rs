@@ -101,6 +101,39 @@ fn the_place_in_the_queue_is_looked_at_at_once_then_each_second_and_told_when_it
 }
 
 #[test]
+fn tokens_that_were_collected_beyond_the_end_are_not_told() {
+    let (stream, mut reader) = waiting();
+    stream.begin(AttemptId(1), 1);
+    for index in 0..6 {
+        stream.push(AttemptId(1), index, &nth(index)).unwrap();
+    }
+    let told = |step| match step {
+        ReaderStep::Frame(Frame::Token { id, .. }) => id.position,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(reader.next(MonoMs(0))), 1);
+    assert_eq!(told(reader.next(MonoMs(0))), 2);
+    // Nobody confirmed the cancel in time, and three tokens are durable.
+    let end = TaskEnd::Finished {
+        finish: FinishReason::Cancelled,
+        tokens_in: 0,
+        tokens_out: 3,
+        decode_ms: 0,
+    };
+    stream.end(Terminal {
+        end: end.clone(),
+        position: 3,
+    });
+    assert_eq!(told(reader.next(MonoMs(0))), 3);
+    let id = stream.id_of_end();
+    assert_eq!(
+        reader.next(MonoMs(0)),
+        ReaderStep::Frame(Frame::Ended { id, end })
+    );
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Over);
+}
+
+#[test]
 fn nobody_looks_at_the_queue_while_an_attempt_writes() {
     let (stream, mut reader) = waiting();
     stream.start(started(), 0, 7);
@@ -343,11 +376,14 @@ proptest! {
         prop_assert!(!rig.frames.iter().any(is_terminal), "it has not ended");
         let position = rig.stream.position().saturating_sub(lost);
         let end = if fails { broken() } else { finished(position) };
-        let seen = rig.reader.position;
+        let seen = rig.frames.iter().rev().find_map(|frame| match frame {
+            Frame::Token { id, .. } => Some(id.position),
+            _ => None,
+        });
         rig.stream.end(Terminal { end: end.clone(), position });
         rig.read_to_the_end();
         judge(&rig.frames, from);
-        let ahead = from.position().max(seen) > position;
+        let ahead = from.position().max(seen.unwrap_or(0)) > position;
         match rig.frames.last() {
             Some(Frame::Ended { id, end: told }) => {
                 prop_assert_eq!(told, &end);

@@ -76,6 +76,11 @@ pub(crate) fn chaos(root: &Root, args: &[String]) -> Outcome {
     build_and_start(root, BUILD_PROGRAMS, "chaos", args)
 }
 
+/// The simulator; the program `sim` of `test-harness/sim`.
+pub(crate) fn sim(root: &Root, args: &[String]) -> Outcome {
+    build_and_start(root, BUILD_PROGRAMS, "sim", args)
+}
+
 fn build_and_start(root: &Root, how: &[&str], name: &str, args: &[String]) -> Outcome {
     build(root, how, name)?;
     hand_over_to(root, &root.program(name)?, name, args)

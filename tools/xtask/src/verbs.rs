@@ -82,6 +82,12 @@ const VERBS: &[Verb] = &[
         run: launch::chaos,
     },
     Verb {
+        name: "sim",
+        usage: "[--seed N] [--count N] [--table]",
+        about: "run the real machine and owner in a simulated world, seed by seed",
+        run: launch::sim,
+    },
+    Verb {
         name: "bench",
         usage: "<what> [--json] [--dev] [options]",
         about: "measure against the budgets: accept, memory, overhead, streams",
