@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::lock;
+use super::lock::{self, Held};
 use super::place::{self, Absent, Found, NODE_PINS, PYTHON_PINS, environment};
-use super::workshop::{Workshop, run, works};
+use super::workshop::{Workshop, works};
 
 pub(super) const COMMAND: &str = "cargo xtask engines clients";
 
@@ -17,10 +17,10 @@ const NODE_RUNS: &str = "process.exit(process.versions.node.split('.')[0] < 18 ?
 pub(super) fn ensure() -> Result<(), String> {
     let folder = place::clients_folder(&environment)
         .ok_or("neither XDG_CACHE_HOME nor HOME says where to install")?;
-    let _held = lock::take(&folder)?;
+    let held = lock::take(&folder)?;
     let mut workshop = Workshop::open(folder, COMMAND, 2)?;
-    workshop.make("Python clients", "python", python)?;
-    workshop.make("Node clients", "node", node)?;
+    workshop.make("Python clients", "python", |folder| python(folder, &held))?;
+    workshop.make("Node clients", "node", |folder| node(folder, &held))?;
     for found in [
         place::python_clients(&environment),
         place::node_clients(&environment),
@@ -33,14 +33,14 @@ pub(super) fn ensure() -> Result<(), String> {
     Ok(())
 }
 
-fn python(folder: &Path) -> Result<(), String> {
+fn python(folder: &Path, held: &Held) -> Result<(), String> {
     if !works("python3", &["-c", "import venv, ensurepip"]) {
         return Err(
             "no python3 with venv and pip; on Debian: apt-get install -y --no-install-recommends python3 python3-venv"
                 .to_owned(),
         );
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    held.run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     let pins = folder.join("requirements.txt");
     write(&pins, PYTHON_PINS)?;
     let python = folder.join("bin/python");
@@ -49,14 +49,16 @@ fn python(folder: &Path) -> Result<(), String> {
         pip.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);
         pip
     };
-    run(pip()
-        .args(["install", "--quiet", "--no-deps", "--requirement"])
-        .arg(&pins))?;
+    held.run(
+        pip()
+            .args(["install", "--quiet", "--no-deps", "--requirement"])
+            .arg(&pins),
+    )?;
     // The pins name what the packages need; this finds what they forgot.
-    run(pip().arg("check"))
+    held.run(pip().arg("check"))
 }
 
-fn node(folder: &Path) -> Result<(), String> {
+fn node(folder: &Path, held: &Held) -> Result<(), String> {
     if !works("node", &["-e", NODE_RUNS]) || !works("npm", &["--version"]) {
         return Err(
             "no Node of version 18 or later with npm; on Debian: apt-get install -y --no-install-recommends nodejs npm"
@@ -74,7 +76,7 @@ fn node(folder: &Path) -> Result<(), String> {
         "--no-package-lock",
         "--loglevel=error",
     ]);
-    run(&mut npm)
+    held.run(&mut npm)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

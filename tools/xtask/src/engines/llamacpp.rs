@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::lock;
+use super::lock::{self, Held};
 use super::place::{self, Found, environment};
-use super::workshop::{Workshop, remove, run, works};
+use super::workshop::{Workshop, remove, works};
 
 pub(super) const COMMAND: &str = "cargo xtask engines llamacpp";
 
@@ -49,7 +49,7 @@ pub(super) fn ensure(jobs: usize) -> Result<(), String> {
     let folder = place::llamacpp_folder(&environment)
         .ok_or("neither XDG_CACHE_HOME nor HOME says where to build")?;
     check_tools()?;
-    let _held = lock::take(&folder)?;
+    let held = lock::take(&folder)?;
     // Whoever held the lock before may have built it.
     if let Some(found) = find()? {
         return tell(&found);
@@ -58,7 +58,7 @@ pub(super) fn ensure(jobs: usize) -> Result<(), String> {
         "building llama-server in {}; on two cores this takes about ten minutes",
         folder.display()
     );
-    build(&folder, jobs)?;
+    build(&folder, jobs, &held)?;
     find()?.map_or_else(
         || Err("it was built, but is not there any more".to_owned()),
         |found| tell(&found),
@@ -129,7 +129,7 @@ fn check_tools() -> Result<(), String> {
     Ok(())
 }
 
-fn build(folder: &Path, jobs: usize) -> Result<(), String> {
+fn build(folder: &Path, jobs: usize, held: &Held) -> Result<(), String> {
     let mut workshop = Workshop::open(folder.join("work"), COMMAND, 6)?;
     let work = workshop.dir().to_owned();
     let tools = work.join("tools/bin");
@@ -137,10 +137,12 @@ fn build(folder: &Path, jobs: usize) -> Result<(), String> {
         "the build tools, from the package index",
         "tools",
         |tools| {
-            run(Command::new("python3").args(["-m", "venv"]).arg(tools))?;
-            run(pip(&tools.join("bin"))
-                .args(["install", "--quiet"])
-                .args(TOOLS))
+            held.run(Command::new("python3").args(["-m", "venv"]).arg(tools))?;
+            held.run(
+                pip(&tools.join("bin"))
+                    .args(["install", "--quiet"])
+                    .args(TOOLS),
+            )
         },
     )?;
     workshop.make(
@@ -159,17 +161,19 @@ fn build(folder: &Path, jobs: usize) -> Result<(), String> {
                 "--require-hashes",
             ]);
             pip.args(["--no-binary", "llama-cpp-python", "--dest"]);
-            run(pip.arg(download).arg("--requirement").arg(&pin))
+            held.run(pip.arg(download).arg("--requirement").arg(&pin))
         },
     )?;
     workshop.make("unpack", "source", |source| {
         fs::create_dir(source).map_err(|e| format!("cannot create {}: {e}", source.display()))?;
         let archive = work.join("download").join(ARCHIVE);
-        run(Command::new("tar")
-            .arg("-xzf")
-            .arg(archive)
-            .arg("-C")
-            .arg(source))
+        held.run(
+            Command::new("tar")
+                .arg("-xzf")
+                .arg(archive)
+                .arg("-C")
+                .arg(source),
+        )
     })?;
     workshop.make("configure", "build", |build| {
         let mut cmake = tool(&tools, "cmake");
@@ -177,13 +181,13 @@ fn build(folder: &Path, jobs: usize) -> Result<(), String> {
             .args(["-G", "Ninja", "--log-level=WARNING"])
             .args(FLAGS);
         cmake.arg("-S").arg(work.join("source").join(SOURCE));
-        run(cmake.arg("-B").arg(build))
+        held.run(cmake.arg("-B").arg(build))
     })?;
     workshop.go_on("compile; a broken off build goes on where it was", || {
         let mut ninja = tool(&tools, "ninja");
         ninja.env("NINJA_STATUS", "[%f of %t, %e s] ");
         ninja.arg("-C").arg(work.join("build"));
-        run(ninja.args(["-j", &jobs.to_string(), "llama-server"]))
+        held.run(ninja.args(["-j", &jobs.to_string(), "llama-server"]))
     })?;
     workshop.go_on("try it, and put it in its place", || {
         install(&work.join("build/bin/llama-server"), folder)

@@ -4,9 +4,12 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use super::lock;
 use super::place::{self, Absent, Found, LLAMA_SERVER_VAR};
 use super::verb::{Wanted, wanted};
 use super::workshop::Workshop;
@@ -190,4 +193,29 @@ fn the_folder_is_named_after_the_version_that_is_pinned() {
     let (_, pinned) = pin.split_once("llama-cpp-python==").expect("a pin");
     let version = pinned.split_whitespace().next().expect("a version");
     assert!(folder.contains(&format!("llamacpp-{version}-")), "{folder}");
+}
+
+#[test]
+fn the_lock_is_kept_by_what_was_started_under_it() {
+    let folder = Folder::new("lock");
+    let place = folder.join("engine-1.2");
+    let held = lock::take(&place).expect("nobody else has it");
+    let file = fs::File::open(folder.join("engine-1.2.lock")).expect("the lock is a file");
+    let busy = || matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
+    assert!(busy());
+    // It says that it runs, and stays until it is told that it may go.
+    let (told, may_go) = (folder.join("told"), folder.join("may-go"));
+    let script = r#"mkfifo "$1" "$2"; exec 3<&0; { echo >"$1"; read _ <"$2"; } &"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(&told).arg(&may_go);
+    held.run(&mut shell).expect("a shell");
+    // Both hold the lock in this process.
+    drop((held, shell));
+    let mut line = String::new();
+    BufReader::new(fs::File::open(&told).expect("a pipe"))
+        .read_line(&mut line)
+        .expect("a line");
+    assert!(busy(), "the program that was started runs");
+    fs::write(&may_go, "\n").expect("a pipe");
+    file.lock().expect("the program ends");
 }

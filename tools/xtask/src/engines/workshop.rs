@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The folder, and what to run to go on.
 pub(super) struct Workshop {
@@ -72,16 +72,6 @@ impl Workshop {
     }
 }
 
-/// Runs a program to its good end; what it prints is its own.
-pub(super) fn run(command: &mut Command) -> Result<(), String> {
-    let name = command.get_program().display().to_string();
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{name} failed ({status}); its words stand above")),
-        Err(error) => Err(format!("cannot start {name}: {error}")),
-    }
-}
-
 /// Removes a file or folder, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), String> {
     let removed = match path.symlink_metadata() {
@@ -94,7 +84,6 @@ pub(super) fn remove(path: &Path) -> Result<(), String> {
 
 /// Whether a program can be started with these arguments and ends well. It may say nothing.
 pub(super) fn works(program: &str, args: &[&str]) -> bool {
-    use std::process::Stdio;
     Command::new(program)
         .args(args)
         .stdin(Stdio::null())
