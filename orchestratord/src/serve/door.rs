@@ -115,6 +115,8 @@ async fn accepted(listener: &TcpListener, told_at: &mut Option<Instant>) -> TcpS
                 if told_at.is_none_or(|at| at.elapsed() >= ACCEPT_TOLD_EVERY) {
                     *told_at = Some(Instant::now());
                     tracing::warn!(%error, "connections cannot be accepted at the moment, and wait");
+                } else {
+                    tracing::debug!(%error, "connections still wait");
                 }
                 sleep(ACCEPT_PAUSE).await;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Sleep, sleep};
@@ -74,6 +74,26 @@ impl Socket {
     }
 }
 
+/// Reads what is there. A socket that gives less than there is room for has given all; to remember that spares
+/// the next look at it.
+fn read_once(stream: &TcpStream, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
+    let room = buffer.remaining();
+    // As long as nothing was tried there is nothing, which is not the same as an end.
+    let mut outcome = Err(io::ErrorKind::WouldBlock.into());
+    // The readiness that was there before the read is what `WouldBlock` takes back, so no later one is lost.
+    let _all_read = stream.try_io(Interest::READABLE, || {
+        let read = stream.try_read_buf(buffer);
+        let all = matches!(read, Ok(bytes) if 0 < bytes && bytes < room);
+        outcome = read.map(drop);
+        if all {
+            Err(io::Error::from(io::ErrorKind::WouldBlock))
+        } else {
+            Ok(())
+        }
+    });
+    outcome
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -83,8 +103,8 @@ impl AsyncRead for Socket {
         let stream: &TcpStream = (*self.read).as_ref();
         loop {
             ready!(stream.poll_read_ready(cx))?;
-            match stream.try_read_buf(buffer) {
-                Ok(_) => return Poll::Ready(Ok(())),
+            match read_once(stream, buffer) {
+                Ok(()) => return Poll::Ready(Ok(())),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }

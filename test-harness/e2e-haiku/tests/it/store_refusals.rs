@@ -87,6 +87,9 @@ fn refused(what: &str, bytes: &[u8], says: &str) {
         fs::read(&file).unwrap() == bytes,
         "{what}: the file was changed"
     );
+    let log = dir.path().join("orchestrator.db-wal");
+    let logged = fs::metadata(log).map_or(0, |log| log.len());
+    assert_eq!(logged, 0, "{what}: something was written beside the file");
 }
 
 #[tokio::test]

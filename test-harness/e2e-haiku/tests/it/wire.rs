@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
-/// Longest time that anything on a connection is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest time that anything on a connection is waited for; less than a daemon waits unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// One connection to a daemon.
 pub(crate) struct Wire {
