@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod decoder;
 mod generation;
 mod gguf;
 mod http;
+mod memory;
 mod model;
 mod options;
 mod sampling;

@@ -5,10 +5,6 @@ use crate::model::{Model, PredictError, Session};
 use crate::sampling::{Sampler, Sampling};
 use crate::tokenizer::{TextStream, TokenId};
 
-/// Tokens of a prompt that are read at once. It bounds the memory of attention, and how long a
-/// request that nobody waits for any more can go on.
-pub(super) const PROMPT_CHUNK: usize = 128;
-
 /// What is to be generated.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -58,7 +54,7 @@ impl Step {
 /// [`step`](Self::step) until it gives an end.
 pub(crate) struct Generation<'m> {
     model: &'m Model,
-    session: Session,
+    session: Session<'m>,
     sampler: Sampler,
     n_predict: usize,
     n_prompt: usize,
@@ -97,7 +93,10 @@ impl<'m> Generation<'m> {
 
     /// Reads the next part of the prompt. `true` if that was the last one.
     pub(crate) fn read_prompt(&mut self) -> Result<bool, PredictError> {
-        let upto = self.history.len().min(self.read + PROMPT_CHUNK);
+        let upto = self
+            .history
+            .len()
+            .min(self.read + self.session.pass_tokens());
         self.logits = self.session.feed(&self.history[self.read..upto])?;
         self.read = upto;
         Ok(self.read == self.n_prompt)

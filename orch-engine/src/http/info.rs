@@ -74,8 +74,7 @@ pub(crate) async fn models(State(app): State<Arc<App>>) -> Result<Json<Value>, A
             "created": app.created,
             "owned_by": "llamacpp",
             "meta": {
-                // SentencePiece, the one kind that is loaded.
-                "vocab_type": 1,
+                "vocab_type": model.vocabulary().scheme_number(),
                 "n_vocab": dimensions.n_vocab,
                 "n_ctx": model.n_ctx(),
                 "n_ctx_train": dimensions.n_ctx_train,
