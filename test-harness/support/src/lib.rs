@@ -1,12 +1,14 @@
 //! Starts real daemons, ends them in every way that a machine can, and looks at their processes.
 //!
 //! [`Daemon`] is for tests, which may panic: each method that can fail has a twin that says so
-//! ([`Daemon::try_start`]), for programs that a person runs.
+//! ([`Daemon::try_start`]), for programs that a person runs. [`real_parts`] finds engines and clients that
+//! others made, or has the test skipped.
 
 mod binary;
 mod daemon;
 mod options;
 mod process;
+pub mod real_parts;
 mod start;
 
 pub use binary::{MissingProgram, binary, find_program};

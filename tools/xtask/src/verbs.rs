@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{launch, nearest, root::Root, test_run, tidy};
+use crate::{engines, launch, nearest, root::Root, test_run, tidy};
 
 /// What a verb gives back: the exit code of what it ran, or why it could not run.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
@@ -16,7 +16,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn usage(message: String) -> Self {
+    pub(crate) fn usage(message: String) -> Self {
         Self { message, code: 2 }
     }
 }
@@ -47,8 +47,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        usage: "[--no-install]",
-        about: "every check of this repository, cheap ones first; what CI runs",
+        usage: "[--no-install] [--require-engines]",
+        about: "every check, cheap ones first; --require-engines skips no test",
         run: test_run::test,
     },
     Verb {
@@ -68,6 +68,12 @@ const VERBS: &[Verb] = &[
         usage: "[--check]",
         about: "write the JSON Schema of the configuration",
         run: launch::regen_schema,
+    },
+    Verb {
+        name: "engines",
+        usage: "[llamacpp | clients]",
+        about: "bring real engines and clients for the tests that need them",
+        run: engines::engines,
     },
     Verb {
         name: "bench",
