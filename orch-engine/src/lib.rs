@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod decoder;
+#[cfg(test)]
+mod fixtures;
 mod generation;
 mod gguf;
 mod http;

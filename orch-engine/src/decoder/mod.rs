@@ -10,6 +10,8 @@ mod layer;
 mod load;
 mod pass;
 mod rotary;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cache::Cache;
 pub(crate) use load::load;

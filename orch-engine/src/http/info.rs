@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::App;
-use super::error::ApiError;
-use super::sampling_fields::Completion;
+use super::reply::ApiError;
+use super::request::Wanted;
 
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     app.model()?;
@@ -21,7 +21,7 @@ pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
     let vocabulary = model.vocabulary();
     Ok(Json(json!({
         "default_generation_settings": {
-            "params": Completion::default_settings()?,
+            "params": Wanted::default_settings()?,
             "n_ctx": model.n_ctx(),
         },
         "total_slots": 1,

@@ -54,6 +54,14 @@ impl Vocabulary {
         tokens
     }
 
+    /// The first of `tokens` that is none of this vocabulary's, as the error.
+    pub(crate) fn check(&self, tokens: &[TokenId]) -> Result<(), TokenId> {
+        match tokens.iter().find(|&&token| token as usize >= self.len()) {
+            Some(&unknown) => Err(unknown),
+            None => Ok(()),
+        }
+    }
+
     /// The text of `tokens`, control tokens written out by name.
     pub(crate) fn decode_with_special(&self, tokens: &[TokenId]) -> String {
         let bytes: Vec<u8> = tokens

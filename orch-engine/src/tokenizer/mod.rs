@@ -9,6 +9,8 @@ mod bpe;
 mod encoding;
 mod kind;
 mod merging;
+#[cfg(test)]
+mod recorded;
 mod roles;
 mod special;
 mod split;

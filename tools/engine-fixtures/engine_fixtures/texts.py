@@ -6,7 +6,7 @@ from . import words
 
 
 def _mixture(rng: random.Random) -> str:
-    pools = (words.ENGLISH, words.FOREIGN, words.EMOJI, words.SIGNS, words.CONTRACTIONS, words.BLANKS, words.ODD)
+    pools = (words.ENGLISH, words.FOREIGN, words.MIXED, words.EMOJI, words.SIGNS, words.CONTRACTIONS, words.BLANKS, words.ODD)
     parts = []
     for _ in range(rng.randrange(1, 9)):
         pool = rng.choice(pools)
@@ -26,7 +26,7 @@ def thousand() -> list[str]:
     """Always the same thousand, all different."""
     rng = random.Random(2)
     found: dict[str, None] = {}
-    for fixed in (words.ODD, words.CONTRACTIONS, words.SPECIAL, words.BLANKS, words.CODE, words.EMOJI, words.FOREIGN):
+    for fixed in (words.ODD, words.CONTRACTIONS, words.SPECIAL, words.BLANKS, words.CODE, words.EMOJI, words.FOREIGN, words.MIXED):
         found.update(dict.fromkeys(fixed))
     found.update(dict.fromkeys(["a" * 200, " " * 100, "\n" * 50, "9" * 70, "é" * 60, "unreachable", " unreachable", "x unreachable y"]))
     while len(found) < 1000:

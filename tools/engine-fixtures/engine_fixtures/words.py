@@ -15,6 +15,11 @@ FOREIGN = (
     "नमस्ते दुनिया สวัสดี ภาษาไทย 日本語 東京 こんにちは カタカナ 中文 你好 世界 한국어 안녕하세요 Việt nước "
     "İstanbul ışık ǅungla ﬁnal Ⅻ ½ ª º ſ"
 ).split()
+# Capitals inside of words, where some pre-tokenizers cut.
+MIXED = (
+    "camelCase HelloWorld XMLHttpRequest iPhone getElementById parseJSON McDonald eBay NaN TokenStream myVar "
+    "ÉtatMajor straßeNummer HTTPServer aB Ab ABc x1Y2 vLLM orchEngine ΑθήναΑ приветМир"
+).split()
 EMOJI = "😀 🎉 👍🏽 👩‍💻 🏳️‍🌈 🇫🇷 ❤️ ☃ ✈️ 🫠 1️⃣ 🧑🏿‍🚀".split()
 SIGNS = list("!\"#$%&()*+,-./:;<=>?@[]^_`{|}~") + "… — – « » “ ” ‘ ’ ‚ § ¶ € £ ¥ © ® ™ ° ± × ÷ ∑ √ ≠ ≤ → ← ∀ ∃ 。 、 「 」 ！ ？".split()
 CONTRACTIONS = [
@@ -42,7 +47,8 @@ def sentence(rng: random.Random, count: int) -> str:
     """Words as a person would write them, mostly English."""
     words = []
     for _ in range(count):
-        word = rng.choice(ENGLISH if rng.random() < 0.85 else FOREIGN)
+        drawn = rng.random()
+        word = rng.choice(ENGLISH if drawn < 0.8 else FOREIGN if drawn < 0.93 else MIXED)
         if rng.random() < 0.1:
             word = word.capitalize() if rng.random() < 0.7 else word.upper()
         words.append(word)
@@ -50,7 +56,9 @@ def sentence(rng: random.Random, count: int) -> str:
 
 
 def digits(rng: random.Random) -> str:
-    """A run of digits, of several scripts."""
+    """A run of digits, of several scripts; some runs are frequent."""
+    if rng.random() < 0.4:
+        return rng.choice(["2024", "100", "1000", "12", "1234567", "365", "007", "000"])
     zero = rng.choice(["0"] * 6 + ["٠", "०", "０", "𝟎"])
     return "".join(chr(ord(zero) + rng.randrange(10)) for _ in range(rng.randrange(1, 12)))
 
@@ -65,7 +73,7 @@ def corpus() -> str:
             parts.append(sentence(rng, rng.randrange(3, 14)))
         elif kind < 0.8:
             parts.append(rng.choice(CODE))
-        elif kind < 0.88:
+        elif kind < 0.9:
             parts.append(digits(rng))
         elif kind < 0.94:
             parts.append(rng.choice(CONTRACTIONS))
