@@ -46,10 +46,11 @@ impl Fields {
             return Err(ApiError::invalid("the body is not a JSON object"));
         };
         let known = || tables.iter().copied().flatten().map(|field| field.name);
-        if let Some(unknown) = values
-            .keys()
-            .find(|name| !known().any(|known| known == name.as_str()))
-        {
+        let is_known = |name: &str| known().any(|known| known == name);
+        let unknown = values
+            .iter()
+            .find(|(name, value)| !is_known(name) && !value.is_null());
+        if let Some((unknown, _)) = unknown {
             let known: Vec<&str> = known().collect();
             return Err(ApiError::invalid(format!(
                 "field `{unknown}` is not served; the fields are {}",
