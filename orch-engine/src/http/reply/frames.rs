@@ -1,17 +1,30 @@
 //! The replies of `/completion`, member by member as llama.cpp writes them.
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::generation::End;
+use super::{Frames, Whole, probabilities, sse};
+use crate::generation::{End, Likelihood, Step};
+use crate::model::Model;
 use crate::slot::Outcome;
 use crate::tokenizer::TokenId;
 
+/// What is known of a request before its generation has begun.
+pub(crate) struct Asked {
+    /// What the model is called in replies.
+    pub(crate) alias: String,
+    pub(crate) settings: Value,
+    pub(crate) prompt: Vec<TokenId>,
+    pub(crate) model: Arc<Model>,
+}
+
 /// One token in a stream.
 #[derive(Debug, Serialize)]
-pub(crate) struct TokenFrame<'a> {
+struct TokenFrame<'a> {
     index: u32,
     content: &'a str,
     tokens: &'a [TokenId],
@@ -19,26 +32,56 @@ pub(crate) struct TokenFrame<'a> {
     id_slot: i32,
     tokens_predicted: usize,
     tokens_evaluated: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_probabilities: Option<Value>,
 }
 
-impl<'a> TokenFrame<'a> {
-    pub(crate) fn new(
-        content: &'a str,
-        tokens: &'a [TokenId],
-        tokens_predicted: usize,
-        tokens_evaluated: usize,
-    ) -> Self {
+/// The frames of a streamed reply.
+pub(crate) struct CompletionFrames {
+    asked: Asked,
+    has_new_line: bool,
+}
+
+impl CompletionFrames {
+    pub(crate) fn new(asked: Asked) -> Self {
         Self {
+            asked,
+            has_new_line: false,
+        }
+    }
+}
+
+impl Frames for CompletionFrames {
+    fn token(&mut self, step: Step, n_decoded: usize) -> io::Result<String> {
+        self.has_new_line |= step.text.contains('\n');
+        sse(&TokenFrame {
             index: 0,
-            content,
-            tokens,
+            content: &step.text,
+            tokens: &step.tokens,
             stop: false,
             // llama.cpp says so in every token's frame, whatever the slot.
             id_slot: -1,
-            tokens_predicted,
-            tokens_evaluated,
-        }
+            tokens_predicted: n_decoded,
+            tokens_evaluated: self.asked.prompt.len(),
+            completion_probabilities: told(&self.asked, &step.likelihoods),
+        })
     }
+
+    fn end(&mut self, outcome: Outcome) -> io::Result<String> {
+        let nothing = Whole {
+            text: String::new(),
+            tokens: Vec::new(),
+            likelihoods: Vec::new(),
+            outcome,
+        };
+        let mut last = FinalFrame::new(&self.asked, nothing);
+        last.has_new_line = self.has_new_line;
+        sse(&last)
+    }
+}
+
+fn told(asked: &Asked, likelihoods: &[Likelihood]) -> Option<Value> {
+    (!likelihoods.is_empty()).then(|| probabilities(asked.model.vocabulary(), likelihoods))
 }
 
 /// The last frame of a stream, or the whole of a reply that is not streamed.
@@ -60,26 +103,20 @@ pub(crate) struct FinalFrame {
     stopping_word: String,
     tokens_cached: usize,
     timings: Timings,
-}
-
-/// What is known of a request before its generation has begun.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) model: String,
-    pub(crate) settings: Value,
-    pub(crate) prompt: String,
-    pub(crate) n_prompt: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completion_probabilities: Option<Value>,
 }
 
 impl FinalFrame {
-    pub(crate) fn new(
-        asked: Asked,
-        outcome: Outcome,
-        has_new_line: bool,
-        content: String,
-        tokens: Vec<TokenId>,
-    ) -> Self {
-        let timings = Timings::new(asked.n_prompt, &outcome);
+    pub(crate) fn new(asked: &Asked, whole: Whole) -> Self {
+        let Whole {
+            text,
+            tokens,
+            likelihoods,
+            outcome,
+        } = whole;
+        let n_prompt = asked.prompt.len();
+        let timings = Timings::new(n_prompt, &outcome);
         let (stop_type, truncated, stopping_word) = match outcome.end {
             End::Eos => ("eos", false, String::new()),
             End::Limit => ("limit", false, String::new()),
@@ -88,22 +125,23 @@ impl FinalFrame {
         };
         Self {
             index: 0,
-            content,
+            has_new_line: text.contains('\n'),
+            content: text,
             tokens,
             id_slot: 0,
             stop: true,
-            model: asked.model,
+            model: asked.alias.clone(),
             tokens_predicted: outcome.n_decoded,
-            tokens_evaluated: asked.n_prompt,
-            generation_settings: asked.settings,
-            prompt: asked.prompt,
-            has_new_line,
+            tokens_evaluated: n_prompt,
+            generation_settings: asked.settings.clone(),
+            prompt: asked.model.vocabulary().decode_with_special(&asked.prompt),
             truncated,
             stop_type,
             stopping_word,
             // The last token was generated but never read.
-            tokens_cached: asked.n_prompt + outcome.n_decoded.saturating_sub(1),
+            tokens_cached: n_prompt + outcome.n_decoded.saturating_sub(1),
             timings,
+            completion_probabilities: told(asked, &likelihoods),
         }
     }
 }
@@ -111,7 +149,7 @@ impl FinalFrame {
 /// Durations in milliseconds. As in llama.cpp, the first token is the prompt's, so that the pace of
 /// `n` tokens is that of `n - 1` steps.
 #[derive(Debug, Serialize)]
-struct Timings {
+pub(crate) struct Timings {
     cache_n: usize,
     prompt_n: usize,
     prompt_ms: f64,
@@ -124,7 +162,7 @@ struct Timings {
 }
 
 impl Timings {
-    fn new(n_prompt: usize, outcome: &Outcome) -> Self {
+    pub(crate) fn new(n_prompt: usize, outcome: &Outcome) -> Self {
         let steps = outcome.n_decoded.saturating_sub(1);
         let (prompt_per_token_ms, prompt_per_second) = pace(n_prompt, outcome.prompt_time);
         let (predicted_per_token_ms, predicted_per_second) = pace(steps, outcome.predict_time);

@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::routes::MAX_BODY;
+use crate::http::MAX_BODY;
 use crate::slot::{MAX_WAITING, Refusal};
+use crate::tokenizer::TokenId;
 
 /// A refusal or a failure, ready to be sent.
 #[derive(Debug)]
@@ -32,6 +33,14 @@ impl ApiError {
     /// The request cannot be understood or asks for something out of range.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", message)
+    }
+
+    /// A number that no token has.
+    pub(crate) fn unknown_token(field: &str, token: TokenId, n_vocab: usize) -> Self {
+        Self::invalid(format!(
+            "field `{field}` has the token {token}; the vocabulary ends at {}",
+            n_vocab - 1
+        ))
     }
 
     pub(crate) fn not_found(path: &str) -> Self {

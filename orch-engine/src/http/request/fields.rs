@@ -1,6 +1,6 @@
-//! Reading a request body field by field, against a table of the fields that are served.
+//! Reading a request body field by field, against tables of the fields that are served.
 //!
-//! A field that is not in the table is refused by name: to ignore it would be to promise something
+//! A field that is in none of them is refused by name: to ignore it would be to promise something
 //! and not to do it.
 
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use serde_json::{Map, Value};
 
-use super::error::ApiError;
+use crate::http::reply::ApiError;
 
 /// One field of a request, as the documentation lists it. A test holds the two together.
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +22,22 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) struct Fields {
     values: Map<String, Value>,
-    table: &'static [Field],
+    tables: &'static [&'static [Field]],
 }
 
 impl Fields {
-    /// Parses a body, which must be an object with no other fields than those of the table.
+    /// A request without any.
+    pub(crate) fn none() -> Self {
+        Self {
+            values: Map::new(),
+            tables: &[],
+        }
+    }
+
+    /// Parses a body, which must be an object with no other fields than those of the tables.
     pub(crate) fn parse(
         body: Result<Bytes, BytesRejection>,
-        table: &'static [Field],
+        tables: &'static [&'static [Field]],
     ) -> Result<Self, ApiError> {
         let body = body.map_err(|rejection| ApiError::body(&rejection))?;
         let value: Value = serde_json::from_slice(&body)
@@ -37,17 +45,19 @@ impl Fields {
         let Value::Object(values) = value else {
             return Err(ApiError::invalid("the body is not a JSON object"));
         };
-        if let Some(unknown) = values
-            .keys()
-            .find(|name| !table.iter().any(|field| field.name == name.as_str()))
-        {
-            let known: Vec<&str> = table.iter().map(|field| field.name).collect();
+        let known = || tables.iter().copied().flatten().map(|field| field.name);
+        let is_known = |name: &str| known().any(|known| known == name);
+        let unknown = values
+            .iter()
+            .find(|(name, value)| !is_known(name) && !value.is_null());
+        if let Some((unknown, _)) = unknown {
+            let known: Vec<&str> = known().collect();
             return Err(ApiError::invalid(format!(
                 "field `{unknown}` is not served; the fields are {}",
                 known.join(", ")
             )));
         }
-        Ok(Self { values, table })
+        Ok(Self { values, tables })
     }
 
     /// A field's value, if it is there.
@@ -103,12 +113,14 @@ impl Fields {
             .ok_or_else(|| self.fault(name))
     }
 
-    /// What is wrong with a field: what it is, and what the table accepts.
+    /// What is wrong with a field: what it is, and what its table accepts.
     pub(crate) fn fault(&self, name: &str) -> ApiError {
         let value = self.values.get(name).unwrap_or(&Value::Null);
         let accepts = self
-            .table
+            .tables
             .iter()
+            .copied()
+            .flatten()
             .find(|field| field.name == name)
             .map_or("nothing", |field| field.accepts);
         ApiError::invalid(format!(
