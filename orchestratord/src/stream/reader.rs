@@ -292,5 +292,4 @@ impl ReaderState {
 }
 
 #[cfg(test)]
-#[path = "reader_tests.rs"]
 mod tests;

@@ -54,6 +54,8 @@ struct Claim {
     text: String,
     /// Tokens of that text, some of which may be empty.
     tokens: u64,
+    /// True if some are.
+    blanks: bool,
     whole: bool,
 }
 
@@ -103,7 +105,7 @@ impl StreamsWhole {
             Frame::End { place, .. } => {
                 let length = held.text.len();
                 let at = held.text.end_at(length);
-                let text = (held.text.whole(), length);
+                let text = held.text.clone();
                 self.claim(at_ms, task, reader, text, true);
                 if at != Some(*place) {
                     return fault(format!("holds {length} tokens, and its end says {place}"));
@@ -111,7 +113,7 @@ impl StreamsWhole {
                 Ok(())
             }
             Frame::Error { place: None, .. } => {
-                let text = (held.text.whole(), held.text.len());
+                let text = held.text.clone();
                 if !held.misled {
                     self.claim(at_ms, task, reader, text, false);
                 }
@@ -134,21 +136,15 @@ impl StreamsWhole {
         }
     }
 
-    fn claim(
-        &mut self,
-        at_ms: u64,
-        task: TaskId,
-        reader: ReaderId,
-        held: (String, u64),
-        whole: bool,
-    ) {
-        let (text, tokens) = held;
+    fn claim(&mut self, at_ms: u64, task: TaskId, reader: ReaderId, held: Text, whole: bool) {
+        let blank = |index| held.token(index).is_some_and(str::is_empty);
         self.claims.push(Claim {
             at_ms,
             task,
             reader,
-            text,
-            tokens,
+            text: held.whole(),
+            tokens: held.len(),
+            blanks: (0..held.len()).any(blank),
             whole,
         });
     }
@@ -213,8 +209,8 @@ impl StreamsWhole {
     fn judge(&self, claim: &Claim) -> Option<Violation> {
         let (outcome, _) = self.results.get(&claim.task)?;
         let result = outcome.text.as_deref()?;
-        if !claim.whole && self.changed.contains(&claim.task) {
-            // It may have been shown a text that only begins like this one.
+        if !claim.whole && claim.blanks && self.changed.contains(&claim.task) {
+            // It may have been shown other tokens that only look like these, because some were empty.
             return None;
         }
         let what = match claim.whole {

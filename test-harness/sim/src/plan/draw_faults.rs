@@ -1,8 +1,8 @@
 //! Draws what goes wrong.
 
-use super::Timed;
 use super::fault::{CrashPoint, Fault, LateCommit};
 use super::setup::Setup;
+use super::whole::Timed;
 use crate::agenda::{MILLI, Micros};
 use crate::chance::Chance;
 

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::task::Priority;
+use orchestrator_core::time::Now;
+use orchestratord::owner::OwnerState;
 use orchestratord::stream::{
     CountedReader, Frame, Opened, ReaderState, ReaderStep, Reading as Found, StreamId, Waiting,
 };
@@ -49,6 +51,30 @@ impl Reading {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .is_some()
+    }
+
+    /// Asks the owner where the task stands, and takes the answer. False while there is none.
+    fn learns_standing(&mut self, owner: &mut OwnerState, now: Now) -> bool {
+        let answer = self
+            .standing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let standing = match answer {
+            Some(standing) => standing,
+            // Dropped without an answer, or nobody to ask: nobody knows.
+            None if self.asking && self.is_forgotten() => None,
+            None if self.asking => return false,
+            None if owner.machine().is_some() => {
+                self.asking = true;
+                owner.ask_live(now, ask(self));
+                return false;
+            }
+            None => None,
+        };
+        self.asking = false;
+        self.state.standing(standing);
+        true
     }
 
     /// True if nobody holds the question any more.
@@ -110,15 +136,16 @@ impl World {
 
     /// Sends a reader what there is for it, as much as its client takes at once.
     fn feed(&mut self, host: &mut Host, number: u64) {
-        let now = host.now(self.now);
-        let mut frames = Vec::new();
         let Some(reading) = host.readers.get_mut(&number) else {
             return;
         };
         if reading.full || reading.over {
             return;
         }
+        let now = host.clock.now(self.now);
         reading.version = reading.state.stream().version();
+        let mut frames = Vec::new();
+        let mut wait = None;
         while frames.len() < WINDOW {
             match reading.state.next(now.mono) {
                 ReaderStep::Frame(frame) => frames.push(frame),
@@ -127,56 +154,28 @@ impl World {
                     break;
                 }
                 ReaderStep::Standing => {
-                    let answer = reading
-                        .standing
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .take();
-                    match answer {
-                        Some(standing) => {
-                            reading.asking = false;
-                            reading.state.standing(standing);
-                        }
-                        // Dropped without an answer: nobody knows.
-                        None if reading.asking && reading.is_forgotten() => {
-                            reading.asking = false;
-                            reading.state.standing(None);
-                        }
-                        None if reading.asking => break,
-                        None if host.state.machine().is_some() => {
-                            reading.asking = true;
-                            let question = ask(reading);
-                            host.state.ask_live(now, question);
-                            break;
-                        }
-                        None => reading.state.standing(None),
+                    if !reading.learns_standing(&mut host.state, now) {
+                        break;
                     }
                 }
                 ReaderStep::Wait(at) => {
-                    if let Some(at) = at {
-                        let at = host.clock.when(at).max(self.now + 1);
-                        if reading
-                            .timer_at
-                            .is_none_or(|set| set > at || set <= self.now)
-                        {
-                            reading.timer_at = Some(at);
-                            let timer = DaemonEvent::ReaderTimer { reader: number };
-                            self.agenda.add(
-                                at,
-                                crate::world::event::Event::Daemon {
-                                    daemon: host.daemon,
-                                    life: host.life,
-                                    what: timer,
-                                },
-                            );
-                        }
-                    }
+                    wait = at;
                     break;
                 }
             }
         }
         let (errand, turn, over) = (reading.errand, reading.turn, reading.over);
         reading.full = !frames.is_empty();
+        if let Some(wait) = wait {
+            let at = host.clock.when(wait).max(self.now + 1);
+            if reading
+                .timer_at
+                .is_none_or(|set| set > at || set <= self.now)
+            {
+                reading.timer_at = Some(at);
+                self.send_host_at(host, at, DaemonEvent::ReaderTimer { reader: number });
+            }
+        }
         self.send_frames(host, (errand, turn), frames, over);
         if over {
             host.readers.remove(&number);
