@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
+use test_harness_sim::checkers::promises;
 use test_harness_sim::{Plan, Plant, World};
 
 struct Row {
@@ -57,4 +58,16 @@ fn every_planted_bug_is_found_where_the_table_says() {
         );
     }
     assert_eq!(table.len(), Plant::ALL.len());
+}
+
+#[test]
+fn every_property_that_is_watched_is_in_the_page() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/simulation.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for (property, _) in promises(&Plan::of(0).setup) {
+        assert!(
+            page.contains(&format!("- **{property}**")),
+            "docs/simulation.md does not list `{property}`"
+        );
+    }
 }
