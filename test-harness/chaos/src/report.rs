@@ -219,3 +219,51 @@ fn counts(f: &mut fmt::Formatter<'_>, of: &BTreeMap<String, u64>) -> fmt::Result
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut deeds = Deeds::default();
+        deeds.kills.insert((Victim::Daemon, Point::LastToken), 2);
+        deeds.kills.insert((Victim::ChildEngine, Point::Anytime), 1);
+        deeds.others.insert("client killed".to_owned(), 4);
+        let mut figures = Figures {
+            acknowledged: 12,
+            ..Figures::default()
+        };
+        figures.ended.insert("completed".to_owned(), 11);
+        figures.harms.insert("lost".to_owned(), 1);
+        let times = (1..=200).map(Duration::from_millis);
+        Report {
+            date: "Fri, 20 Nov 2026 12:00:00 GMT".to_owned(),
+            seed: 7,
+            rounds: 1,
+            duration_s: 9.6,
+            killed: deeds.killed(),
+            deeds,
+            figures,
+            started: Recovery::of(times.collect()),
+            resumed: Recovery::of(Vec::new()),
+            broken: vec!["lost (accepted-kept) at 3 ms: it is gone".to_owned()],
+            evidence: Some(PathBuf::from("evidence/chaos-seed-7")),
+        }
+    }
+
+    #[test]
+    fn a_person_reads_tables() {
+        insta::assert_snapshot!(report());
+    }
+
+    #[test]
+    fn a_program_reads_json() {
+        let json = serde_json::to_value(report()).unwrap();
+        assert_eq!(json["killed"], 3);
+        let kill = serde_json::json!({ "victim": "daemon", "point": "last-token", "count": 2 });
+        assert_eq!(json["kills"][0], kill);
+        assert_eq!(json["figures"]["acknowledged"], 12);
+        assert_eq!(json["started"]["p50_ms"], 101.0);
+        assert_eq!(json["broken"].as_array().map(Vec::len), Some(1));
+    }
+}
