@@ -56,6 +56,7 @@ impl Exit {
             | ProblemCode::PoolUnavailable
             | ProblemCode::QueueFullDropLru
             | ProblemCode::ReplicaSetGone
+            | ProblemCode::RequestTimeout
             | ProblemCode::StoreUnavailable
             | ProblemCode::WorkerReset => Self::Unavailable,
             ProblemCode::BodyTooLarge

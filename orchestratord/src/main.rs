@@ -1,5 +1,6 @@
 //! The control plane daemon.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
             Ok(settings) => match serve(settings) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
-                    eprintln!("orchestratord: {error}");
+                    say(&format!("orchestratord: {error}"));
                     ExitCode::FAILURE
                 }
             },
@@ -31,6 +32,11 @@ fn main() -> ExitCode {
 
 /// Says what is wrong with what we were told. 2 is the code of usage faults.
 fn refuse(text: &str) -> ExitCode {
-    eprintln!("{text}");
+    say(text);
     ExitCode::from(2)
+}
+
+/// Says something to whoever looks. If nobody can be told, the exit code has to do.
+fn say(text: &str) {
+    let _nobody_looks = writeln!(io::stderr(), "{text}");
 }

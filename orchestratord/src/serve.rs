@@ -1,15 +1,20 @@
 //! Puts the parts together, serves, and takes them apart in order.
 
+mod bodies;
+mod descriptors;
+mod door;
+mod socket;
+
+use std::convert::Infallible;
 use std::fs;
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use config_schema::{Config, FullPolicy as ConfigPolicy, QueueClass};
+use config_schema::{Config, FullPolicy as ConfigPolicy, QueueClass, Server};
 use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
@@ -21,8 +26,9 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::watch;
 
+use self::door::{Bounds, Door};
 use crate::app::{App, Limit};
-use crate::http::{Host, router};
+use crate::http::{Host, full_router, router};
 use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
 use crate::run::attempt::Follower;
 use crate::run::attempts::Attempts;
@@ -51,7 +57,9 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The data directory cannot be made.
-    #[error("{path}: {source}; choose another place with --data-dir")]
+    #[error(
+        "{path}: {source}; let the user that runs the daemon write there, or give it another data directory with --data-dir"
+    )]
     DataDir {
         /// Which.
         path: String,
@@ -100,6 +108,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         config,
     } = settings;
     let ended = until_told();
+    take_a_full_file_as_an_error();
     fs::create_dir_all(&data_dir).map_err(|source| ServeError::DataDir {
         path: data_dir.display().to_string(),
         source,
@@ -114,19 +123,22 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     let meter = Meter::install().map_err(ServeError::Telemetry)?;
     let parts = Parts::start(&data_dir, address, &config, meter.clone())?;
     let host = Arc::new(Host::new(Arc::clone(&parts.app)));
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    println!("listening on http://{address}");
-    tracing::info!(%address, data_dir = %data_dir.display(), "serving");
+    let bounds = bounds(&config.server);
+    let door = Door {
+        listener,
+        routes: router(&host),
+        refusing: full_router(bounds.connections),
+        bounds,
+    };
+    say_where(address);
+    tracing::info!(%address, data_dir = %data_dir.display(), connections_max = bounds.connections, "serving");
     let closing = parts.app.closing.clone();
-    let server = axum::serve(listener, router(&host)).with_graceful_shutdown(async move {
+    let closes = async move {
         ended.await;
         tracing::info!("ending: streams are closed, and resume when the daemon is back");
         closing.send_replace(true);
-    });
+        std::future::pending::<Infallible>().await
+    };
     let grace = Duration::from_millis(config.server.shutdown_grace_ms);
     let mut told = parts.app.closing.subscribe();
     let overdue = async {
@@ -136,13 +148,37 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     let owner_ended = parts.app.owner.ended();
     let mut outcome = Ok(());
     tokio::select! {
-        served = server => outcome = served.map_err(ServeError::from),
+        () = door.serve(parts.app.closing.subscribe()) => {}
+        never = closes => match never {},
         () = owner_ended => outcome = Err(ServeError::OwnerLost),
         () = overdue => tracing::warn!(grace_ms = config.server.shutdown_grace_ms, "connections are cut off"),
         never = meter.keep_small() => match never {},
     }
     parts.stop(grace).await;
     outcome
+}
+
+/// What connections may take, by the configuration and by what the operating system allows.
+fn bounds(server: &Server) -> Bounds {
+    let (connections, concern) = descriptors::connections(server, descriptors::raised());
+    if let Some(concern) = concern {
+        tracing::warn!("{concern}");
+    }
+    Bounds {
+        connections,
+        head: Duration::from_millis(server.head_timeout_ms),
+        body: Duration::from_millis(server.body_timeout_ms),
+        stall: Duration::from_millis(server.stall_timeout_ms),
+    }
+}
+
+/// Tells whoever started the daemon where it listens. If nobody reads that, it serves all the same.
+fn say_where(address: SocketAddr) {
+    let mut out = io::stdout().lock();
+    let said = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+    if let Err(error) = said {
+        tracing::debug!(%error, "standard output takes nothing");
+    }
 }
 
 /// Everything that runs.
@@ -275,5 +311,16 @@ fn until_told() -> impl Future<Output = ()> {
             }
             _ => std::future::pending().await,
         }
+    }
+}
+
+/// By default a process ends when it writes a file beyond the size that its user is allowed. From here on that
+/// is an error of the write, like that of a full disk, and is dealt with where the write is.
+fn take_a_full_file_as_an_error() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let beyond_the_size = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    if let Err(error) = signal(beyond_the_size) {
+        tracing::debug!(%error, "a file that may not grow will end the daemon");
     }
 }

@@ -42,6 +42,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::ReplicaSetGone => {
             "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
         }
+        ProblemCode::RequestTimeout => {
+            "try again; if it lasts, look at what stands between orch and the daemon"
+        }
         ProblemCode::SessionExhausted => {
             "name another --session, or end this one with `orch session delete`"
         }

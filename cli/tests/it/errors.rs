@@ -44,6 +44,11 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "The replicas that began the text are gone",
             "none of b1946ac9 is left",
         ),
+        ProblemCode::RequestTimeout => (
+            408,
+            "The body took too long",
+            "the body did not come whole within 30000 ms, and nothing was done",
+        ),
         ProblemCode::SessionExhausted => (
             409,
             "The session has had all its turns",
@@ -93,6 +98,10 @@ fn example(code: &ProblemCode) -> Problem {
                 "no replica is ready",
                 Some("`orch pools` shows them"),
             )]);
+        }
+        ProblemCode::RequestTimeout => {
+            problem.retriable = true;
+            problem.limit_name = text("server.body_timeout_ms");
         }
         ProblemCode::SessionExhausted => problem.limit_name = text("session.turns_max"),
         ProblemCode::StoreUnavailable => {

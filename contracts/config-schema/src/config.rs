@@ -41,6 +41,21 @@ pub struct Server {
     /// Milliseconds that a graceful end may take before the rest is cut off.
     #[schemars(range(min = 0, max = 600_000))]
     pub shutdown_grace_ms: u64,
+    /// Most connections at once; who comes beyond them is answered 503. If left out: as many as the limit of
+    /// open files allows, less some that are kept for store and engines.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub connections_max: Option<u32>,
+    /// Milliseconds that a connection may take to bring the next request, up to the end of its head. It is
+    /// closed then, idle or slow.
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub head_timeout_ms: u64,
+    /// Milliseconds that the body of a request may take. It is answered 408 then.
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub body_timeout_ms: u64,
+    /// Milliseconds that a reader may take nothing of what waits for it. Its connection is closed then; a
+    /// stream is resumed where it was.
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub stall_timeout_ms: u64,
 }
 
 impl Default for Server {
@@ -52,6 +67,10 @@ impl Default for Server {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             shutdown_grace_ms: 5_000,
+            connections_max: None,
+            head_timeout_ms: 60_000,
+            body_timeout_ms: 30_000,
+            stall_timeout_ms: 30_000,
         }
     }
 }

@@ -94,6 +94,19 @@ impl Faults {
             0,
             600_000,
         );
+        self.range(
+            "/server/connections_max",
+            server.connections_max.unwrap_or(1).into(),
+            1,
+            1_000_000,
+        );
+        for (pointer, ms) in [
+            ("/server/head_timeout_ms", server.head_timeout_ms),
+            ("/server/body_timeout_ms", server.body_timeout_ms),
+            ("/server/stall_timeout_ms", server.stall_timeout_ms),
+        ] {
+            self.range(pointer, ms, 100, 3_600_000);
+        }
     }
 
     fn class(&mut self, at: &str, class: &QueueClass) {

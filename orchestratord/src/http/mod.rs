@@ -8,6 +8,7 @@ mod capabilities;
 mod context;
 mod convert;
 mod correlate;
+mod full;
 mod host;
 mod pools;
 mod problem;
@@ -17,5 +18,6 @@ mod sessions;
 mod system;
 mod tasks;
 
+pub use full::full_router;
 pub use host::Host;
 pub use router::router;

@@ -26,6 +26,7 @@ fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::PoolUnavailable => "The pool gave up",
         ProblemCode::QueueFullDropLru => "Dropped from a full queue",
         ProblemCode::ReplicaSetGone => "The replicas that began the text are gone",
+        ProblemCode::RequestTimeout => "The body took too long",
         ProblemCode::SessionExhausted => "The session has had all its turns",
         ProblemCode::StoreUnavailable => "The store does not answer",
         ProblemCode::StreamDiverged => "The text is not the one that was read before",
@@ -99,6 +100,25 @@ pub(super) fn of_divergence(detail: String, of: &StreamOf) -> Problem {
         task_id: Some(of.task_id),
         ..problem(409, ProblemCode::StreamDiverged, detail, &of.correlation_id)
     }
+}
+
+/// The reply to whoever comes when as many connections are open as may be. `path` is that of the request.
+pub(super) fn of_full_house(
+    connections_max: usize,
+    path: &str,
+    correlation_id: &str,
+) -> ProblemReply {
+    let detail = format!(
+        "{connections_max} connections are open, and there may be no more; try again later, close idle ones, \
+         or have server.connections_max raised"
+    );
+    ProblemReply::new(Problem {
+        instance: Some(path.to_owned()),
+        retriable: true,
+        retry_after_ms: Some(1_000),
+        limit_name: Some("server.connections_max".to_owned()),
+        ..problem(503, ProblemCode::NotReady, detail, correlation_id)
+    })
 }
 
 /// The reply where a handler panicked; it is not known what was done. `path` is that of the request.

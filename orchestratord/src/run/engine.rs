@@ -16,6 +16,11 @@ use worker_adapter::{
     RunnerError, RunnerEvent, RunnerFuture,
 };
 
+/// Most bytes of one token, which keeps what waits for a reader small; no vocabulary has one nearly as long.
+const TOKEN_BYTES_MAX: usize = 64 << 10;
+/// Most bytes of one text, which is held in memory while it grows and in one row afterwards.
+const TEXT_BYTES_MAX: usize = 64 << 20;
+
 /// A generation to run, and the engine to run it on.
 #[derive(Clone)]
 pub struct EngineOrder {
@@ -104,10 +109,17 @@ async fn pump(log: &Log, order: EngineOrder) {
         Ok(stream) => stream,
         Err(error) => return log.push(RunnerEvent::Failed(error)),
     };
+    let mut bytes = 0;
     while let Some(event) = stream.next().await {
         match event {
             Ok(GenerationEvent::Prompt { tokens }) => log.push(RunnerEvent::Prompt { tokens }),
-            Ok(GenerationEvent::Token(text)) => log.push(RunnerEvent::Token(text)),
+            Ok(GenerationEvent::Token(text)) => {
+                bytes += text.len();
+                if let Some(error) = excess(text.len(), bytes) {
+                    return log.push(RunnerEvent::Failed(error));
+                }
+                log.push(RunnerEvent::Token(text));
+            }
             Ok(GenerationEvent::End {
                 finish,
                 tokens_in,
@@ -125,6 +137,18 @@ async fn pump(log: &Log, order: EngineOrder) {
     log.push(RunnerEvent::Failed(AdapterError::Reset(
         "its stream ended before the text did".to_owned(),
     )));
+}
+
+/// What is wrong with a token of so many bytes, or with a text that has grown to so many by it.
+fn excess(token_bytes: usize, text_bytes: usize) -> Option<AdapterError> {
+    let what = if token_bytes > TOKEN_BYTES_MAX {
+        format!("it sent a token of {token_bytes} bytes, and {TOKEN_BYTES_MAX} are the most")
+    } else if text_bytes > TEXT_BYTES_MAX {
+        format!("it sent a text of more than {TEXT_BYTES_MAX} bytes")
+    } else {
+        return None;
+    };
+    Some(AdapterError::Protocol(what))
 }
 
 impl Runner<EngineOrder> for EngineRunner {

@@ -157,3 +157,36 @@ async fn a_generation_that_takes_too_long_is_ended() {
         ))
     ));
 }
+
+/// How an engine ends that sends tokens of so many bytes each, and how many of them are kept.
+async fn end_of(lengths: impl Iterator<Item = usize>) -> (usize, String) {
+    let runner = EngineRunner::default();
+    let script = lengths.map(|bytes| token(&"x".repeat(bytes))).collect();
+    let events: Vec<_> = runner
+        .start_or_attach(KEY, order(script), 0)
+        .await
+        .unwrap()
+        .take_while(|(_, event)| std::future::ready(matches!(event, RunnerEvent::Token(_))))
+        .collect()
+        .await;
+    let (kept, at) = (events.len(), events.len() as u64);
+    drop(events);
+    let last = runner
+        .start_or_attach(KEY, order(vec![]), at)
+        .await
+        .unwrap();
+    match last.collect::<Vec<_>>().await.as_slice() {
+        [(_, RunnerEvent::Failed(error))] => (kept, error.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_no_token_and_no_text_can_be_ends_the_attempt() {
+    let (kept, why) = end_of([5, TOKEN_BYTES_MAX, TOKEN_BYTES_MAX + 1].into_iter()).await;
+    assert_eq!(kept, 2);
+    assert!(why.contains("a token of 65537 bytes"), "{why}");
+    let (kept, why) = end_of(std::iter::repeat_n(TOKEN_BYTES_MAX, 1_025)).await;
+    assert_eq!(kept, TEXT_BYTES_MAX / TOKEN_BYTES_MAX);
+    assert!(why.contains("a text of more than 67108864 bytes"), "{why}");
+}

@@ -86,6 +86,8 @@ pub(super) enum Prefix {
 
 /// Most tokens that a reader takes in one look, so that one long text does not hold the lock.
 const GLIMPSE_TOKENS_MAX: usize = 256;
+/// Bytes of tokens after which a reader takes no more in one look, so that a slow one has little waiting.
+const GLIMPSE_BYTES_MAX: usize = 16 << 10;
 
 impl Default for TaskStream {
     fn default() -> Self {
@@ -109,6 +111,12 @@ impl TaskStream {
     /// A number that is another one once a reader may find something new.
     pub fn version(&self) -> u64 {
         *self.moved.borrow()
+    }
+
+    /// The final position of a task that has ended.
+    pub(super) fn last_position(&self) -> Option<u64> {
+        let state = self.state();
+        state.terminal.as_ref().map(|terminal| terminal.position)
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
@@ -283,13 +291,19 @@ impl State {
             .ends
             .len()
             .min(from.saturating_add(GLIMPSE_TOKENS_MAX));
+        let mut bytes = 0;
         (from..to)
-            .map(|index| {
+            .map_while(|index| {
+                let text = self
+                    .text
+                    .token(index)
+                    .filter(|_| bytes < GLIMPSE_BYTES_MAX)?;
+                bytes += text.len();
                 let id = StreamId {
                     position: index as u64 + 1,
                     hash: self.hashes[index],
                 };
-                (id, self.text.token(index).unwrap_or_default().to_owned())
+                Some((id, text.to_owned()))
             })
             .collect()
     }

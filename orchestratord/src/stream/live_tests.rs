@@ -83,3 +83,28 @@ fn previews_beyond_the_final_position_are_gone_with_the_end() {
     assert_eq!(stream.text(), durable.text());
     assert_eq!(stream.id_of_end(), durable.id_of_end());
 }
+
+#[test]
+fn a_look_takes_few_tokens_and_few_bytes_and_always_goes_on() {
+    let read = |bytes: usize| {
+        let stream = begun();
+        let token = "x".repeat(bytes);
+        for index in 0..600 {
+            stream.push(FIRST, index, &token).expect("fits");
+        }
+        let (mut position, mut looks) = (0, Vec::new());
+        loop {
+            let tokens = stream.glimpse(position, None).tokens;
+            let Some((last, _)) = tokens.last() else {
+                return looks;
+            };
+            position = last.position;
+            looks.push(tokens.len());
+        }
+    };
+    assert_eq!(read(0), [256, 256, 88]);
+    assert_eq!(read(4), [256, 256, 88]);
+    assert_eq!(read(1_024).first(), Some(&16));
+    assert_eq!(read(1_024).iter().sum::<usize>(), 600);
+    assert_eq!(read(40_000), [1; 600]);
+}

@@ -19,6 +19,8 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_ansi(colourful())
+        // A log that takes nothing, such as a file on a full disk, is no reason to end.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -1,7 +1,11 @@
 //! What a result code of SQLite allows to assume.
 
+use std::path::Path;
+
 use rusqlite::ErrorCode;
 use store::{CommitError, ReadError};
+
+use crate::file;
 
 /// Of a statement before `COMMIT`: the transaction is rolled back, so nothing of it is durable.
 pub(crate) fn before_commit(error: &rusqlite::Error) -> CommitError {
@@ -22,12 +26,17 @@ pub(crate) fn at_commit(error: &rusqlite::Error, rolled_back: bool) -> CommitErr
     }
 }
 
+/// Of what an owner starts from. Whoever reads this runs the daemon, and can do something about the file.
+pub(crate) fn loading(path: &Path, error: &rusqlite::Error) -> ReadError {
+    ReadError(format!("{}: {}", path.display(), file::with_remedy(error)))
+}
+
 /// Of a read.
 pub(crate) fn reading(error: &rusqlite::Error) -> ReadError {
     ReadError(error.to_string())
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
@@ -35,7 +44,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 /// True if the same statement may succeed another time: the world is in the way, not the statement.
-fn may_pass(error: &rusqlite::Error) -> bool {
+pub(crate) fn may_pass(error: &rusqlite::Error) -> bool {
     is_busy(error)
         || matches!(
             error.sqlite_error_code(),

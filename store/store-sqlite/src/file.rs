@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use store::OpenError;
 
-use crate::migrate;
+use crate::{error, migrate};
 
 /// What to do about a damaged file.
 const REMEDY: &str = "restore a backup of it, or give the daemon another data directory";
@@ -37,14 +37,11 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     )
     .map_err(unusable)?;
-    // Until we know that the file is usable, closing it must not write to it.
+    // Until its content was loaded, and so is known to be whole, closing the file must not write to it.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(unusable)?;
     migrate::check(&connection, path)?;
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
-        .map_err(unusable)?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(unusable)?;
@@ -70,6 +67,13 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// The content is whole: from here on closing the file may write its log back.
+pub(crate) fn is_whole(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(drop)
+}
+
 /// Opens the file for reading only.
 pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -79,7 +83,21 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 
 /// The refusal of a file that SQLite cannot use.
 pub(crate) fn unusable(path: &Path, error: &rusqlite::Error) -> OpenError {
-    damaged(path, &error.to_string())
+    OpenError::Unusable {
+        path: path.to_owned(),
+        reason: with_remedy(error),
+    }
+}
+
+/// What SQLite said of a file, and what to do about it.
+pub(crate) fn with_remedy(error: &rusqlite::Error) -> String {
+    if error::is_busy(error) {
+        format!("another program holds it ({error}); close that one, then start the daemon again")
+    } else if error::may_pass(error) {
+        format!("{error}; see to its disk, or give the daemon another data directory")
+    } else {
+        format!("{error}; {REMEDY}")
+    }
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
@@ -96,7 +114,8 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
         path: path.to_owned(),
         source,
     };
-    let file = match File::open(path) {
+    // SQLite would open a file that may not be written all the same, and fail at the first commit.
+    let file = match File::options().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io(error)),

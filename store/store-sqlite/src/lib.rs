@@ -17,6 +17,7 @@ mod load;
 mod lock;
 mod migrate;
 mod owner;
+mod place;
 #[cfg(test)]
 mod plan;
 mod reader;

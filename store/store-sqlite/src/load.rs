@@ -2,7 +2,7 @@
 
 use orchestrator_core::id::{AcceptSeq, Epoch, TaskId};
 use orchestrator_core::task::TaskRecord;
-use rusqlite::{Connection, OptionalExtension, Result, Row};
+use rusqlite::{Connection, OptionalExtension, Result, Row, TransactionBehavior};
 use store::{Loaded, Probe};
 
 use crate::codec::{Id, Unsigned};
@@ -32,14 +32,6 @@ const ENDED: &str = concat!(
     " FROM task WHERE id = ?1 AND state IN ('completed', 'failed', 'cancelled')"
 );
 
-/// Begins a new term, whatever the one before was.
-pub(crate) fn begin_term(connection: &Connection) -> Result<()> {
-    take_back(connection)?;
-    connection
-        .execute("UPDATE ownership SET epoch = epoch + 1 WHERE shard = 0", [])
-        .map(drop)
-}
-
 /// Begins the term after `epoch` and says how far the log got; none if `epoch` is not the newest.
 pub(crate) fn next_term(connection: &Connection, epoch: Epoch) -> Result<Option<Probe>> {
     connection
@@ -66,9 +58,12 @@ pub(crate) fn take_back(connection: &Connection) -> Result<()> {
     }
 }
 
-/// Everything live, in one snapshot.
+/// Begins a new term, whatever the one before was, and reads everything live. A store that cannot be read
+/// keeps its term and its bytes.
 pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
-    let snapshot = connection.transaction()?;
+    take_back(connection)?;
+    let snapshot = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    snapshot.execute("UPDATE ownership SET epoch = epoch + 1 WHERE shard = 0", [])?;
     let mut loaded = snapshot.query_row(
         "SELECT epoch, commit_seq, accept_seq FROM ownership WHERE shard = 0",
         [],
@@ -85,6 +80,7 @@ pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
     loaded.tasks.sort_unstable_by_key(|task| task.seq);
     loaded.attempts = all(&snapshot, LIVE_ATTEMPTS, read_attempt)?;
     loaded.sessions = all(&snapshot, SESSIONS, read_session)?;
+    snapshot.commit()?;
     Ok(loaded)
 }
 

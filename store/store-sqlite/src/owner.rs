@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use store::{ColdStore, Commit, CommitError, Loaded, OpenError, OwnerStore, Probe, ReadError};
 
 use crate::lock::DirLock;
+use crate::place::Place;
 use crate::{HolderNote, SqliteReader, commit, error, file, load};
 
 /// Name of the file in its directory.
@@ -19,6 +20,7 @@ const FILE_NAME: &str = "orchestrator.db";
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    place: Place,
     lock: Arc<DirLock>,
 }
 
@@ -37,9 +39,14 @@ impl SqliteStore {
         let lock = DirLock::take(dir, holder)?;
         let path = dir.join(FILE_NAME);
         let connection = file::open_writer(&path)?;
+        let place = Place::of(&path).map_err(|source| OpenError::Io {
+            path: path.clone(),
+            source,
+        })?;
         Ok(Self {
             connection,
             path,
+            place,
             lock,
         })
     }
@@ -74,9 +81,13 @@ impl ColdStore for SqliteCold {
 
 impl OwnerStore for SqliteStore {
     fn load(&mut self) -> Result<Loaded, ReadError> {
-        load::begin_term(&self.connection)
-            .and_then(|()| load::load(&mut self.connection))
-            .map_err(|error| error::reading(&error))
+        if let Some(trouble) = self.place.trouble() {
+            return Err(ReadError(trouble));
+        }
+        let loaded = load::load(&mut self.connection);
+        loaded
+            .and_then(|loaded| file::is_whole(&self.connection).map(|()| loaded))
+            .map_err(|error| error::loading(&self.path, &error))
     }
 
     fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
@@ -85,6 +96,9 @@ impl OwnerStore for SqliteStore {
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
+        if let Some(trouble) = self.place.trouble() {
+            return Err(CommitError::NotApplied(trouble));
+        }
         commit::commit(&self.connection, commit)
     }
 

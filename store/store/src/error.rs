@@ -1,5 +1,6 @@
 //! What can go wrong, told apart by what the owner must do about it.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -41,12 +42,12 @@ pub enum OpenError {
         reason: String,
     },
     /// The operating system said no.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {source}; {}", .path.display(), remedy(.source))]
     Io {
         /// Where.
         path: PathBuf,
         /// What it said.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -54,3 +55,16 @@ pub enum OpenError {
 #[derive(Debug, Error)]
 #[error("the store could not be read: {0}")]
 pub struct ReadError(pub String);
+
+/// What to do where the operating system said no.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "let the user that runs the daemon write there, or give the daemon another data directory"
+        }
+        ErrorKind::QuotaExceeded | ErrorKind::StorageFull => {
+            "make room there, or give the daemon another data directory"
+        }
+        _ => "mend that, or give the daemon another data directory",
+    }
+}

@@ -7,6 +7,7 @@
 mod binary;
 mod daemon;
 mod engine_server;
+mod limits;
 mod options;
 mod process;
 pub mod real_parts;
@@ -15,6 +16,7 @@ mod start;
 pub use binary::{MissingProgram, binary, find_program};
 pub use daemon::{Daemon, Ended};
 pub use engine_server::{EngineServer, haiku_tiny};
+pub use limits::{Ration, descriptors_of, ration};
 pub use options::DaemonOptions;
-pub use process::{Memory, Signal, children_of, memory_of, signal};
+pub use process::{Memory, Signal, children_of, cpu_of, memory_of, signal};
 pub use start::StartError;

@@ -20,6 +20,8 @@ pub struct DaemonOptions {
     pub data_dir: Option<PathBuf>,
     /// The program instead of the one that was built beside the caller.
     pub program: Option<PathBuf>,
+    /// Run by the user with this id instead of ours, which takes privileges.
+    pub user: Option<u32>,
     /// In a process group of its own, so that Ctrl-C in a terminal does not reach it.
     pub apart: bool,
 }
@@ -53,6 +55,13 @@ impl DaemonOptions {
         self
     }
 
+    /// Sets the program.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
+    }
+
     /// Where the data lies if the daemon's own directory is `dir`.
     pub(crate) fn data_in(&self, dir: &Path) -> PathBuf {
         self.data_dir.clone().unwrap_or_else(|| dir.join("data"))
@@ -78,8 +87,14 @@ impl DaemonOptions {
         command.args(&self.args);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         #[cfg(unix)]
-        if self.apart {
-            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        {
+            use std::os::unix::process::CommandExt;
+            if self.apart {
+                command.process_group(0);
+            }
+            if let Some(user) = self.user {
+                command.uid(user).gid(user);
+            }
         }
         Ok(command)
     }

@@ -82,9 +82,15 @@ const VERBS: &[Verb] = &[
         run: launch::chaos,
     },
     Verb {
+        name: "sim",
+        usage: "[--seed N] [--count N] [--table]",
+        about: "run the real machine and owner in a simulated world, seed by seed",
+        run: launch::sim,
+    },
+    Verb {
         name: "bench",
-        usage: "<what> [options]",
-        about: "measure against the budgets, for example `bench memory`",
+        usage: "<what> [--json] [--dev] [options]",
+        about: "measure against the budgets: accept, memory, overhead, streams",
         run: launch::bench,
     },
 ];

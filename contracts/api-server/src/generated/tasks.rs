@@ -190,7 +190,9 @@ pub static TASK_CREATE: support::Operation = support::Operation {
     read: None,
     body_limit_bytes: 4194304,
     produces: "application/json",
-    problems: &[400u16, 406u16, 409u16, 413u16, 415u16, 422u16, 429u16, 500u16, 503u16],
+    problems: &[
+        400u16, 406u16, 408u16, 409u16, 413u16, 415u16, 422u16, 429u16, 500u16, 503u16,
+    ],
 };
 /// Every reply of `task_create`.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Reading a request's body.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, error::Error, fmt, sync::Mutex, time::Duration};
 
 use api_types::{ProblemFault, support::Validate};
 use axum::body::{Body, BodyDataStream};
@@ -55,7 +55,7 @@ pub(super) async fn read(
     let mut stream = body.into_data_stream();
     let mut whole = BytesMut::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| Rejection::BodyIncomplete)?;
+        let chunk = chunk.map_err(|error| broken(&error))?;
         if (whole.len() + chunk.len()) as u64 > limit_bytes {
             drain(stream).await;
             return Err(Rejection::BodyTooLarge { limit_bytes });
@@ -63,6 +63,35 @@ pub(super) async fn read(
         whole.extend_from_slice(&chunk);
     }
     Ok(whole.freeze())
+}
+
+/// The error of a request's body that the daemon has stopped waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyOverdue {
+    /// Time that the body may take.
+    pub limit: Duration,
+}
+
+impl fmt::Display for BodyOverdue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.limit.as_millis();
+        write!(f, "the body did not come whole within {ms} ms")
+    }
+}
+
+impl Error for BodyOverdue {}
+
+/// Why a body has no end.
+fn broken(error: &axum::Error) -> Rejection {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(BodyOverdue { limit }) = error.downcast_ref() {
+            let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+            return Rejection::BodyOverdue { limit_ms };
+        }
+        cause = error.source();
+    }
+    Rejection::BodyIncomplete
 }
 
 /// Reads on to the end, or until it is enough.

@@ -32,6 +32,11 @@ pub enum Rejection {
     },
     /// The body broke off.
     BodyIncomplete,
+    /// The body took too long.
+    BodyOverdue {
+        /// Milliseconds that it may take.
+        limit_ms: u64,
+    },
     /// Parameters or body do not fit the contract.
     Invalid {
         /// Every fault found.
@@ -48,6 +53,7 @@ impl Rejection {
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyOverdue { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyIncomplete | Self::Invalid { .. } => StatusCode::BAD_REQUEST,
         }
     }
@@ -60,6 +66,7 @@ impl Rejection {
             Self::NotAcceptable { .. } => ProblemCode::NotAcceptable,
             Self::UnsupportedMediaType { .. } => ProblemCode::UnsupportedMediaType,
             Self::BodyTooLarge { .. } => ProblemCode::BodyTooLarge,
+            Self::BodyOverdue { .. } => ProblemCode::RequestTimeout,
             Self::BodyIncomplete | Self::Invalid { .. } => ProblemCode::InvalidParams,
         }
     }
@@ -72,6 +79,7 @@ impl Rejection {
             Self::NotAcceptable { .. } => "No acceptable media type",
             Self::UnsupportedMediaType { .. } => "The body has another media type",
             Self::BodyTooLarge { .. } => "The body is too large",
+            Self::BodyOverdue { .. } => "The body took too long",
             Self::BodyIncomplete | Self::Invalid { .. } => "The request has faults",
         }
     }
@@ -94,6 +102,10 @@ impl Rejection {
                 format!("the body may have at most {limit_bytes} bytes")
             }
             Self::BodyIncomplete => "the body broke off before its end".to_owned(),
+            Self::BodyOverdue { limit_ms } => format!(
+                "the body did not come whole within {limit_ms} ms, and nothing was done; send it faster, \
+                 or have server.body_timeout_ms raised"
+            ),
             Self::Invalid { faults } => match faults.as_slice() {
                 [only] => format!("{}: {}", place(&only.pointer), only.detail),
                 more => format!("{} faults; see errors", more.len()),
@@ -106,8 +118,10 @@ impl Rejection {
         let code = self.code();
         let limit_name = match &self {
             Self::BodyTooLarge { .. } => Some("body_limit_bytes".to_owned()),
+            Self::BodyOverdue { .. } => Some("server.body_timeout_ms".to_owned()),
             _ => None,
         };
+        let retriable = matches!(self, Self::BodyOverdue { .. });
         Problem {
             type_: problem_type(&code),
             title: self.title().to_owned(),
@@ -116,7 +130,7 @@ impl Rejection {
             instance: Some(request.uri.path().to_owned()),
             code,
             engine: None,
-            retriable: false,
+            retriable,
             retry_after_ms: None,
             policy_label: None,
             limit_name,

@@ -74,6 +74,8 @@ pub enum ProblemCode {
     QueueFullDropLru,
     /// `REPLICA_SET_GONE`.
     ReplicaSetGone,
+    /// `REQUEST_TIMEOUT`.
+    RequestTimeout,
     /// `SESSION_EXHAUSTED`.
     SessionExhausted,
     /// `STORE_UNAVAILABLE`.
@@ -106,6 +108,7 @@ impl ProblemCode {
         Self::PoolUnavailable,
         Self::QueueFullDropLru,
         Self::ReplicaSetGone,
+        Self::RequestTimeout,
         Self::SessionExhausted,
         Self::StoreUnavailable,
         Self::StreamDiverged,
@@ -130,6 +133,7 @@ impl ProblemCode {
             Self::PoolUnavailable => "POOL_UNAVAILABLE",
             Self::QueueFullDropLru => "QUEUE_FULL_DROP_LRU",
             Self::ReplicaSetGone => "REPLICA_SET_GONE",
+            Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::SessionExhausted => "SESSION_EXHAUSTED",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StreamDiverged => "STREAM_DIVERGED",
@@ -158,6 +162,7 @@ impl ::std::str::FromStr for ProblemCode {
             "POOL_UNAVAILABLE" => Ok(Self::PoolUnavailable),
             "QUEUE_FULL_DROP_LRU" => Ok(Self::QueueFullDropLru),
             "REPLICA_SET_GONE" => Ok(Self::ReplicaSetGone),
+            "REQUEST_TIMEOUT" => Ok(Self::RequestTimeout),
             "SESSION_EXHAUSTED" => Ok(Self::SessionExhausted),
             "STORE_UNAVAILABLE" => Ok(Self::StoreUnavailable),
             "STREAM_DIVERGED" => Ok(Self::StreamDiverged),

@@ -59,3 +59,28 @@ fn an_open_reader_does_not_hold_up_commits() {
         .unwrap();
     assert_eq!(seen, 0, "it still sees its snapshot");
 }
+
+#[test]
+fn a_file_that_was_moved_away_takes_nothing_until_it_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (here, there) = (dir.path().join("here"), dir.path().join("there"));
+    let mut store = SqliteStore::open(&here, "me").unwrap();
+    let commit = commit(&mut store, "p");
+    std::fs::rename(&here, &there).unwrap();
+    let assert_refused = |store: &mut SqliteStore| {
+        let Err(CommitError::NotApplied(why)) = store.commit(&commit) else {
+            panic!("a file that nobody finds again took a commit");
+        };
+        assert!(why.contains("moved or deleted"), "{why}");
+        assert!(store.load().is_err());
+    };
+    assert_refused(&mut store);
+    // Another file in its place is no better.
+    std::fs::create_dir(&here).unwrap();
+    std::fs::write(here.join("orchestrator.db"), "another").unwrap();
+    assert_refused(&mut store);
+    std::fs::remove_dir_all(&here).unwrap();
+    std::fs::rename(&there, &here).unwrap();
+    store.commit(&commit).unwrap();
+    assert_eq!(store.load().unwrap().tasks, [task(1)]);
+}

@@ -59,7 +59,13 @@ async fn main() -> ExitCode {
         sabotage: args.sabotage,
     };
     eprintln!("chaos: seed {}", plan.seed);
-    let report = match run(&plan, |line| eprintln!("chaos: {line}")).await {
+    let running = run(&plan, |line| eprintln!("chaos: {line}"));
+    let ran = tokio::select! {
+        ran = running => ran,
+        // What runs is dropped, and ends every process that it has started.
+        _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
+    };
+    let report = match ran {
         Ok(report) => report,
         Err(error) => {
             eprintln!("chaos: {error}");

@@ -7,22 +7,31 @@
 )]
 
 mod attached;
+mod connections;
 mod contract;
+mod crowd;
 mod door;
 mod durability;
 mod endings;
 mod engine_loss;
+mod engines;
 mod haiku;
 mod metrics;
 mod picture;
+mod played;
 mod queue;
 mod raw;
+mod readers;
 mod real_clients;
 mod real_llama_server;
 mod refusals;
 mod results;
 mod resume;
+mod shell;
 mod startup;
+mod store_refusals;
+mod store_trouble;
 mod streams;
 mod tour;
+mod wire;
 mod world;
