@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use api_client::support::RawEvent;
 use serde_json::{Value, json};
-use test_harness_support::{DaemonOptions, real_parts};
+use test_harness_support::real_parts;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
@@ -15,9 +15,11 @@ use crate::durability::lasting;
 use crate::raw::{data, tokens_of};
 use crate::world::{World, exactly, throttle};
 
-const TOKENS: u32 = 48;
-/// Slow enough that no text ends between the token that was read and the kill.
-const TOKENS_PER_SECOND: f64 = 60.0;
+/// A text takes ten seconds before the kill, which is longer than a client needs to start on a loaded machine, and
+/// none to speak of after it.
+const TOKENS: u32 = 300;
+const SLOW_TOKENS_PER_SECOND: f64 = 30.0;
+const FAST_TOKENS_PER_SECOND: f64 = 1_000.0;
 const SEED: u32 = 815;
 /// The daemon is killed after the token at this index.
 const KILLED_AT: u64 = 17;
@@ -70,11 +72,7 @@ fn script(name: &str) -> PathBuf {
 /// Has a client read a stream, kills the daemon in the middle and starts it again at the same address. Gives what
 /// the client has seen in all; it must be what a stream without interruption tells.
 async fn across_a_restart(client: impl FnOnce(&str) -> Command) -> Vec<RawEvent> {
-    let slow = throttle(TOKENS_PER_SECOND);
-    let mut world = World::ready_with(slow.clone()).await;
-    let whole = world.create(exactly(TOKENS, SEED)).await.task_id;
-    let whole = lasting(&world.raw.story(&whole).await);
-
+    let mut world = World::throttled(SLOW_TOKENS_PER_SECOND).await;
     let task = world.create(exactly(TOKENS, SEED)).await.task_id;
     let address = world.daemon.url().to_owned();
     let mut reader = Reader::start(client(&format!("{address}/v1/tasks/{task}/stream")));
@@ -92,12 +90,8 @@ async fn across_a_restart(client: impl FnOnce(&str) -> Command) -> Vec<RawEvent>
     }
     world.daemon.kill();
     let same_port = address.strip_prefix("http://").unwrap();
-    world
-        .restart_with(DaemonOptions {
-            listen: Some(same_port.to_owned()),
-            ..slow
-        })
-        .await;
+    let fast = throttle(FAST_TOKENS_PER_SECOND).listen(same_port);
+    world.restart_with(fast).await;
     while story.last().is_none_or(|event| event.name != "closed") {
         match reader.next().await {
             Some(event) => story.push(event),
@@ -115,6 +109,8 @@ async fn across_a_restart(client: impl FnOnce(&str) -> Command) -> Vec<RawEvent>
         .filter(|event| event.name != "closed")
         .cloned()
         .collect();
+    let whole = world.create(exactly(TOKENS, SEED)).await.task_id;
+    let whole = lasting(&world.raw.story(&whole).await);
     assert_eq!(lasting(&told), whole);
     assert_eq!(tokens_of(&told).len(), TOKENS as usize);
     story

@@ -1,7 +1,6 @@
 //! The whole way with a real `llama-server`, which somebody else runs: stream, crash of the daemon, crash of the
 //! server, cancel. The tests are skipped where there is none: `cargo xtask engines llamacpp` brings it.
 
-use api_client::support::RawEvent;
 use api_client::types::TaskState;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -12,10 +11,13 @@ use crate::durability::lasting;
 use crate::raw::{data, text_of};
 use crate::world::{World, eventually, exactly, with};
 
-/// Tokens of a text that is to be interrupted. The server makes some thousand a second, so that it takes a second
-/// or more even on a machine that has nothing else to do.
-const TOKENS: u32 = 2_500;
+/// Tokens of a text that is to be interrupted. The server makes some two thousand a second.
+const TOKENS: u32 = 1_200;
 const SEED: u32 = 4_711;
+
+/// How often a kill is tried: the server cannot be slowed down, so that on a machine with other things to do a text
+/// may have ended before the kill comes.
+const TRIES: u32 = 8;
 
 /// A server that goes on for ever, because it forgets the oldest tokens, and a daemon that has it as its pool.
 async fn attached() -> Option<(EngineServer, World)> {
@@ -82,26 +84,35 @@ async fn real_llama_server_and_a_daemon_that_is_killed_go_on_byte_for_byte() {
     let task = world.create(long(SEED)).await.task_id;
     let whole = lasting(&world.raw.story(&task).await);
     assert_eq!(whole.len(), TOKENS as usize + 2);
-    for index in [0, 64, 300, 700] {
-        let task = world.create(long(SEED)).await.task_id;
-        let mut reader = world.raw.open(&task, None).await;
-        let mut story = reader.up_to_token(index).await;
-        world.daemon.kill();
-        story.extend(reader.rest().await);
-        // The server notices that nobody listens any more, and the slot is free for the next daemon.
-        eventually("the slot is free", async || {
-            (!works(&server).await).then_some(())
-        })
-        .await;
-        world.restart().await;
-        let last = story
-            .iter()
-            .rev()
-            .find_map(|event: &RawEvent| event.id.clone());
-        story.extend(world.raw.open(&task, last.as_deref()).await.rest().await);
-        assert_eq!(lasting(&story), whole, "killed after token {index}");
-        let task = world.task(&task).await;
-        assert_eq!((task.state, task.attempts), (TaskState::Completed, 2));
+    for index in [0, 64, 300] {
+        let mut kills_in_time = 0;
+        for _ in 0..TRIES {
+            let task = world.create(long(SEED)).await.task_id;
+            let mut reader = world.raw.open(&task, None).await;
+            let mut story = reader.up_to_token(index).await;
+            world.daemon.kill();
+            story.extend(reader.rest().await);
+            // The server notices that nobody listens any more, and the slot is free for the next daemon.
+            eventually("the slot is free", async || {
+                (!works(&server).await).then_some(())
+            })
+            .await;
+            world.restart().await;
+            let last = story.iter().rev().find_map(|event| event.id.clone());
+            if story.last().is_none_or(|event| event.name != "end") {
+                story.extend(world.raw.open(&task, last.as_deref()).await.rest().await);
+            }
+            assert_eq!(lasting(&story), whole, "killed after token {index}");
+            kills_in_time += world
+                .until_state(&task, TaskState::Completed)
+                .await
+                .attempts
+                - 1;
+            if kills_in_time > 0 {
+                break;
+            }
+        }
+        assert_eq!(kills_in_time, 1, "after token {index}");
     }
 }
 
@@ -110,29 +121,39 @@ async fn real_llama_server_killed_under_load_costs_time_and_nothing_else() {
     let Some((mut server, world)) = attached().await else {
         return;
     };
-    let mut tasks = Vec::new();
-    for seed in [1, 1, 2, 3] {
-        tasks.push(world.create(long(seed)).await.task_id);
+    let mut interrupted = 0;
+    for _ in 0..TRIES {
+        let mut tasks = Vec::new();
+        for _ in 0..3 {
+            tasks.push(world.create(long(SEED)).await.task_id);
+        }
+        let mut reader = world.raw.open(&tasks[0], None).await;
+        let mut story = reader.up_to_token(100).await;
+        let port = server.port();
+        server.kill();
+        eventually("the loss is noticed", async || {
+            let health = world.client.pool_health("far").await.unwrap();
+            (!health.ready).then_some(())
+        })
+        .await;
+        server =
+            EngineServer::llama_server(port, &["--context-shift"]).expect("it was there before");
+        story.extend(reader.rest().await);
+        // Each task has the text that every task with its seed has, also the one that was interrupted.
+        let text = text_of(&story);
+        for task in &tasks {
+            let ended = world.until_state(task, TaskState::Completed).await;
+            assert_eq!(text_of(&world.raw.story(task).await), text);
+            interrupted += ended.attempts - 1;
+        }
+        if interrupted > 0 {
+            break;
+        }
     }
-    let mut reader = world.raw.open(&tasks[0], None).await;
-    let mut story = reader.up_to_token(100).await;
-    let port = server.port();
-    server.kill();
-    eventually("the loss is noticed", async || {
-        let health = world.client.pool_health("far").await.unwrap();
-        (!health.ready).then_some(())
-    })
-    .await;
-    let _back = EngineServer::llama_server(port, &["--context-shift"]);
-    story.extend(reader.rest().await);
-    for task in &tasks {
-        world.until_state(task, TaskState::Completed).await;
-    }
-    // The reader saw one text, and it is the one of an uninterrupted task with the same seed.
-    assert_eq!(text_of(&story), text_of(&world.raw.story(&tasks[1]).await));
-    assert_eq!(world.task(&tasks[0]).await.attempts, 2);
+    // The one that ran, and perhaps the next one too, sent before the loss was noticed.
+    assert!((1..=2).contains(&interrupted), "{interrupted}");
     let counted = world.metrics().await.sum("tokens_out_total");
-    assert_eq!(counted, f64::from(TOKENS) * 4.0);
+    assert_eq!(counted % f64::from(TOKENS), 0.0, "{counted}");
 }
 
 #[tokio::test]
