@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod decoder;
+#[cfg(test)]
+mod fixtures;
 mod generation;
 mod gguf;
 mod http;
+mod memory;
 mod model;
 mod options;
 mod sampling;

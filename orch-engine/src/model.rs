@@ -2,11 +2,11 @@
 
 use std::num::NonZeroUsize;
 
-use candle_core::{Device, Tensor};
-use candle_transformers::models::quantized_llama::{MAX_SEQ_LEN, ModelWeights};
 use sha2::{Digest, Sha256};
 
+use crate::decoder::{self, Cache, Decoder};
 use crate::gguf::{Dimensions, Fault, Header, ModelBytes, ModelError, Source};
+use crate::memory::{self, Need};
 use crate::template::ChatTemplate;
 use crate::tokenizer::{TokenId, Vocabulary};
 
@@ -30,8 +30,8 @@ impl ModelFile {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is no sound GGUF file, is of a kind that is not supported, or
-    /// cannot give the context that was asked for.
+    /// If the file cannot be read, is no sound GGUF file, is of a kind that is not supported, cannot
+    /// give the context that was asked for, or needs more memory than there is.
     pub fn open(source: &Source, ctx_size: Option<NonZeroUsize>) -> Result<Self, ModelError> {
         let name = source.name();
         Self::open_named(source, &name, ctx_size).map_err(|fault| ModelError::new(&name, fault))
@@ -47,6 +47,7 @@ impl ModelFile {
         let vocabulary = Vocabulary::read(header.metadata())?;
         let chat_template = ChatTemplate::read(header.metadata())?;
         let n_ctx = context_size(ctx_size, header.dimensions.n_ctx_train)?;
+        check_memory(&header, n_ctx)?;
         Ok(Self {
             name: name.to_owned(),
             bytes,
@@ -65,7 +66,12 @@ impl ModelFile {
     pub fn load(mut self) -> Result<Model, ModelError> {
         let digest = digest(&mut *self.bytes)
             .map_err(|error| ModelError::new(&self.name, Fault::Unreadable(error)))?;
-        let weights = ModelWeights::from_gguf(self.header.content, &mut self.bytes, &Device::Cpu)
+        let Header {
+            content,
+            dimensions,
+            ..
+        } = &self.header;
+        let decoder = decoder::load(content, dimensions, &mut *self.bytes)
             .map_err(|error| ModelError::new(&self.name, Fault::damaged(&error)))?;
         Ok(Model {
             name: self.name,
@@ -76,7 +82,7 @@ impl ModelFile {
             n_ctx: self.n_ctx,
             vocabulary: self.vocabulary,
             chat_template: self.chat_template,
-            weights,
+            decoder,
         })
     }
 }
@@ -91,7 +97,7 @@ pub struct Model {
     n_ctx: usize,
     vocabulary: Vocabulary,
     chat_template: ChatTemplate,
-    weights: ModelWeights,
+    decoder: Decoder,
 }
 
 impl Model {
@@ -131,22 +137,18 @@ impl Model {
     }
 
     /// An empty context.
-    ///
-    /// The library keeps the attention cache inside its model, and with it a mask for every prompt
-    /// length that it ever saw. A copy per request (the weights themselves are shared) makes requests
-    /// independent of each other and gives that memory back.
-    pub(crate) fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session<'_> {
         Session {
-            weights: self.weights.clone(),
-            position: 0,
+            decoder: &self.decoder,
+            cache: self.decoder.cache(self.n_ctx),
         }
     }
 }
 
 /// The state of one generation: what the model has read so far.
-pub(crate) struct Session {
-    weights: ModelWeights,
-    position: usize,
+pub(crate) struct Session<'m> {
+    decoder: &'m Decoder,
+    cache: Cache,
 }
 
 /// The model gave no usable prediction.
@@ -158,13 +160,15 @@ pub(crate) enum PredictError {
     NotANumber,
 }
 
-impl Session {
+impl Session<'_> {
+    /// How many tokens of a longer prompt to [`feed`](Self::feed) next.
+    pub(crate) fn pass_tokens(&self) -> usize {
+        self.decoder.pass_tokens(&self.cache)
+    }
+
     /// Reads `tokens` on, and gives the logit of every token of the vocabulary to come next.
     pub(crate) fn feed(&mut self, tokens: &[TokenId]) -> Result<Vec<f32>, PredictError> {
-        let input = Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?;
-        let logits = self.weights.forward(&input, self.position)?;
-        self.position += tokens.len();
-        let logits = logits.squeeze(0)?.to_vec1::<f32>()?;
+        let logits = self.decoder.forward(tokens, &mut self.cache)?;
         if logits.iter().all(|logit| logit.is_finite()) {
             Ok(logits)
         } else {
@@ -177,16 +181,21 @@ fn context_size(wanted: Option<NonZeroUsize>, trained: usize) -> Result<usize, F
     let n_ctx = wanted.map_or(trained, NonZeroUsize::get);
     if n_ctx > trained {
         return Err(Fault::Unsupported(format!(
-            "a context of {n_ctx} tokens: the model was trained with {trained}"
-        )));
-    }
-    if n_ctx > MAX_SEQ_LEN {
-        return Err(Fault::Unsupported(format!(
-            "a context of {n_ctx} tokens: this engine has at most {MAX_SEQ_LEN}; \
-             choose a smaller one with --ctx-size"
+            "a context of {n_ctx} tokens: the model was trained with {trained}, which is the most that \
+             --ctx-size can choose"
         )));
     }
     Ok(n_ctx)
+}
+
+fn check_memory(header: &Header, n_ctx: usize) -> Result<(), Fault> {
+    let need = Need {
+        weights: header.bytes_loaded,
+        per_token: Cache::bytes(&header.dimensions, 1),
+        n_ctx,
+    };
+    let refusal = memory::available().and_then(|available| need.refusal(available));
+    refusal.map_or(Ok(()), |reason| Err(Fault::TooLarge(reason)))
 }
 
 fn digest(bytes: &mut dyn ModelBytes) -> std::io::Result<String> {

@@ -188,7 +188,7 @@ fn load_and_generate(
     Ok(())
 }
 
-fn seconds_since_1970() -> u64 {
+pub(crate) fn seconds_since_1970() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

@@ -14,6 +14,8 @@ const KEY: &str = "tokenizer.chat_template";
 pub(crate) struct Message {
     pub(crate) role: String,
     pub(crate) content: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 /// Why no prompt came out.
@@ -70,12 +72,14 @@ impl ChatTemplate {
     }
 
     /// The prompt of a conversation. The begin token that a template writes out is taken off again
-    /// where the tokenizer adds it, and likewise the end token.
+    /// where the tokenizer adds it, and likewise the end token. `extra` are further variables, which
+    /// cannot replace the template's own.
     pub(crate) fn apply(
         &self,
         vocabulary: &Vocabulary,
         messages: &[Message],
         add_generation_prompt: bool,
+        extra: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<String, TemplateError> {
         let environment = self
             .compiled
@@ -86,6 +90,7 @@ impl ChatTemplate {
             add_generation_prompt,
             bos_token => vocabulary.bos_text(),
             eos_token => vocabulary.eos_text(),
+            ..Value::from_serialize(extra)
         };
         let rendered = environment
             .get_template(NAME)

@@ -1,13 +1,10 @@
 //! The steps of a generation.
 
+use super::Likelihood;
 use super::stop::{Scanned, StopScan};
 use crate::model::{Model, PredictError, Session};
 use crate::sampling::{Sampler, Sampling};
 use crate::tokenizer::{TextStream, TokenId};
-
-/// Tokens of a prompt that are read at once. It bounds the memory of attention, and how long a
-/// request that nobody waits for any more can go on.
-pub(super) const PROMPT_CHUNK: usize = 128;
 
 /// What is to be generated.
 #[derive(Clone, Debug)]
@@ -19,6 +16,8 @@ pub(crate) struct Request {
     /// Texts that end the generation where the first of them appears; none of them is shown.
     pub(crate) stop: Vec<String>,
     pub(crate) sampling: Sampling,
+    /// With each token, tell its likelihood and those of so many of the likeliest; `None` tells none.
+    pub(crate) n_probs: Option<usize>,
 }
 
 /// Why a generation ended.
@@ -41,6 +40,8 @@ pub(crate) struct Step {
     pub(crate) text: String,
     /// The tokens since the last step that showed any.
     pub(crate) tokens: Vec<TokenId>,
+    /// One for each of the tokens, if they were asked for.
+    pub(crate) likelihoods: Vec<Likelihood>,
     /// Set in the last step.
     pub(crate) end: Option<End>,
 }
@@ -58,7 +59,7 @@ impl Step {
 /// [`step`](Self::step) until it gives an end.
 pub(crate) struct Generation<'m> {
     model: &'m Model,
-    session: Session,
+    session: Session<'m>,
     sampler: Sampler,
     n_predict: usize,
     n_prompt: usize,
@@ -69,8 +70,9 @@ pub(crate) struct Generation<'m> {
     pub(super) logits: Vec<f32>,
     stream: TextStream,
     stop: StopScan,
-    /// Tokens whose text is still held back.
-    unshown: Vec<TokenId>,
+    n_probs: Option<usize>,
+    /// Tokens whose text is still held back, and their likelihoods.
+    unshown: (Vec<TokenId>, Vec<Likelihood>),
 }
 
 impl<'m> Generation<'m> {
@@ -86,7 +88,8 @@ impl<'m> Generation<'m> {
             logits: Vec::new(),
             stream: TextStream::default(),
             stop: StopScan::new(request.stop),
-            unshown: Vec::new(),
+            n_probs: request.n_probs,
+            unshown: Default::default(),
         }
     }
 
@@ -97,7 +100,10 @@ impl<'m> Generation<'m> {
 
     /// Reads the next part of the prompt. `true` if that was the last one.
     pub(crate) fn read_prompt(&mut self) -> Result<bool, PredictError> {
-        let upto = self.history.len().min(self.read + PROMPT_CHUNK);
+        let upto = self
+            .history
+            .len()
+            .min(self.read + self.session.pass_tokens());
         self.logits = self.session.feed(&self.history[self.read..upto])?;
         self.read = upto;
         Ok(self.read == self.n_prompt)
@@ -112,20 +118,12 @@ impl<'m> Generation<'m> {
             self.logits = self.session.feed(&self.history[self.read..])?;
             self.read = self.history.len();
         }
-        let logits = std::mem::take(&mut self.logits);
-        let token = self.sampler.choose(logits, &self.history);
-        self.history.push(token);
-        self.unshown.push(token);
+        self.choose();
+        let token = self.history[self.history.len() - 1];
         let piece = self.model.vocabulary().piece(token, false);
         let text = self.stream.push(&piece);
         let text = match self.stop.push(&text) {
-            Scanned::Stopped { text, word } => {
-                return Ok(Step {
-                    text,
-                    tokens: std::mem::take(&mut self.unshown),
-                    end: Some(End::Word(word)),
-                });
-            }
+            Scanned::Stopped { text, word } => return Ok(self.shown(text, Some(End::Word(word)))),
             Scanned::Text(text) => text,
         };
         if self.model.vocabulary().ends().binary_search(&token).is_ok() {
@@ -137,16 +135,27 @@ impl<'m> Generation<'m> {
         if self.n_decoded() >= self.n_predict {
             return Ok(self.last_step(End::Limit, text));
         }
-        let tokens = if text.is_empty() && self.stream.is_incomplete() {
-            Vec::new()
-        } else {
-            std::mem::take(&mut self.unshown)
-        };
-        Ok(Step {
-            text,
-            tokens,
-            end: None,
-        })
+        if text.is_empty() && self.stream.is_incomplete() {
+            return Ok(Step {
+                text,
+                tokens: Vec::new(),
+                likelihoods: Vec::new(),
+                end: None,
+            });
+        }
+        Ok(self.shown(text, None))
+    }
+
+    /// Lets the sampler choose the next token.
+    fn choose(&mut self) {
+        let logits = std::mem::take(&mut self.logits);
+        let untouched = self.n_probs.map(|n| (n, logits.clone()));
+        let token = self.sampler.choose(logits, &self.history);
+        self.history.push(token);
+        self.unshown.0.push(token);
+        if let Some((n, logits)) = untouched {
+            self.unshown.1.push(Likelihood::of(token, &logits, n));
+        }
     }
 
     /// The end of a text: whatever was held back is shown now.
@@ -156,21 +165,24 @@ impl<'m> Generation<'m> {
             Scanned::Text(more) => {
                 text.push_str(&more);
                 text.push_str(&self.stop.finish());
+                self.shown(text, Some(end))
             }
             // A stop text that ends in U+FFFD: possible, and still a stop text.
             Scanned::Stopped { text: more, word } => {
                 text.push_str(&more);
-                return Step {
-                    text,
-                    tokens: std::mem::take(&mut self.unshown),
-                    end: Some(End::Word(word)),
-                };
+                self.shown(text, Some(End::Word(word)))
             }
         }
+    }
+
+    /// A step that shows every token so far.
+    fn shown(&mut self, text: String, end: Option<End>) -> Step {
+        let (tokens, likelihoods) = std::mem::take(&mut self.unshown);
         Step {
             text,
-            tokens: std::mem::take(&mut self.unshown),
-            end: Some(end),
+            tokens,
+            likelihoods,
+            end,
         }
     }
 }

@@ -24,6 +24,7 @@ fn request(prompt: &str) -> Request {
         prompt: model().vocabulary().encode(prompt, Encoding::PROMPT),
         n_predict: None,
         stop: Vec::new(),
+        n_probs: None,
         sampling: Sampling {
             temperature: 0.8,
             top_k: None,
@@ -31,6 +32,8 @@ fn request(prompt: &str) -> Request {
             min_p: 0.0,
             repeat_penalty: 1.0,
             repeat_last_n: 64,
+            frequency_penalty: 0.0,
+            presence_penalty: 0.0,
             seed: 1,
             ignore_eos: true,
         },
@@ -96,7 +99,7 @@ fn a_long_prompt_in_parts_is_read_like_a_short_one() {
         let prompt = long
             .vocabulary()
             .encode(&"the moon ".repeat(200), Encoding::PROMPT);
-        assert!(prompt.len() > super::steps::PROMPT_CHUNK);
+        assert!(prompt.len() > long.session().pass_tokens());
         let mut parts = Generation::new(
             &long,
             Request {
@@ -151,5 +154,34 @@ fn broken_characters_are_replaced_and_never_cut() {
             seen_replacement |= whole.texts.concat().contains('\u{FFFD}');
         }
         assert!(seen_replacement);
+    });
+}
+
+/// What is told of likelihoods is what the model said, whatever the samplers made of it, and it comes
+/// with the token that it is about.
+#[test]
+fn likelihoods_come_with_their_tokens_and_change_nothing() {
+    alone(|| {
+        let plain = generate(request("the moon"));
+        let mut asked = request("the moon");
+        asked.n_probs = Some(3);
+        let mut generation = Generation::new(model(), asked);
+        while !generation.read_prompt().unwrap() {}
+        let mut tokens = Vec::new();
+        loop {
+            let step = generation.step().unwrap();
+            let about: Vec<TokenId> = step.likelihoods.iter().map(|l| l.token).collect();
+            assert_eq!(about, step.tokens);
+            for likelihood in &step.likelihoods {
+                let likeliest = likelihood.top[0].1;
+                assert!(likelihood.logprob <= likeliest && likeliest <= 0.0);
+                assert_eq!(likelihood.top.len(), 3);
+            }
+            tokens.extend(step.tokens);
+            if step.end.is_some() {
+                break;
+            }
+        }
+        assert_eq!(tokens, plain.tokens);
     });
 }

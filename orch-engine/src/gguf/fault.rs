@@ -34,6 +34,9 @@ pub(crate) enum Fault {
     /// A sound file of a kind that this engine does not run.
     #[error("not supported: {0}")]
     Unsupported(String),
+    /// A sound file that this machine has no room for.
+    #[error("too large: {0}")]
+    TooLarge(String),
 }
 
 impl Fault {

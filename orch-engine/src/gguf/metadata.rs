@@ -19,6 +19,10 @@ impl<'a> Metadata<'a> {
         self.0.get(key)
     }
 
+    pub(crate) fn has(self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     pub(crate) fn count(self, key: &str) -> Result<usize, Fault> {
         self.optional_u32(key)?
             .map(|value| value as usize)
@@ -26,7 +30,14 @@ impl<'a> Metadata<'a> {
     }
 
     pub(crate) fn optional_u32(self, key: &str) -> Result<Option<u32>, Fault> {
-        self.read(key, "a u32", |value| value.to_u32().ok())
+        self.read(key, "a u32", |value| match value {
+            Value::U8(number) => Some(u32::from(*number)),
+            Value::U16(number) => Some(u32::from(*number)),
+            Value::U32(number) => Some(*number),
+            Value::I32(number) => u32::try_from(*number).ok(),
+            Value::U64(number) => u32::try_from(*number).ok(),
+            _ => None,
+        })
     }
 
     pub(crate) fn optional_f32(self, key: &str) -> Result<Option<f32>, Fault> {

@@ -3,21 +3,15 @@
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{Content, TensorInfo};
 
-use super::{Dimensions, Fault};
+use super::storage::Storage;
+use super::{Dimensions, Family, Fault};
 
 /// What all tensors of a file amount to.
 pub(crate) struct Extent {
     pub(crate) elements: u64,
     pub(crate) bytes: u64,
-}
-
-/// What a tensor may be stored as.
-#[derive(Clone, Copy)]
-enum Storage {
-    /// Any type that the library can multiply by.
-    Matrix,
-    /// Unquantised only: a norm is a handful of numbers, and every writer keeps them whole.
-    Plain,
+    /// Bytes once they are loaded: unquantised weights are widened to 32 bits.
+    pub(crate) bytes_loaded: u64,
 }
 
 struct Expected {
@@ -28,11 +22,11 @@ struct Expected {
     optional: bool,
 }
 
-/// Checks that the file holds exactly the tensors of a dense llama model, in shapes and types that
-/// the library computes with, and that all of them end inside the file of `length` bytes.
+/// Checks that the file holds exactly the tensors of a dense model of its family, in shapes and types
+/// that the library computes with, and that all of them end inside the file of `length` bytes.
 ///
-/// A tensor too many (a bias, scaled rotary frequencies, experts) is refused as well: the library
-/// would ignore it and the model would talk nonsense.
+/// A tensor too many (a bias where the family has none, experts) is refused as well: without it the
+/// model would talk nonsense.
 pub(crate) fn check(
     content: &Content,
     dimensions: &Dimensions,
@@ -42,13 +36,19 @@ pub(crate) fn check(
     let mut total = Extent {
         elements: 0,
         bytes: 0,
+        bytes_loaded: 0,
     };
     for tensor in &expected {
         match content.tensor_infos.get(&tensor.name) {
             Some(info) => {
                 let bytes = tensor.check(info, content.tensor_data_offset, length)?;
-                total.elements += info.shape.dims().iter().product::<usize>() as u64;
+                let elements = info.shape.dims().iter().product::<usize>() as u64;
+                total.elements += elements;
                 total.bytes += bytes;
+                total.bytes_loaded += match info.ggml_dtype {
+                    GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => 4 * elements,
+                    _ => bytes,
+                };
             }
             None if tensor.optional => {}
             None => {
@@ -67,53 +67,79 @@ pub(crate) fn check(
     match unknown.first() {
         None => Ok(total),
         Some(name) => Err(Fault::Unsupported(format!(
-            "tensor {name} is no part of a plain llama model"
+            "tensor {name} is no part of a plain {} model",
+            dimensions.family.architecture()
         ))),
     }
 }
 
 fn expected(d: &Dimensions) -> Vec<Expected> {
-    let tensor = |name: String, shape: &[usize], storage| Expected {
-        name,
-        shape: shape.to_vec(),
-        storage,
-        optional: false,
-    };
     let (matrix, plain) = (Storage::Matrix, Storage::Plain);
-    let kv_width = d.n_head_kv * d.head_width();
     let mut all = vec![
-        tensor(
-            "token_embd.weight".to_owned(),
-            &[d.n_vocab, d.n_embd],
-            matrix,
-        ),
-        tensor("output_norm.weight".to_owned(), &[d.n_embd], plain),
-        Expected {
-            // Absent where input and output embeddings are tied.
-            optional: true,
-            ..tensor("output.weight".to_owned(), &[d.n_vocab, d.n_embd], matrix)
-        },
+        Expected::new("token_embd.weight", &[d.n_vocab, d.n_embd], matrix),
+        Expected::new("output_norm.weight", &[d.n_embd], plain),
+        // Absent where input and output embeddings are tied.
+        Expected::new("output.weight", &[d.n_vocab, d.n_embd], matrix).optional(),
     ];
+    if d.family == Family::Llama {
+        // Factors of the rotary frequencies, of models whose context was stretched.
+        all.push(Expected::new("rope_freqs.weight", &[d.head_width / 2], plain).optional());
+    }
     for layer in 0..d.n_layer {
-        let in_block = |part: &str, shape: &[usize], storage| {
-            tensor(format!("blk.{layer}.{part}.weight"), shape, storage)
-        };
+        all.extend(block(d, layer));
+    }
+    all
+}
+
+fn block(d: &Dimensions, layer: usize) -> Vec<Expected> {
+    let (matrix, plain) = (Storage::Matrix, Storage::Plain);
+    let part = |name: &str, shape: &[usize], storage| {
+        Expected::new(&format!("blk.{layer}.{name}"), shape, storage)
+    };
+    let mut all = vec![
+        part("attn_norm.weight", &[d.n_embd], plain),
+        part("ffn_norm.weight", &[d.n_embd], plain),
+        part("attn_q.weight", &[d.query_width(), d.n_embd], matrix),
+        part("attn_k.weight", &[d.kv_width(), d.n_embd], matrix),
+        part("attn_v.weight", &[d.kv_width(), d.n_embd], matrix),
+        part("attn_output.weight", &[d.n_embd, d.query_width()], matrix),
+        part("ffn_gate.weight", &[d.n_ff, d.n_embd], matrix),
+        part("ffn_up.weight", &[d.n_ff, d.n_embd], matrix),
+        part("ffn_down.weight", &[d.n_embd, d.n_ff], matrix),
+    ];
+    if d.family.has_attention_bias() {
         all.extend([
-            in_block("attn_norm", &[d.n_embd], plain),
-            in_block("ffn_norm", &[d.n_embd], plain),
-            in_block("attn_q", &[d.n_embd, d.n_embd], matrix),
-            in_block("attn_k", &[kv_width, d.n_embd], matrix),
-            in_block("attn_v", &[kv_width, d.n_embd], matrix),
-            in_block("attn_output", &[d.n_embd, d.n_embd], matrix),
-            in_block("ffn_gate", &[d.n_ff, d.n_embd], matrix),
-            in_block("ffn_up", &[d.n_ff, d.n_embd], matrix),
-            in_block("ffn_down", &[d.n_embd, d.n_ff], matrix),
+            part("attn_q.bias", &[d.query_width()], plain),
+            part("attn_k.bias", &[d.kv_width()], plain),
+            part("attn_v.bias", &[d.kv_width()], plain),
+        ]);
+    }
+    if d.family.normalises_heads() {
+        all.extend([
+            part("attn_q_norm.weight", &[d.head_width], plain),
+            part("attn_k_norm.weight", &[d.head_width], plain),
         ]);
     }
     all
 }
 
 impl Expected {
+    fn new(name: &str, shape: &[usize], storage: Storage) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            storage,
+            optional: false,
+        }
+    }
+
+    fn optional(self) -> Self {
+        Self {
+            optional: true,
+            ..self
+        }
+    }
+
     /// The tensor's size in bytes, if it is what was expected.
     fn check(&self, info: &TensorInfo, data_offset: u64, length: u64) -> Result<u64, Fault> {
         let name = &self.name;
@@ -149,20 +175,6 @@ impl Expected {
                 "tensor {name} ends at byte {}, the file at {length}",
                 end.map_or_else(|| "beyond all bounds".to_owned(), |end| end.to_string())
             ))),
-        }
-    }
-}
-
-impl Storage {
-    fn admits(self, kind: GgmlDType) -> bool {
-        use GgmlDType::{BF16, F16, F32, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0};
-        match self {
-            Self::Plain => matches!(kind, F32 | F16 | BF16),
-            // Q8_1 and Q8K are missing: they are formats of intermediate results.
-            Self::Matrix => matches!(
-                kind,
-                F32 | F16 | BF16 | Q2K | Q3K | Q4_0 | Q4_1 | Q4K | Q5_0 | Q5_1 | Q5K | Q6K | Q8_0
-            ),
         }
     }
 }

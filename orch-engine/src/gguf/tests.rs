@@ -13,8 +13,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
 use super::Source;
+use crate::fixtures;
 use crate::model::ModelFile;
 use crate::threads::alone;
+use crate::tokenizer::Encoding;
 
 fn embedded() -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -29,7 +31,7 @@ fn embedded() -> Vec<u8> {
 /// What came of a file: nothing, if it loads and the model gives predictions or says why not.
 fn refusal(bytes: Vec<u8>) -> Option<String> {
     let source = Source::memory("test.gguf", bytes);
-    let loaded = ModelFile::open(&source, None).and_then(ModelFile::load);
+    let loaded = ModelFile::open(&source, NonZeroUsize::new(64)).and_then(ModelFile::load);
     match loaded {
         Err(error) => {
             let text = error.to_string();
@@ -37,8 +39,13 @@ fn refusal(bytes: Vec<u8>) -> Option<String> {
             Some(text)
         }
         Ok(model) => {
-            // Damaged weights may well give no number; that must be an error and no more.
+            // Damaged weights may well give no number; that must be an error and no more. A damaged
+            // vocabulary may give other tokens, but only its own.
             _ = model.session().feed(&[1, 2]);
+            let tokens = model
+                .vocabulary()
+                .encode("It's 2024,\n ‘naïve’ <|im_end|>", Encoding::PROMPT);
+            model.vocabulary().check(&tokens).unwrap();
             None
         }
     }
@@ -83,6 +90,33 @@ fn a_file_with_changed_bytes_is_refused_or_loads_but_never_panics() {
             refused += usize::from(refusal(changed).is_some());
         }
         assert!(refused > 50, "only {refused} of 300 were refused");
+    });
+}
+
+/// The same for every family and tokenizer. Where the tables stand differs, so all of the header is cut
+/// and changed alike.
+#[test]
+fn files_of_every_family_are_refused_or_load_but_never_panic() {
+    alone(|| {
+        let mut rng = ChaCha8Rng::from_seed([2; 32]);
+        for name in fixtures::MODELS {
+            let whole = fixtures::model_bytes(name);
+            assert_eq!(refusal(whole.clone()), None, "{name}");
+            for length in (0..whole.len()).step_by(9_973) {
+                let cut = refusal(whole[..length].to_vec());
+                assert!(cut.is_some(), "{name}: {length} bytes were accepted");
+            }
+            let header = 30_000;
+            for round in 0..80 {
+                let mut changed = whole.clone();
+                let range = [0..1_200, 0..header, 0..whole.len()][round % 3].clone();
+                for _ in 0..=round % 4 {
+                    let at = range.start + rng.next_u32() as usize % range.len();
+                    changed[at] = rng.next_u32() as u8;
+                }
+                _ = refusal(changed);
+            }
+        }
     });
 }
 
@@ -160,7 +194,9 @@ fn every_refusal_says_what_is_wrong() {
     alone(|| {
         let text = |value: &str| Value::String(value.to_owned());
         let cases = [
+            parts().with("general.architecture", text("gemma2")),
             parts().with("general.architecture", text("qwen2")),
+            parts().with("split.count", Value::U16(2)),
             parts().without("general.architecture"),
             parts().with("general.alignment", Value::U32(0)),
             parts().without("llama.block_count"),
@@ -173,11 +209,18 @@ fn every_refusal_says_what_is_wrong() {
             parts().with("llama.embedding_length", Value::U32(256)),
             parts().with("llama.embedding_length", text("128")),
             parts().with("llama.feed_forward_length", Value::U32(321)),
-            parts().with("llama.context_length", Value::U32(131_072)),
+            parts().with("llama.context_length", Value::U32(0)),
             parts().with("llama.rope.dimension_count", Value::U32(16)),
             parts().with("llama.rope.scaling.type", text("yarn")),
+            parts()
+                .with("llama.rope.scaling.type", text("linear"))
+                .with("llama.rope.scaling.factor", Value::F32(0.0)),
             parts().with("llama.rope.freq_base", Value::F32(f32::NAN)),
             parts().with("llama.attention.key_length", Value::U32(64)),
+            parts()
+                .without("llama.rope.dimension_count")
+                .with("llama.attention.key_length", Value::U32(64)),
+            parts().with("llama.attention.value_length", Value::U32(16)),
             parts().with("llama.attention.layer_norm_rms_epsilon", Value::F32(-1.0)),
             parts().with("llama.expert_count", Value::U32(8)),
             parts().without("blk.2.ffn_up.weight"),
@@ -190,6 +233,26 @@ fn every_refusal_says_what_is_wrong() {
             .map(|parts| refusal(parts.file()).unwrap_or_else(|| "ACCEPTED".to_owned()))
             .collect();
         insta::assert_snapshot!(refusals.join("\n"));
+    });
+}
+
+/// The number of a tensor's storage stands behind its name, its dimensions and their count.
+#[test]
+fn a_storage_that_the_library_does_not_have_is_refused_by_name() {
+    alone(|| {
+        let stored_as = |number: u32| {
+            let name = b"blk.0.attn_q.weight";
+            let mut file = parts().file();
+            let at = file.windows(name.len()).position(|w| w == name).unwrap();
+            let at = at + name.len() + size_of::<u32>() + 2 * size_of::<u64>();
+            file[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            refusal(file).unwrap()
+        };
+        insta::assert_snapshot!([stored_as(23), stored_as(39), stored_as(99)].join("\n"), @r#"
+        model test.gguf: not supported: weights stored as IQ4_XS; this engine has F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K
+        model test.gguf: not supported: weights stored as MXFP4; this engine has F32, F16, BF16, Q4_0 to Q8_0 and Q2_K to Q6_K
+        model test.gguf: a damaged or truncated GGUF file: unknown dtype for tensor 99
+        "#);
     });
 }
 
@@ -212,6 +275,6 @@ fn a_context_that_the_model_cannot_have_is_refused() {
     };
     insta::assert_snapshot!(
         refused(513),
-        @"model embedded:haiku-tiny-q8_0.gguf: not supported: a context of 513 tokens: the model was trained with 512"
+        @"model embedded:haiku-tiny-q8_0.gguf: not supported: a context of 513 tokens: the model was trained with 512, which is the most that --ctx-size can choose"
     );
 }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::App;
-use super::error::ApiError;
-use super::sampling_fields::Completion;
+use super::reply::ApiError;
+use super::request::Wanted;
 
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     app.model()?;
@@ -21,7 +21,7 @@ pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
     let vocabulary = model.vocabulary();
     Ok(Json(json!({
         "default_generation_settings": {
-            "params": Completion::default_settings()?,
+            "params": Wanted::default_settings()?,
             "n_ctx": model.n_ctx(),
         },
         "total_slots": 1,
@@ -74,8 +74,7 @@ pub(crate) async fn models(State(app): State<Arc<App>>) -> Result<Json<Value>, A
             "created": app.created,
             "owned_by": "llamacpp",
             "meta": {
-                // SentencePiece, the one kind that is loaded.
-                "vocab_type": 1,
+                "vocab_type": model.vocabulary().scheme_number(),
                 "n_vocab": dimensions.n_vocab,
                 "n_ctx": model.n_ctx(),
                 "n_ctx_train": dimensions.n_ctx_train,

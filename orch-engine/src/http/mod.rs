@@ -2,15 +2,14 @@
 
 mod apply_template;
 mod completion;
-mod error;
-mod fields;
-mod frames;
 mod info;
 mod metrics;
+mod openai;
+mod reply;
+mod request;
 mod routes;
-mod sampling_fields;
 #[cfg(test)]
 mod tests;
 mod tokenize;
 
-pub(crate) use routes::{App, router};
+pub(crate) use routes::{App, MAX_BODY, router};

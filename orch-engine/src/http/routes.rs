@@ -7,7 +7,9 @@ use axum::http::Uri;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-use super::error::{self, ApiError};
+use super::openai::chat::chat_completions;
+use super::openai::completions::completions;
+use super::reply::{ApiError, explain_wrong_method};
 use super::{apply_template, completion, info, metrics, tokenize};
 use crate::model::Model;
 use crate::slot::Slot;
@@ -37,15 +39,22 @@ impl App {
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/health", get(info::health))
+        .route("/v1/health", get(info::health))
         .route("/props", get(info::props))
         .route("/slots", get(info::slots))
+        .route("/models", get(info::models))
         .route("/v1/models", get(info::models))
         .route("/metrics", get(metrics::metrics))
         .route("/completion", post(completion::completion))
+        .route("/completions", post(completion::completion))
+        .route("/v1/completions", post(completions))
+        .route("/chat/completions", post(chat_completions))
+        .route("/v1/chat/completions", post(chat_completions))
         .route("/apply-template", post(apply_template::apply_template))
         .route("/tokenize", post(tokenize::tokenize))
+        .route("/detokenize", post(tokenize::detokenize))
         .fallback(unknown_path)
-        .layer(middleware::map_response(error::explain_wrong_method))
+        .layer(middleware::map_response(explain_wrong_method))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(app)
 }

@@ -8,8 +8,8 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::fields::Field;
-use super::{App, apply_template, router, sampling_fields, tokenize};
+use super::request::{Field, MESSAGES, SAMPLING};
+use super::{App, completion, openai, router, tokenize};
 
 fn loading() -> Arc<App> {
     Arc::new(App {
@@ -31,7 +31,10 @@ async fn while_the_model_is_loaded_everything_is_unavailable() {
         ("GET", "/v1/models", ""),
         ("POST", "/completion", r#"{"prompt":"a"}"#),
         ("POST", "/apply-template", messages),
+        ("POST", "/v1/completions", r#"{"prompt":"a"}"#),
+        ("POST", "/v1/chat/completions", messages),
         ("POST", "/tokenize", r#"{"content":"a"}"#),
+        ("POST", "/detokenize", r#"{"tokens":[]}"#),
     ] {
         let request = Request::builder()
             .method(method)
@@ -59,10 +62,14 @@ fn the_documented_fields_are_the_served_ones() {
         .filter_map(|(name, rest)| Some((name, rest.split_once(" | ")?.0)))
         .filter(|(name, _)| !name.starts_with(['-', 'G', 'P']))
         .collect();
-    let tables: [&[Field]; 3] = [
-        &sampling_fields::FIELDS,
-        &apply_template::FIELDS,
+    let tables: [&[Field]; 7] = [
+        &completion::FIELDS,
+        &SAMPLING,
+        &openai::completions::FIELDS,
+        &openai::chat::FIELDS,
+        &MESSAGES,
         &tokenize::FIELDS,
+        &tokenize::DETOKENIZE_FIELDS,
     ];
     let served: Vec<(&str, &str)> = tables
         .iter()

@@ -1,4 +1,4 @@
-//! `POST /tokenize`: what a text is to the model.
+//! `POST /tokenize` and `POST /detokenize`: what a text is to the model, and back.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use axum::extract::rejection::BytesRejection;
 use serde_json::{Value, json};
 
 use super::App;
-use super::error::ApiError;
-use super::fields::{Field, Fields};
+use super::reply::ApiError;
+use super::request::{Field, Fields, token_ids};
 use crate::tokenizer::{Encoding, TokenId, Vocabulary};
 
 /// Every field that `/tokenize` serves.
@@ -37,7 +37,7 @@ pub(crate) async fn tokenize(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let fields = Fields::parse(body, &FIELDS)?;
+    let fields = Fields::parse(body, &[&FIELDS])?;
     let content = fields.text("content")?.to_owned();
     let encoding = Encoding {
         add_special: fields.bool("add_special", false)?,
@@ -66,4 +66,26 @@ fn piece(vocabulary: &Vocabulary, token: TokenId) -> Value {
         Ok(text) => json!({ "id": token, "piece": text }),
         Err(_) => json!({ "id": token, "piece": bytes }),
     }
+}
+
+/// Every field that `/detokenize` serves.
+pub(crate) const DETOKENIZE_FIELDS: [Field; 1] = [Field {
+    name: "tokens",
+    accepts: "array of token ids",
+}];
+
+pub(crate) async fn detokenize(
+    State(app): State<Arc<App>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let fields = Fields::parse(body, &[&DETOKENIZE_FIELDS])?;
+    let tokens = token_ids(fields.required("tokens")?).ok_or_else(|| fields.fault("tokens"))?;
+    let model = app.model()?;
+    let vocabulary = model.vocabulary();
+    vocabulary
+        .check(&tokens)
+        .map_err(|unknown| ApiError::unknown_token("tokens", unknown, vocabulary.len()))?;
+    Ok(Json(
+        json!({ "content": vocabulary.decode_with_special(&tokens) }),
+    ))
 }

@@ -62,21 +62,27 @@ impl Sampler {
     }
 
     fn penalise(&self, logits: &mut [f32], history: &[TokenId]) {
-        let penalty = self.sampling.repeat_penalty;
-        if penalty == 1.0 {
+        let Sampling {
+            repeat_penalty,
+            frequency_penalty,
+            presence_penalty,
+            repeat_last_n,
+            ..
+        } = self.sampling;
+        if repeat_penalty == 1.0 && frequency_penalty == 0.0 && presence_penalty == 0.0 {
             return;
         }
-        let from = history.len().saturating_sub(self.sampling.repeat_last_n);
+        let from = history.len().saturating_sub(repeat_last_n);
         let mut recent = history[from..].to_vec();
         recent.sort_unstable();
-        recent.dedup();
-        for token in recent {
-            let logit = &mut logits[token as usize];
+        for same in recent.chunk_by(|a, b| a == b) {
+            let logit = &mut logits[same[0] as usize];
             if *logit <= 0.0 {
-                *logit *= penalty;
+                *logit *= repeat_penalty;
             } else {
-                *logit /= penalty;
+                *logit /= repeat_penalty;
             }
+            *logit -= same.len() as f32 * frequency_penalty + presence_penalty;
         }
     }
 

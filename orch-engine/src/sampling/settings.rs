@@ -13,6 +13,10 @@ pub(crate) struct Sampling {
     pub(crate) min_p: f32,
     /// Divides the odds of tokens that were there already; 1 leaves them.
     pub(crate) repeat_penalty: f32,
+    /// Taken off a token's logit for each time that it was there already; 0 takes nothing.
+    pub(crate) frequency_penalty: f32,
+    /// Taken off the logit of a token that was there already; 0 takes nothing.
+    pub(crate) presence_penalty: f32,
     /// How many of the last tokens, the prompt's included, count as being there already.
     pub(crate) repeat_last_n: usize,
     pub(crate) seed: u32,

@@ -15,6 +15,8 @@ fn plain(seed: u32) -> Sampling {
         top_p: 1.0,
         min_p: 0.0,
         repeat_penalty: 1.0,
+        frequency_penalty: 0.0,
+        presence_penalty: 0.0,
         repeat_last_n: 64,
         seed,
         ignore_eos: false,
@@ -107,6 +109,24 @@ fn the_penalty_lowers_positive_and_negative_logits_of_recent_tokens_once() {
         0,
         "older tokens do not count"
     );
+}
+
+#[test]
+fn presence_is_penalised_once_and_frequency_each_time() {
+    let choose = |presence_penalty: f32, frequency_penalty: f32, history: &[TokenId]| {
+        let penalised = Sampling {
+            temperature: 0.0,
+            presence_penalty,
+            frequency_penalty,
+            ..plain(1)
+        };
+        Sampler::new(penalised, &[]).choose(vec![3.0, 2.0], history)
+    };
+    assert_eq!(choose(0.9, 0.0, &[0, 0, 0]), 0);
+    assert_eq!(choose(1.1, 0.0, &[0]), 1);
+    assert_eq!(choose(0.0, 0.4, &[0, 0]), 0);
+    assert_eq!(choose(0.0, 0.4, &[0, 0, 0]), 1);
+    assert_eq!(choose(-1.1, 0.0, &[1]), 1, "a negative one is a reward");
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn request() -> Request {
         prompt: vec![1],
         n_predict: Some(1),
         stop: Vec::new(),
+        n_probs: None,
         sampling: Sampling {
             temperature: 0.0,
             top_k: None,
@@ -21,6 +22,8 @@ fn request() -> Request {
             min_p: 0.0,
             repeat_penalty: 1.0,
             repeat_last_n: 0,
+            frequency_penalty: 0.0,
+            presence_penalty: 0.0,
             seed: 1,
             ignore_eos: false,
         },

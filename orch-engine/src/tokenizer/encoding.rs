@@ -1,6 +1,7 @@
 //! From a whole text to tokens, and from tokens to a whole text.
 
-use super::{Vocabulary, special, spm};
+use super::vocabulary::Scheme;
+use super::{Vocabulary, special};
 
 /// One token's number: its row in the vocabulary.
 pub(crate) type TokenId = u32;
@@ -23,40 +24,42 @@ impl Encoding {
 }
 
 impl Vocabulary {
-    /// The tokens of `text`. A text that begins with the begin token is not given a second one.
+    /// The tokens of `text`.
     pub(crate) fn encode(&self, text: &str, encoding: Encoding) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         let mut after_special = true;
-        let fragments = special::split(self, text, encoding.parse_special);
-        if encoding.add_special
-            && let Some(bos) = self.added_bos()
-            && fragments.first() != Some(&special::Fragment::Token(bos))
-        {
-            tokens.push(bos);
+        if encoding.add_special {
+            tokens.extend(self.added_bos());
         }
-        for fragment in fragments {
+        for fragment in special::split(self, text, encoding.parse_special) {
             match fragment {
                 special::Fragment::Token(token) => {
                     tokens.push(token);
                     after_special = true;
                 }
                 special::Fragment::Text(text) => {
-                    spm::encode(
-                        self,
-                        text,
-                        after_special && self.adds_space_prefix(),
-                        &mut tokens,
-                    );
+                    match self.scheme() {
+                        Scheme::SentencePiece(pieces) => {
+                            pieces.encode(self, text, after_special, &mut tokens);
+                        }
+                        Scheme::BytePairs(pairs) => pairs.encode(self, text, &mut tokens),
+                    }
                     after_special = false;
                 }
             }
         }
-        if encoding.add_special
-            && let Some(eos) = self.added_eos()
-        {
-            tokens.push(eos);
+        if encoding.add_special {
+            tokens.extend(self.added_eos());
         }
         tokens
+    }
+
+    /// The first of `tokens` that is none of this vocabulary's, as the error.
+    pub(crate) fn check(&self, tokens: &[TokenId]) -> Result<(), TokenId> {
+        match tokens.iter().find(|&&token| token as usize >= self.len()) {
+            Some(&unknown) => Err(unknown),
+            None => Ok(()),
+        }
     }
 
     /// The text of `tokens`, control tokens written out by name.

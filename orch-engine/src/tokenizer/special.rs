@@ -1,7 +1,6 @@
 //! Cuts a text at the names of special tokens.
 
-use super::vocabulary::Kind;
-use super::{TokenId, Vocabulary};
+use super::{Kind, TokenId, Vocabulary};
 
 /// A part of a text: still text, or already a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

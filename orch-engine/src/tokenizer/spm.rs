@@ -1,138 +1,114 @@
-//! SentencePiece merging: the best-ranked pair of neighbours becomes one symbol, until none is left.
+//! SentencePiece: blanks are written as a character of their own, and neighbours are merged as long as
+//! the joint text is a token, the one with the best score first.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
-use super::vocabulary::BLANK;
-use super::{TokenId, Vocabulary};
+use super::{Kind, TokenId, Vocabulary, merging};
+use crate::gguf::{Fault, Metadata};
 
-/// A stretch of the text in a doubly linked list; merged away when its length is zero.
-struct Symbol {
-    start: usize,
-    len: usize,
-    previous: Option<usize>,
-    next: Option<usize>,
+/// How SentencePiece writes a blank.
+pub(super) const BLANK: &str = "\u{2581}";
+
+/// What a SentencePiece tokenizer knows besides the texts of its tokens.
+pub(super) struct SentencePiece {
+    scores: Vec<f32>,
+    /// The token of each byte that no other token covers.
+    byte_tokens: Vec<TokenId>,
+    adds_space_prefix: bool,
 }
 
-/// Two neighbours whose joint text is a token.
-struct Pair {
-    left: usize,
-    right: usize,
-    /// Their joint length when they were found; another length later means that one has changed.
-    len: usize,
-    score: f32,
-}
+/// A finite score, so that the order is total.
+#[derive(Clone, Copy)]
+struct Score(f32);
 
-impl Ord for Pair {
-    /// The higher score first, then the one further left.
+impl Ord for Score {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Scores are finite, the vocabulary refuses others, so this order is total.
-        self.score
-            .total_cmp(&other.score)
-            .then(other.left.cmp(&self.left))
+        self.0.total_cmp(&other.0)
     }
 }
 
-impl PartialOrd for Pair {
+impl PartialOrd for Score {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Pair {
+impl PartialEq for Score {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Pair {}
+impl Eq for Score {}
 
-/// Appends the tokens of `text` to `tokens`, after a leading blank if `space_prefix`.
-pub(crate) fn encode(
-    vocabulary: &Vocabulary,
-    text: &str,
-    space_prefix: bool,
-    tokens: &mut Vec<TokenId>,
-) {
-    let mut escaped = String::with_capacity(text.len() + BLANK.len());
-    if space_prefix {
-        escaped.push_str(BLANK);
+impl SentencePiece {
+    pub(super) fn read(
+        metadata: Metadata<'_>,
+        kinds: &[Kind],
+        unknown: TokenId,
+    ) -> Result<Self, Fault> {
+        let scores = metadata.list("tokenizer.ggml.scores", "an array of f32", |value| {
+            // Adding zero turns -0.0 into 0.0, so that equal ranks compare as equal.
+            value
+                .to_f32()
+                .ok()
+                .filter(|s| s.is_finite())
+                .map(|s| s + 0.0)
+        })?;
+        if scores.len() != kinds.len() {
+            return Err(Fault::Damaged(format!(
+                "{} tokens with {} scores",
+                kinds.len(),
+                scores.len()
+            )));
+        }
+        let prefix = metadata.optional_bool("tokenizer.ggml.add_space_prefix")?;
+        Ok(Self {
+            scores,
+            byte_tokens: byte_tokens(kinds, unknown),
+            adds_space_prefix: prefix.unwrap_or(true),
+        })
     }
-    escaped.push_str(&text.replace(' ', BLANK));
-    let mut merge = Merge::new(vocabulary, &escaped);
-    merge.run();
-    for symbol in merge.symbols.iter().filter(|symbol| symbol.len > 0) {
-        let piece = &escaped[symbol.start..symbol.start + symbol.len];
-        match vocabulary.lookup(piece) {
+
+    /// Appends the tokens of `text` to `tokens`. A text that begins or follows a special token gets a
+    /// blank in front, if the vocabulary was trained so.
+    pub(super) fn encode(
+        &self,
+        vocabulary: &Vocabulary,
+        text: &str,
+        after_special: bool,
+        tokens: &mut Vec<TokenId>,
+    ) {
+        let mut escaped = String::with_capacity(text.len() + BLANK.len());
+        if after_special && self.adds_space_prefix {
+            escaped.push_str(BLANK);
+        }
+        escaped.push_str(&text.replace(' ', BLANK));
+        let mut joint = String::new();
+        let rank = |left: &str, right: &str| {
+            joint.clear();
+            joint.extend([left, right]);
+            let token = vocabulary.lookup(&joint)?;
+            Some(Score(self.scores[token as usize]))
+        };
+        merging::merge(&escaped, rank, |symbol| match vocabulary.lookup(symbol) {
             Some(token) => tokens.push(token),
             // Only a single character can be unknown: whatever was merged is a token.
-            None => tokens.extend(piece.bytes().map(|byte| vocabulary.byte_token(byte))),
-        }
+            None => tokens.extend(
+                symbol
+                    .bytes()
+                    .map(|byte| self.byte_tokens[usize::from(byte)]),
+            ),
+        });
     }
 }
 
-struct Merge<'a> {
-    vocabulary: &'a Vocabulary,
-    text: &'a str,
-    symbols: Vec<Symbol>,
-    pairs: BinaryHeap<Pair>,
-}
-
-impl<'a> Merge<'a> {
-    fn new(vocabulary: &'a Vocabulary, text: &'a str) -> Self {
-        let count = text.chars().count();
-        let symbols: Vec<Symbol> = text
-            .char_indices()
-            .enumerate()
-            .map(|(i, (start, character))| Symbol {
-                start,
-                len: character.len_utf8(),
-                previous: i.checked_sub(1),
-                next: (i + 1 < count).then_some(i + 1),
-            })
-            .collect();
-        let mut merge = Self {
-            vocabulary,
-            text,
-            symbols,
-            pairs: BinaryHeap::new(),
-        };
-        for right in 1..count {
-            merge.consider(right - 1, right);
-        }
-        merge
-    }
-
-    fn run(&mut self) {
-        while let Some(pair) = self.pairs.pop() {
-            let (left, right) = (&self.symbols[pair.left], &self.symbols[pair.right]);
-            if left.len == 0 || right.len == 0 || left.len + right.len != pair.len {
-                continue;
-            }
-            let next = right.next;
-            self.symbols[pair.left].len = pair.len;
-            self.symbols[pair.left].next = next;
-            self.symbols[pair.right].len = 0;
-            if let Some(next) = next {
-                self.symbols[next].previous = Some(pair.left);
-                self.consider(pair.left, next);
-            }
-            if let Some(previous) = self.symbols[pair.left].previous {
-                self.consider(previous, pair.left);
-            }
+fn byte_tokens(kinds: &[Kind], unknown: TokenId) -> Vec<TokenId> {
+    let mut tokens = vec![unknown; 256];
+    for (kind, id) in kinds.iter().zip(0..) {
+        if let Kind::Byte(byte) = kind {
+            tokens[usize::from(*byte)] = id;
         }
     }
-
-    fn consider(&mut self, left: usize, right: usize) {
-        let start = self.symbols[left].start;
-        let len = self.symbols[left].len + self.symbols[right].len;
-        if let Some(token) = self.vocabulary.lookup(&self.text[start..start + len]) {
-            self.pairs.push(Pair {
-                left,
-                right,
-                len,
-                score: self.vocabulary.score(token),
-            });
-        }
-    }
+    tokens
 }

@@ -1,127 +1,107 @@
-//! The vocabulary of a model file: every token's text, rank and kind.
+//! The vocabulary of a model file: every token's text and kind, and the scheme that makes tokens of a
+//! text.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use candle_core::quantized::gguf_file::Value;
-
-use super::TokenId;
+use super::bpe::BytePairs;
+use super::spm::{BLANK, SentencePiece};
+use super::{Kind, TokenId, alphabet, kind, roles};
 use crate::gguf::{Fault, Metadata};
 
-/// How SentencePiece writes a blank.
-pub(crate) const BLANK: &str = "\u{2581}";
-/// The tokenizer that is supported, by its name in `tokenizer.ggml.model`.
+/// The name of SentencePiece in `tokenizer.ggml.model`.
 const SENTENCE_PIECE: &str = "llama";
-/// Names by which llama.cpp knows further tokens that end a turn, where no metadata key says so.
-const END_OF_TURN_NAMES: [&str; 6] = [
-    "<|eot_id|>",
-    "<|im_end|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<|endoftext|>",
-    "<EOT>",
-];
-
-/// What a token is for, with the number that GGUF has for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Normal,
-    Unknown,
-    Control,
-    UserDefined,
-    Unused,
-    Byte(u8),
-}
+/// The name of byte-level byte-pair encoding there.
+const BYTE_PAIRS: &str = "gpt2";
 
 /// The vocabulary of a model file.
 pub(crate) struct Vocabulary {
     texts: Vec<String>,
-    scores: Vec<f32>,
     kinds: Vec<Kind>,
     by_text: HashMap<String, TokenId>,
-    byte_tokens: Vec<TokenId>,
-    bos: TokenId,
-    eos: TokenId,
+    bos: Option<TokenId>,
+    eos: Option<TokenId>,
     ends: Vec<TokenId>,
     adds_bos: bool,
     adds_eos: bool,
-    adds_space_prefix: bool,
     /// Control, unknown and user-defined tokens, longest text first.
     special: Vec<TokenId>,
+    scheme: Scheme,
+}
+
+/// How a text becomes tokens.
+pub(super) enum Scheme {
+    SentencePiece(SentencePiece),
+    BytePairs(BytePairs),
 }
 
 impl Vocabulary {
     pub(crate) fn read(metadata: Metadata<'_>) -> Result<Self, Fault> {
         let model = metadata.text("tokenizer.ggml.model")?;
-        if model != SENTENCE_PIECE {
-            return Err(Fault::Unsupported(format!(
-                "tokenizer {model:?}; this engine has {SENTENCE_PIECE:?} (SentencePiece)"
-            )));
-        }
-        let texts = metadata.list("tokenizer.ggml.tokens", "an array of strings", |value| {
-            value.to_string().ok().cloned()
-        })?;
-        let scores = metadata.list("tokenizer.ggml.scores", "an array of f32", |value| {
-            // Adding zero turns -0.0 into 0.0, so that equal ranks compare as equal.
-            value
-                .to_f32()
-                .ok()
-                .filter(|s| s.is_finite())
-                .map(|s| s + 0.0)
-        })?;
-        let kinds = read_kinds(metadata, &texts)?;
-        if scores.len() != texts.len() || kinds.len() != texts.len() {
-            return Err(Fault::Damaged(format!(
-                "{} tokens with {} scores and {} types",
-                texts.len(),
-                scores.len(),
-                kinds.len()
-            )));
-        }
-        let token = |key: &str, default: TokenId| {
-            let id = metadata.optional_u32(key)?.unwrap_or(default);
-            if (id as usize) < texts.len() {
-                Ok(id)
-            } else {
-                Err(Fault::Damaged(format!("{key} {id} is no token")))
+        let is_pieces = match model {
+            SENTENCE_PIECE => true,
+            BYTE_PAIRS => false,
+            _ => {
+                return Err(Fault::Unsupported(format!(
+                    "tokenizer {model:?}; this engine has {SENTENCE_PIECE:?} (SentencePiece) and \
+                     {BYTE_PAIRS:?} (byte-level BPE)"
+                )));
             }
         };
-        // The defaults are those of the llama family, whose older files leave the keys out.
-        let unknown = token("tokenizer.ggml.unknown_token_id", 0)?;
-        let bos = token("tokenizer.ggml.bos_token_id", 1)?;
-        let eos = token("tokenizer.ggml.eos_token_id", 2)?;
-        let mut ends = vec![eos];
-        for key in ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"] {
-            ends.push(token(key, eos)?);
-        }
-        let flag = |key: &str, default: bool| Ok(metadata.optional_bool(key)?.unwrap_or(default));
-        let mut vocabulary = Self {
+        let texts = read_texts(metadata)?;
+        let mut kinds = kind::read(metadata, &texts)?;
+        let token = |key: &str, default: Option<TokenId>| {
+            let there = default.filter(|&id| (id as usize) < texts.len());
+            Ok(roles::token(metadata, key, texts.len())?.or(there))
+        };
+        // What older files of the llama family leave out.
+        let (bos, eos, unknown) = if is_pieces {
+            (Some(1), Some(2), Some(0))
+        } else {
+            (None, None, None)
+        };
+        let bos = token("bos_token_id", bos)?;
+        let eos = token("eos_token_id", eos)?;
+        let unknown = token("unknown_token_id", unknown)?;
+        let ends = roles::ends(metadata, &texts, &mut kinds, eos)?;
+        let scheme = if is_pieces {
+            let pieces = SentencePiece::read(metadata, &kinds, unknown.unwrap_or(0))?;
+            Scheme::SentencePiece(pieces)
+        } else {
+            Scheme::BytePairs(BytePairs::read(metadata)?)
+        };
+        let adds_bos_by_default = match &scheme {
+            Scheme::SentencePiece(_) => true,
+            Scheme::BytePairs(pairs) => pairs.adds_bos(),
+        };
+        let vocabulary = Self {
             by_text: texts.iter().cloned().zip(0..).collect(),
-            byte_tokens: byte_tokens(&kinds, unknown),
             special: special_tokens(&texts, &kinds),
-            texts,
-            scores,
-            kinds,
             bos,
             eos,
             ends,
-            adds_bos: flag("tokenizer.ggml.add_bos_token", true)?,
-            adds_eos: flag("tokenizer.ggml.add_eos_token", false)?,
-            adds_space_prefix: flag("tokenizer.ggml.add_space_prefix", true)?,
+            adds_bos: metadata
+                .optional_bool("tokenizer.ggml.add_bos_token")?
+                .unwrap_or(adds_bos_by_default),
+            adds_eos: metadata
+                .optional_bool("tokenizer.ggml.add_eos_token")?
+                .unwrap_or(false),
+            texts,
+            kinds,
+            scheme,
         };
-        vocabulary.add_named_ends();
+        vocabulary.check_added()?;
         Ok(vocabulary)
     }
 
-    fn add_named_ends(&mut self) {
-        let named = END_OF_TURN_NAMES.iter().filter_map(|name| {
-            let id = *self.by_text.get(*name)?;
-            (self.kinds[id as usize] == Kind::Control).then_some(id)
-        });
-        let mut ends: Vec<TokenId> = self.ends.iter().copied().chain(named).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        self.ends = ends;
+    /// What is to be added must be there.
+    fn check_added(&self) -> Result<(), Fault> {
+        let missing = match (self.adds_bos, self.bos, self.adds_eos, self.eos) {
+            (true, None, _, _) => "begins with a begin token, and tokenizer.ggml.bos_token_id",
+            (_, _, true, None) => "ends with an end token, and tokenizer.ggml.eos_token_id",
+            _ => return Ok(()),
+        };
+        Err(Fault::Damaged(format!("a prompt {missing} is missing")))
     }
 
     /// The number of tokens.
@@ -133,10 +113,6 @@ impl Vocabulary {
         &self.texts[token as usize]
     }
 
-    pub(crate) fn score(&self, token: TokenId) -> f32 {
-        self.scores[token as usize]
-    }
-
     pub(crate) fn kind(&self, token: TokenId) -> Kind {
         self.kinds[token as usize]
     }
@@ -145,34 +121,39 @@ impl Vocabulary {
         self.by_text.get(text).copied()
     }
 
-    /// The token of a byte that no other token covers.
-    pub(crate) fn byte_token(&self, byte: u8) -> TokenId {
-        self.byte_tokens[usize::from(byte)]
-    }
-
     pub(crate) fn special(&self) -> &[TokenId] {
         &self.special
     }
 
-    pub(crate) fn bos_text(&self) -> &str {
-        self.text(self.bos)
+    pub(super) fn scheme(&self) -> &Scheme {
+        &self.scheme
     }
 
+    /// llama.cpp's number for the scheme, in `/v1/models`.
+    pub(crate) fn scheme_number(&self) -> u32 {
+        match self.scheme {
+            Scheme::SentencePiece(_) => 1,
+            Scheme::BytePairs(_) => 2,
+        }
+    }
+
+    /// The begin token's name; empty if there is none.
+    pub(crate) fn bos_text(&self) -> &str {
+        self.bos.map_or("", |token| self.text(token))
+    }
+
+    /// The end token's name; empty if there is none.
     pub(crate) fn eos_text(&self) -> &str {
-        self.text(self.eos)
+        self.eos.map_or("", |token| self.text(token))
     }
 
     /// The token that every prompt begins with, if the model was trained so.
     pub(crate) fn added_bos(&self) -> Option<TokenId> {
-        self.adds_bos.then_some(self.bos)
+        self.bos.filter(|_| self.adds_bos)
     }
 
     pub(crate) fn added_eos(&self) -> Option<TokenId> {
-        self.adds_eos.then_some(self.eos)
-    }
-
-    pub(crate) fn adds_space_prefix(&self) -> bool {
-        self.adds_space_prefix
+        self.eos.filter(|_| self.adds_eos)
     }
 
     /// Every token that ends a generation, in ascending order.
@@ -185,7 +166,10 @@ impl Vocabulary {
     pub(crate) fn piece(&self, token: TokenId, with_special: bool) -> Cow<'_, [u8]> {
         let text = self.text(token);
         match self.kind(token) {
-            Kind::Normal => Cow::Owned(text.replace(BLANK, " ").into_bytes()),
+            Kind::Normal => Cow::Owned(match self.scheme {
+                Scheme::SentencePiece(_) => text.replace(BLANK, " ").into_bytes(),
+                Scheme::BytePairs(_) => spelt_out(text),
+            }),
             Kind::UserDefined => Cow::Borrowed(text.as_bytes()),
             Kind::Byte(byte) => Cow::Owned(vec![byte]),
             Kind::Control | Kind::Unknown if with_special => Cow::Borrowed(text.as_bytes()),
@@ -194,44 +178,29 @@ impl Vocabulary {
     }
 }
 
-fn read_kinds(metadata: Metadata<'_>, texts: &[String]) -> Result<Vec<Kind>, Fault> {
-    let key = "tokenizer.ggml.token_type";
-    let numbers = metadata.list(key, "an array of integers", |value| match value {
-        Value::I32(number) => Some(*number),
-        Value::U32(number) => i32::try_from(*number).ok(),
-        _ => None,
-    })?;
-    numbers
-        .iter()
-        .zip(texts)
-        .map(|(number, text)| match number {
-            1 => Ok(Kind::Normal),
-            2 => Ok(Kind::Unknown),
-            3 => Ok(Kind::Control),
-            4 => Ok(Kind::UserDefined),
-            5 => Ok(Kind::Unused),
-            6 => byte_of(text)
-                .map(Kind::Byte)
-                .ok_or_else(|| Fault::Damaged(format!("byte token {text:?} is no <0xHH>"))),
-            other => Err(Fault::Damaged(format!("{key} holds {other}"))),
-        })
-        .collect()
-}
-
-/// The byte that `<0x0A>` and the like name.
-fn byte_of(text: &str) -> Option<u8> {
-    let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
-    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?
-}
-
-fn byte_tokens(kinds: &[Kind], unknown: TokenId) -> Vec<TokenId> {
-    let mut tokens = vec![unknown; 256];
-    for (kind, id) in kinds.iter().zip(0..) {
-        if let Kind::Byte(byte) = kind {
-            tokens[usize::from(*byte)] = id;
+/// The bytes that a token of the byte alphabet writes. A character that is not of the alphabet stands
+/// for itself.
+fn spelt_out(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        match alphabet::byte(character) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend(character.encode_utf8(&mut [0; 4]).bytes()),
         }
     }
-    tokens
+    bytes
+}
+
+/// The texts of all tokens. One without a text is given a name, so that no two are the same.
+fn read_texts(metadata: Metadata<'_>) -> Result<Vec<String>, Fault> {
+    let texts = metadata.list("tokenizer.ggml.tokens", "an array of strings", |value| {
+        value.to_string().ok().cloned()
+    })?;
+    let named = |(i, text): (usize, String)| match text.as_str() {
+        "" => format!("[EMPTY_{i}]"),
+        _ => text,
+    };
+    Ok(texts.into_iter().enumerate().map(named).collect())
 }
 
 fn special_tokens(texts: &[String], kinds: &[Kind]) -> Vec<TokenId> {
@@ -239,7 +208,6 @@ fn special_tokens(texts: &[String], kinds: &[Kind]) -> Vec<TokenId> {
         .zip(kinds)
         .filter(|(_, kind)| matches!(kind, Kind::Control | Kind::Unknown | Kind::UserDefined))
         .map(|(id, _)| id)
-        .filter(|&id: &TokenId| !texts[id as usize].is_empty())
         .collect();
     special.sort_by_key(|&id| (std::cmp::Reverse(texts[id as usize].len()), id));
     special

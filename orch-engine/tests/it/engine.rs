@@ -64,6 +64,10 @@ impl Engine {
         self.child.id().unwrap()
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn authority(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
     }

@@ -47,12 +47,16 @@ async fn a_completion_that_cannot_be_is_refused() {
         ("seed", json!(-2)),
         ("seed", json!(4_294_967_296_i64)),
         ("ignore_eos", json!("yes")),
-        ("stop", json!("word")),
+        ("stop", json!(7)),
+        ("stop", json!("")),
         ("stop", json!([""])),
         ("stop", json!(vec!["x"; 33])),
         ("stream", json!(1)),
         ("return_tokens", json!(1)),
         ("cache_prompt", json!(0)),
+        ("frequency_penalty", json!(101)),
+        ("presence_penalty", json!("much")),
+        ("n_probs", json!(-1)),
     ] {
         let mut body = json!({ "prompt": "moon" });
         body[field] = value.clone();
@@ -79,7 +83,10 @@ async fn the_widest_values_are_taken() {
         ("repeat_penalty", json!([0.01, 100])),
         ("repeat_last_n", json!([-1, 0, 2_147_483_647])),
         ("seed", json!([-1, 0, 4_294_967_295_i64])),
-        ("stop", json!([[], ["x"]])),
+        ("stop", json!([[], ["x"], "x"])),
+        ("frequency_penalty", json!([-100, 100])),
+        ("presence_penalty", json!([-100, 100])),
+        ("n_probs", json!([0, 1, 2_147_483_647])),
         ("cache_prompt", json!([true, false])),
     ] {
         for value in values.as_array().unwrap() {
@@ -88,6 +95,41 @@ async fn the_widest_values_are_taken() {
             engine.complete(&body).await;
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_openai_paths_cannot_do_is_refused() {
+    let engine = Engine::start(&[]).await;
+    let mut refusals = Vec::new();
+    let message = json!([{ "role": "user", "content": "hi" }]);
+    for (path, field, value) in [
+        ("/v1/completions", "n", json!(2)),
+        ("/v1/completions", "best_of", json!(2)),
+        ("/v1/completions", "echo", json!(true)),
+        ("/v1/completions", "suffix", json!("x")),
+        ("/v1/completions", "logprobs", json!(21)),
+        ("/v1/completions", "prompt", json!(["a", "b"])),
+        ("/v1/completions", "stream_options", json!({ "more": 1 })),
+        ("/v1/completions", "model", json!(1)),
+        ("/v1/chat/completions", "messages", json!("hi")),
+        ("/v1/chat/completions", "n", json!(2)),
+        ("/v1/chat/completions", "tools", json!([])),
+        ("/v1/chat/completions", "top_logprobs", json!(2)),
+        (
+            "/v1/chat/completions",
+            "response_format",
+            json!({ "type": "json_object" }),
+        ),
+    ] {
+        let mut body = match path {
+            "/v1/completions" => json!({ "prompt": "moon" }),
+            _ => json!({ "messages": message }),
+        };
+        body[field] = value.clone();
+        let refused = refusal(&engine, path, body.to_string()).await;
+        refusals.push(format!("{path} {field}: {value}\n  {refused}"));
+    }
+    insta::assert_snapshot!(refusals.join("\n"));
 }
 
 #[tokio::test]
@@ -122,7 +164,19 @@ async fn messages_and_texts_that_cannot_be_are_refused() {
         ),
         (
             "/apply-template",
-            r#"{"messages":[{"role":"user","content":"","name":"x"}]}"#,
+            r#"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]}"#,
+        ),
+        (
+            "/apply-template",
+            r#"{"messages":[{"role":"user","content":"","name":7}]}"#,
+        ),
+        (
+            "/apply-template",
+            r#"{"messages":[{"role":"user","content":"","tool_calls":[]}]}"#,
+        ),
+        (
+            "/apply-template",
+            r#"{"messages":[],"chat_template_kwargs":[]}"#,
         ),
         ("/apply-template", r#"{"messages":[],"tools":[]}"#),
         (
@@ -132,6 +186,8 @@ async fn messages_and_texts_that_cannot_be_are_refused() {
         ("/tokenize", r#"{}"#),
         ("/tokenize", r#"{"content":1}"#),
         ("/tokenize", r#"{"content":"","model":"x"}"#),
+        ("/detokenize", r#"{"tokens":["x"]}"#),
+        ("/detokenize", r#"{"tokens":[99999]}"#),
     ] {
         let refused = refusal(&engine, path, body.to_owned()).await;
         refusals.push(format!("{path} {body}\n  {refused}"));

@@ -36,6 +36,11 @@ impl Machine {
         self.tasks.get(&task).map(|live| &live.record)
     }
 
+    /// The rows of all tasks that have not ended, by id.
+    pub fn records(&self) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks.values().map(|live| &live.record)
+    }
+
     /// Number of tasks that have not ended.
     #[must_use]
     pub fn live_count(&self) -> usize {

@@ -113,6 +113,12 @@ impl TaskStream {
         *self.moved.borrow()
     }
 
+    /// The final position of a task that has ended.
+    pub(super) fn last_position(&self) -> Option<u64> {
+        let state = self.state();
+        state.terminal.as_ref().map(|terminal| terminal.position)
+    }
+
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.moved.subscribe()
     }

@@ -74,6 +74,8 @@ pub struct ReaderState {
     look_at: Option<MonoMs>,
     told: Option<Waiting>,
     ready: VecDeque<Frame>,
+    /// The stream's version when what is ready was held against its end.
+    version: u64,
     over: bool,
 }
 
@@ -130,6 +132,7 @@ impl ReaderState {
             look_at: None,
             told: None,
             ready: VecDeque::new(),
+            version: 0,
             over: false,
         }
     }
@@ -152,10 +155,35 @@ impl ReaderState {
         if self.wanted.is_some() {
             return ReaderStep::Standing;
         }
+        self.forget_what_never_counted();
         match self.ready.pop_front() {
             Some(frame) => ReaderStep::Frame(frame),
             None if self.over => ReaderStep::Over,
             None => self.wait(now),
+        }
+    }
+
+    /// Tokens that were collected and not told, and lie beyond the end of a task that ended meanwhile, are told no
+    /// more: its end may have been decided without them, and whoever cancelled it may have been told so.
+    fn forget_what_never_counted(&mut self) {
+        let version = self.stream.version();
+        if std::mem::replace(&mut self.version, version) == version {
+            return;
+        }
+        let Some(last) = self.stream.last_position() else {
+            return;
+        };
+        let beyond = |frame: &Frame| matches!(frame, Frame::Token { id, .. } if id.position > last);
+        let Some(first) = self.ready.iter().position(beyond) else {
+            return;
+        };
+        // Only tokens follow one another here: the terminal frame is not collected before it is there.
+        if let Some(Frame::Token { id, .. }) = self.ready.get(first) {
+            self.position = id.position - 1;
+        }
+        self.ready.truncate(first);
+        if self.ready.is_empty() {
+            self.look();
         }
     }
 
@@ -264,5 +292,4 @@ impl ReaderState {
 }
 
 #[cfg(test)]
-#[path = "reader_tests.rs"]
 mod tests;

@@ -1,4 +1,5 @@
-//! The real embedded engine, supervised and spoken to through the real adapter. Its binary comes from the
+//! The real embedded engine, supervised and spoken to through the real adapter, which itself is held to its
+//! suite where it lives. The binary comes from the
 //! same build; `cargo build -p orch-engine` makes it, `ORCH_POOL_ENGINE_BINARY` names another.
 
 use std::sync::Arc;
@@ -31,38 +32,9 @@ async fn started(args: &[&str]) -> (Watched, u32, Arc<dyn Adapter>) {
     let mut watched = Watched::start(spec(args), adapters());
     let pid = watched.starting().await;
     let (_, facts, adapter) = watched.ready().await;
-    let told = live::tells_its_facts(&adapter).await;
+    let told = live::cases::tells_its_facts(&adapter).await;
     assert_eq!(facts, told, "the engine tells its digest itself");
     (watched, pid, adapter)
-}
-
-#[tokio::test]
-async fn real_engine_counts_add_up() {
-    let (watched, _, adapter) = started(&[]).await;
-    live::counts_add_up(&adapter).await;
-    watched.handle.stop().await;
-}
-
-#[tokio::test]
-async fn real_engine_the_seed_decides() {
-    let (watched, _, adapter) = started(&[]).await;
-    live::the_seed_decides(&adapter).await;
-    watched.handle.stop().await;
-}
-
-#[tokio::test]
-async fn real_engine_refuses_what_exceeds_the_context() {
-    let (watched, _, adapter) = started(&[]).await;
-    live::refuses_what_exceeds_the_context(&adapter).await;
-    watched.handle.stop().await;
-}
-
-#[tokio::test]
-async fn real_engine_a_dropped_generation_frees_its_slot() {
-    // So slow that filling its context would take minutes.
-    let (watched, _, adapter) = started(&["--max-tokens-per-second", "4"]).await;
-    live::a_dropped_generation_frees_its_slot(&adapter).await;
-    watched.handle.stop().await;
 }
 
 #[tokio::test]

@@ -38,6 +38,12 @@ impl MemoryStore {
         }
     }
 
+    /// What a load would find now, without beginning a term: for whoever compares an owner with its store.
+    #[must_use]
+    pub fn peek(&self) -> Loaded {
+        self.state().load()
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -36,8 +36,8 @@ impl Limits {
 pub struct Recording {
     /// For the message of a failure.
     pub name: &'static str,
-    /// Value of the `Content-Type` header.
-    pub content_type: &'static str,
+    /// Status line and headers with the empty line, as they came; they say that the body is chunked.
+    pub head: Vec<u8>,
     /// The body, up to and with the last byte that the end needs.
     pub body: Vec<u8>,
     /// The events that it means.
@@ -45,6 +45,12 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// A reply that begins as the recorded one did.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        Reply::default().send(self.head.clone())
+    }
+
     /// Its tokens, without the prompt's size and the end.
     pub fn tokens(&self) -> impl Iterator<Item = &GenerationEvent> {
         let is_token = |event: &&GenerationEvent| matches!(event, GenerationEvent::Token(_));
@@ -87,6 +93,9 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// Whole generations. The first has at least three tokens, sent one by one.
     fn recordings(&self) -> Vec<Recording>;
+
+    /// Reads a whole body in the plainest way, without the adapter: what was captured becomes a recording.
+    fn read(&self, name: &'static str, head: Vec<u8>, body: &[u8]) -> Recording;
 
     /// Replies to a generation that bring no text.
     fn refusals(&self) -> Vec<Refusal>;

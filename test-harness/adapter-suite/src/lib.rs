@@ -4,7 +4,7 @@
 //! - [`Dialect`]: what an adapter brings: how it is made, recordings with the events that they mean, and the
 //!   engine's refusals with what they mean.
 //! - [`cases`]: the suite over a dialect; [`conformance!`] makes one test of each case.
-//! - [`live`]: the suite over an engine that really runs.
+//! - [`live`]: the suite over an engine that really runs; [`live_conformance!`] makes the tests.
 
 // A case fails by panicking, with what it saw.
 #![allow(clippy::unwrap_used)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use test_harness_support::Signal;
@@ -54,12 +54,24 @@ pub(crate) struct Director<'a> {
     /// Who is hit, where several could be.
     pub(crate) dice: Dice,
     pub(crate) done: Deeds,
+    /// What is broken for a while, and until when: other faults come meanwhile.
+    pub(crate) broken: Vec<(Instant, Mend)>,
+}
+
+/// How something that is broken for a while works again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mend {
+    /// A process goes on.
+    Continue(Victim, usize, Option<u32>),
+    /// A link lets everything pass.
+    Restore(Cable, usize),
 }
 
 impl Director<'_> {
     /// Carries one strike out, and mends what it broke.
     pub(crate) async fn strike(&mut self, strike: &Strike) -> Result<(), RoundError> {
         sleep(Duration::from_millis(strike.after_ms)).await;
+        self.mend(Instant::now());
         let children = self.world.children();
         let child = match children.is_empty() {
             true => None,
@@ -68,6 +80,7 @@ impl Director<'_> {
         let last = self.world.attached.len().saturating_sub(1) as u64;
         let engine = usize::try_from(self.dice.range(0, last)).unwrap_or(0);
         let point = self.moment(strike).await;
+        self.mend(Instant::now());
         match strike.deed {
             Deed::Kill(victim) => self.kill(victim, point, engine, child, strike).await,
             Deed::KillClient => {
@@ -75,15 +88,55 @@ impl Director<'_> {
                 Ok(self.crowd.kill_one(&mut self.dice)?)
             }
             Deed::Pause(victim, ms) => {
-                self.pause(victim, engine, child, Duration::from_millis(ms))
-                    .await;
+                self.count(&format!("{} stopped and continued", victim.name()));
+                let until = Instant::now() + Duration::from_millis(ms);
+                self.broken
+                    .push((until, Mend::Continue(victim, engine, child)));
+                self.pause(victim, engine, child, true);
+                Ok(())
+            }
+            Deed::Rival => {
+                self.count("another daemon on the same data");
+                self.world.rival();
                 Ok(())
             }
             Deed::Sever(cable, how, ms) => {
-                self.sever(cable, how, engine, Duration::from_millis(ms))
-                    .await;
+                self.sever(cable, how, engine, Duration::from_millis(ms));
                 Ok(())
             }
+            Deed::Terminate => {
+                // One that stands still cannot end.
+                self.mend_all();
+                self.count("daemon asked to end");
+                Ok(self.world.restart_in_order()?)
+            }
+        }
+    }
+
+    /// Everything that is broken for a while works again.
+    pub(crate) fn mend_all(&mut self) {
+        for (_, mend) in std::mem::take(&mut self.broken) {
+            self.carry_out(mend);
+        }
+    }
+
+    /// Whatever was to be broken until now works again.
+    fn mend(&mut self, now: Instant) {
+        let (due, still) = std::mem::take(&mut self.broken)
+            .into_iter()
+            .partition(|(until, _)| *until <= now);
+        self.broken = still;
+        let due: Vec<(Instant, Mend)> = due;
+        for (_, mend) in due {
+            self.carry_out(mend);
+        }
+    }
+
+    fn carry_out(&mut self, mend: Mend) {
+        match mend {
+            Mend::Continue(victim, engine, child) => self.pause(victim, engine, child, false),
+            Mend::Restore(Cable::Clients, _) => self.world.restore_front(),
+            Mend::Restore(Cable::Engine, engine) => self.world.attached[engine].restore(),
         }
     }
 
@@ -154,28 +207,23 @@ impl Director<'_> {
         Ok(self.world.revive_daemon()?)
     }
 
-    async fn pause(&mut self, victim: Victim, engine: usize, child: Option<u32>, time: Duration) {
-        self.count(&format!("{} stopped and continued", victim.name()));
-        let steps = [(true, time), (false, Duration::ZERO)];
-        for (paused, then) in steps {
-            match (victim, child) {
-                (Victim::Daemon | Victim::DaemonAndEngine, _) => self.world.pause_daemon(paused),
-                (Victim::AttachedEngine, _) => self.world.attached[engine].pause(paused),
-                (Victim::ChildEngine, Some(pid)) => {
-                    let told = if paused {
-                        Signal::Stop
-                    } else {
-                        Signal::Continue
-                    };
-                    self.world.strike_child(pid, told);
-                }
-                (Victim::ChildEngine, None) => {}
+    fn pause(&mut self, victim: Victim, engine: usize, child: Option<u32>, paused: bool) {
+        match (victim, child) {
+            (Victim::Daemon | Victim::DaemonAndEngine, _) => self.world.pause_daemon(paused),
+            (Victim::AttachedEngine, _) => self.world.attached[engine].pause(paused),
+            (Victim::ChildEngine, Some(pid)) => {
+                let told = if paused {
+                    Signal::Stop
+                } else {
+                    Signal::Continue
+                };
+                self.world.strike_child(pid, told);
             }
-            sleep(then).await;
+            (Victim::ChildEngine, None) => {}
         }
     }
 
-    async fn sever(&mut self, cable: Cable, how: Break, engine: usize, time: Duration) {
+    fn sever(&mut self, cable: Cable, how: Break, engine: usize, time: Duration) {
         let between = match cable {
             Cable::Clients => "clients and daemon",
             Cable::Engine => "daemon and engine",
@@ -192,11 +240,8 @@ impl Director<'_> {
             Cable::Engine => self.world.attached[engine].sever(how),
         }
         if how == Break::Stall {
-            sleep(time).await;
-            match cable {
-                Cable::Clients => self.world.restore_front(),
-                Cable::Engine => self.world.attached[engine].restore(),
-            }
+            self.broken
+                .push((Instant::now() + time, Mend::Restore(cable, engine)));
         }
     }
 

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use test_harness_history::{Observation, Violation, story_of};
+use test_harness_history::{Judge, Observation, Violation, story_of};
+use thiserror::Error;
 
 use crate::round::RoundPlan;
 use crate::strike::Strike;
@@ -59,4 +60,47 @@ pub(crate) fn keep_evidence(
         // Another file system, or one of that name: it stays where it is.
         Err(_) => Ok(daemon),
     }
+}
+
+/// Why a kept history cannot be judged.
+#[derive(Debug, Error)]
+pub enum UnreadableHistory {
+    /// It cannot be read.
+    #[error("{} cannot be read: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A line is no observation.
+    #[error("{}, line {line}: {source}", .path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// Judges a history that was kept, such as after a checker has changed.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn judge_kept(path: &Path) -> Result<Vec<Violation>, UnreadableHistory> {
+    let text = fs::read_to_string(path).map_err(|source| UnreadableHistory::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let observations = text.lines().zip(1..).map(|(line, number)| {
+        serde_json::from_str(line).map_err(|source| UnreadableHistory::Line {
+            path: path.to_owned(),
+            line: number,
+            source,
+        })
+    });
+    let history: Vec<Observation> = observations.collect::<Result<_, _>>()?;
+    Ok(Judge::whole(&history))
 }

@@ -1,11 +1,12 @@
 //! What a history amounts to, in numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
 use test_harness_history::{
-    Answer, Ask, Event, Frame, GenerationEvent, Harm, Observation, ReadFrom, ReaderEvent,
-    RequestId, State, TaskId, Violation,
+    Answer, Ask, Event, Frame, GenerationEvent, Harm, Observation, Process, ProcessEvent, ReadFrom,
+    ReaderEvent, RequestId, State, TaskId, Violation,
 };
 
 /// What a history amounts to, in numbers.
@@ -120,6 +121,37 @@ impl Figures {
             }
         }
     }
+}
+
+/// How long it took from each kill of a daemon to the next token that a reader saw; kills in a row count as one,
+/// from the first.
+pub(crate) fn from_kill_to_token(history: &[Observation]) -> Vec<Duration> {
+    let mut killed_at = None;
+    let mut ready = false;
+    let mut times = Vec::new();
+    for Observation { at_ms, event } in history {
+        match event {
+            Event::Process {
+                process: Process::Daemon(_),
+                event,
+            } => {
+                // What was on its way when it was killed does not count, so it has to be ready first.
+                ready = *event == ProcessEvent::Ready;
+                if *event == ProcessEvent::Killed && killed_at.is_none() {
+                    killed_at = Some(*at_ms);
+                }
+            }
+            Event::Reader {
+                event: ReaderEvent::Frame(Frame::Token { .. }),
+                ..
+            } if ready => {
+                let time = killed_at.take().map(|killed_at| at_ms - killed_at);
+                times.extend(time.map(Duration::from_millis));
+            }
+            _ => {}
+        }
+    }
+    times
 }
 
 /// Figures under way.

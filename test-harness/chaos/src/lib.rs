@@ -25,6 +25,7 @@ mod world;
 
 pub use director::Deeds;
 pub use engine::EngineError;
+pub use evidence::{UnreadableHistory, judge_kept};
 pub use figures::Figures;
 pub use point::Point;
 pub use report::{Recovery, Report};

@@ -14,11 +14,11 @@ use crate::figures::Figures;
 use crate::point::Point;
 use crate::strike::Victim;
 
-/// How long a daemon took to accept requests after it was started.
+/// How long something took, over a whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Recovery {
-    /// How often it was started and let come up.
-    pub starts: usize,
+    /// How often it was measured.
+    pub count: usize,
     /// The time in the middle, in milliseconds.
     pub p50_ms: f64,
     /// The time that one in a hundred exceeds, in milliseconds.
@@ -36,7 +36,7 @@ impl Recovery {
             time.as_secs_f64() * 1_000.0
         };
         Self {
-            starts: times.len(),
+            count: times.len(),
             p50_ms: at(50),
             p99_ms: at(99),
             max_ms: at(100),
@@ -61,8 +61,10 @@ pub struct Report {
     pub deeds: Deeds,
     /// What clients, readers and engines saw.
     pub figures: Figures,
-    /// How long daemons took to come up.
-    pub recovery: Recovery,
+    /// From the start of a daemon to the moment at which it accepts requests.
+    pub started: Recovery,
+    /// From the kill of a daemon to the next token that a reader saw, the time for which it was left dead included.
+    pub resumed: Recovery,
     /// What is broken, in words. Empty if nothing is.
     pub broken: Vec<String>,
     /// Where history, schedule, log and data lie, if something is broken.
@@ -79,7 +81,7 @@ impl Serialize for Report {
                 count: *count,
             })
             .collect();
-        let mut report = serializer.serialize_struct("Report", 11)?;
+        let mut report = serializer.serialize_struct("Report", 12)?;
         report.serialize_field("date", &self.date)?;
         report.serialize_field("seed", &self.seed)?;
         report.serialize_field("rounds", &self.rounds)?;
@@ -88,7 +90,8 @@ impl Serialize for Report {
         report.serialize_field("kills", &kills)?;
         report.serialize_field("other_faults", &self.deeds.others)?;
         report.serialize_field("figures", &self.figures)?;
-        report.serialize_field("recovery", &self.recovery)?;
+        report.serialize_field("started", &self.started)?;
+        report.serialize_field("resumed", &self.resumed)?;
         report.serialize_field("broken", &self.broken)?;
         report.serialize_field("evidence", &self.evidence)?;
         report.end()
@@ -186,16 +189,27 @@ impl Report {
             let count = figures.harms.get(harm.name()).copied().unwrap_or(0);
             writeln!(f, "| {} | {count} |", harm.name())?;
         }
-        let Recovery {
-            starts,
-            p50_ms,
-            p99_ms,
-            max_ms,
-        } = self.recovery;
         writeln!(
             f,
-            "\nStart of a daemon to its first request: p50 {p50_ms:.0} ms, p99 {p99_ms:.0} ms, at most {max_ms:.0} ms, over {starts} starts."
-        )
+            "\n| time | p50 | p99 | most | count |\n|---|---|---|---|---|"
+        )?;
+        let times = [
+            ("start of a daemon to its first request", self.started),
+            ("kill of a daemon to the next token", self.resumed),
+        ];
+        for (what, time) in times {
+            let Recovery {
+                count,
+                p50_ms,
+                p99_ms,
+                max_ms,
+            } = time;
+            writeln!(
+                f,
+                "| {what} | {p50_ms:.0} ms | {p99_ms:.0} ms | {max_ms:.0} ms | {count} |"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -204,4 +218,52 @@ fn counts(f: &mut fmt::Formatter<'_>, of: &BTreeMap<String, u64>) -> fmt::Result
         writeln!(f, "| {what} | {count} |")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut deeds = Deeds::default();
+        deeds.kills.insert((Victim::Daemon, Point::LastToken), 2);
+        deeds.kills.insert((Victim::ChildEngine, Point::Anytime), 1);
+        deeds.others.insert("client killed".to_owned(), 4);
+        let mut figures = Figures {
+            acknowledged: 12,
+            ..Figures::default()
+        };
+        figures.ended.insert("completed".to_owned(), 11);
+        figures.harms.insert("lost".to_owned(), 1);
+        let times = (1..=200).map(Duration::from_millis);
+        Report {
+            date: "Fri, 20 Nov 2026 12:00:00 GMT".to_owned(),
+            seed: 7,
+            rounds: 1,
+            duration_s: 9.6,
+            killed: deeds.killed(),
+            deeds,
+            figures,
+            started: Recovery::of(times.collect()),
+            resumed: Recovery::of(Vec::new()),
+            broken: vec!["lost (accepted-kept) at 3 ms: it is gone".to_owned()],
+            evidence: Some(PathBuf::from("evidence/chaos-seed-7")),
+        }
+    }
+
+    #[test]
+    fn a_person_reads_tables() {
+        insta::assert_snapshot!(report());
+    }
+
+    #[test]
+    fn a_program_reads_json() {
+        let json = serde_json::to_value(report()).unwrap();
+        assert_eq!(json["killed"], 3);
+        let kill = serde_json::json!({ "victim": "daemon", "point": "last-token", "count": 2 });
+        assert_eq!(json["kills"][0], kill);
+        assert_eq!(json["figures"]["acknowledged"], 12);
+        assert_eq!(json["started"]["p50_ms"], 101.0);
+        assert_eq!(json["broken"].as_array().map(Vec::len), Some(1));
+    }
 }

@@ -12,12 +12,12 @@ use crate::dice::Dice;
 use crate::director::{Deeds, Director};
 use crate::engine::EngineError;
 use crate::evidence::keep_evidence;
-use crate::figures::Figures;
+use crate::figures::{Figures, from_kill_to_token};
 use crate::load::{Asker, Crowd};
 use crate::recorder::{Recorder, Taken};
 use crate::sabotage::Sabotage;
 use crate::strike::{Strike, schedule};
-use crate::sweep::Sweep;
+use crate::sweep::{Sweep, until_ready};
 use crate::world::{World, WorldError};
 
 /// Clients at once.
@@ -45,7 +45,10 @@ pub(crate) struct RoundPlan {
 pub(crate) struct RoundOutcome {
     pub(crate) deeds: Deeds,
     pub(crate) figures: Figures,
-    pub(crate) recoveries: Vec<Duration>,
+    /// How long daemons took to accept requests.
+    pub(crate) started: Vec<Duration>,
+    /// How long it took from a kill to the next token.
+    pub(crate) resumed: Vec<Duration>,
     /// What is broken, in words.
     pub(crate) broken: Vec<String>,
     /// Where the evidence lies, if something is.
@@ -79,8 +82,8 @@ pub(crate) async fn round(
         World::start(&recorder, &mut Dice::new(plan.seed, "world"), plan.sabotage).await?;
     let url = world.front.url();
     let asker = Asker::new(&recorder, &url)?;
-    while !asker.ready().await {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    if !until_ready(&asker).await {
+        recorder.odd("nothing was done to the daemon, and it is not ready".to_owned());
     }
     recorder.see(Event::Phase(Phase::Chaos));
     let mut crowd = Crowd::begin(&recorder, &url, plan.seed, CLIENTS)?;
@@ -91,6 +94,7 @@ pub(crate) async fn round(
         crowd: &mut crowd,
         dice: Dice::new(plan.seed, "victims"),
         done: Deeds::default(),
+        broken: Vec::new(),
     };
     let mut struck = Ok(());
     for strike in &strikes {
@@ -101,6 +105,7 @@ pub(crate) async fn round(
         progress(strike);
         struck = director.strike(strike).await;
     }
+    director.mend_all();
     let deeds = director.done;
     let swept = match struck {
         Ok(()) => {
@@ -146,7 +151,8 @@ fn judge(
             .map(|line| format!("the daemon's log: {line}")),
     );
     let figures = Figures::of(&history, &violations);
-    let recoveries = std::mem::take(&mut world.recoveries);
+    let started = std::mem::take(&mut world.recoveries);
+    let resumed = from_kill_to_token(&history);
     let evidence = match broken.is_empty() && !plan.keep {
         true => None,
         false => Some(keep_evidence(
@@ -161,7 +167,8 @@ fn judge(
     Ok(RoundOutcome {
         deeds,
         figures,
-        recoveries,
+        started,
+        resumed,
         broken,
         evidence,
     })

@@ -38,7 +38,7 @@ pub async fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Report, 
     let until = plan.limit.map(|limit| began + limit);
     let mut deeds = Deeds::default();
     let mut figures = Figures::default();
-    let mut recoveries = Vec::new();
+    let (mut started, mut resumed) = (Vec::new(), Vec::new());
     let mut broken = Vec::new();
     let mut evidence = None;
     let mut rounds = 0;
@@ -64,7 +64,8 @@ pub async fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Report, 
         rounds += 1;
         deeds.add(outcome.deeds);
         figures.add(outcome.figures);
-        recoveries.extend(outcome.recoveries);
+        started.extend(outcome.started);
+        resumed.extend(outcome.resumed);
         broken.extend(outcome.broken);
         evidence = evidence.or(outcome.evidence);
     }
@@ -76,7 +77,8 @@ pub async fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Report, 
         killed: deeds.killed(),
         deeds,
         figures,
-        recovery: Recovery::of(recoveries),
+        started: Recovery::of(started),
+        resumed: Recovery::of(resumed),
         broken,
         evidence,
     })

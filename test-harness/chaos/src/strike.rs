@@ -76,8 +76,12 @@ pub enum Deed {
     KillClient,
     /// A process stands still for so many milliseconds.
     Pause(Victim, u64),
+    /// Another daemon is started on the data of the one that runs.
+    Rival,
     /// A link is broken; a stall lasts so many milliseconds.
     Sever(Cable, Break, u64),
+    /// The daemon is asked to end, and started again.
+    Terminate,
 }
 
 /// One fault.
@@ -142,7 +146,11 @@ impl Strike {
     pub fn kills(&self) -> u64 {
         match self.deed {
             Deed::Kill(_) => 1 + self.again_ms.len() as u64,
-            Deed::KillClient | Deed::Pause(..) | Deed::Sever(..) => 0,
+            Deed::KillClient
+            | Deed::Pause(..)
+            | Deed::Rival
+            | Deed::Sever(..)
+            | Deed::Terminate => 0,
         }
     }
 }
@@ -157,9 +165,11 @@ fn draw_deed(dice: &mut Dice) -> Deed {
         ])
     };
     match dice.range(1, 100) {
-        1..=68 => Deed::Kill(victim(dice)),
-        69..=76 => Deed::KillClient,
-        77..=84 => {
+        1..=66 => Deed::Kill(victim(dice)),
+        67..=73 => Deed::KillClient,
+        74..=75 => Deed::Rival,
+        76..=79 => Deed::Terminate,
+        80..=87 => {
             let who = dice.pick(&[Victim::Daemon, Victim::ChildEngine, Victim::AttachedEngine]);
             Deed::Pause(who, dice.range(50, 1_500))
         }
@@ -177,6 +187,8 @@ impl fmt::Display for Strike {
             Deed::Kill(victim) => write!(f, "kill {}", victim.name())?,
             Deed::KillClient => write!(f, "kill a client")?,
             Deed::Pause(victim, ms) => write!(f, "stop {} for {ms} ms", victim.name())?,
+            Deed::Rival => write!(f, "start another daemon on the same data")?,
+            Deed::Terminate => write!(f, "ask the daemon to end")?,
             Deed::Sever(cable, how, ms) => {
                 let cable = match cable {
                     Cable::Clients => "clients and daemon",
@@ -234,7 +246,9 @@ mod tests {
         for victim in Victim::ALL {
             assert!(has(&|deed| *deed == Deed::Kill(victim)), "{victim:?}");
         }
-        assert!(has(&|deed| *deed == Deed::KillClient));
+        for deed in [Deed::KillClient, Deed::Rival, Deed::Terminate] {
+            assert!(has(&|has| *has == deed), "{deed:?}");
+        }
         for cable in [Cable::Clients, Cable::Engine] {
             for how in [Break::Cut, Break::Close, Break::HalfClose, Break::Stall] {
                 let same =

@@ -52,11 +52,11 @@ impl Sweep<'_> {
         let tasks = self.tasks().await;
         self.look_at_all(&tasks).await;
         self.read_all(&tasks).await;
-        self.asker.meter().await;
+        answered(&self.recorder, &self.asker.meter().await);
         self.world.restart_in_order()?;
         self.look_at_all(&tasks).await;
         for state in State::ALL.into_iter().map(Some).chain([None]) {
-            self.asker.census(state).await;
+            answered(&self.recorder, &self.asker.census(state).await);
         }
         Ok(())
     }
@@ -68,9 +68,9 @@ impl Sweep<'_> {
             engine.revive()?;
         }
         self.recorder.see(Event::Phase(Phase::Healed));
-        let deadline = Instant::now() + PATIENCE;
-        while !self.asker.ready().await && Instant::now() < deadline {
-            sleep(PAUSE).await;
+        if !until_ready(&self.asker).await {
+            self.recorder
+                .odd("everything works, and the daemon is not ready".to_owned());
         }
         Ok(())
     }
@@ -109,8 +109,8 @@ impl Sweep<'_> {
         for task in tasks {
             let asker = self.asker.clone();
             looks.spawn(async move {
-                asker.record(task).await;
-                asker.result(task).await;
+                answered(&asker.recorder, &asker.record(task).await);
+                answered(&asker.recorder, &asker.result(task).await);
             });
             if looks.len() >= SIDE_BY_SIDE {
                 looks.join_next().await;
@@ -136,12 +136,31 @@ impl Sweep<'_> {
     }
 }
 
+/// Waits until the daemon is ready, and says whether it is.
+pub(crate) async fn until_ready(asker: &Asker) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while !asker.ready().await {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        sleep(PAUSE).await;
+    }
+    true
+}
+
+/// In quiet every question is answered.
+fn answered(recorder: &Recorder, answer: &Answer) {
+    if matches!(answer, Answer::InDoubt | Answer::Refused { .. }) {
+        recorder.odd(format!("asked in quiet, the daemon gave {answer}"));
+    }
+}
+
 /// Reads to the end.
 async fn read(source: Source, mut reading: Reading) {
     for _ in 0..CONNECTIONS {
         match reading.connect(&source, WHOLE).await {
             Way::Ended => return,
-            Way::Broken | Way::Left | Way::Refused => sleep(PAUSE).await,
+            Way::Broken | Way::Left | Way::Refused | Way::Silent => sleep(PAUSE).await,
         }
     }
     let Reading { reader, task, .. } = reading;

@@ -75,7 +75,6 @@ impl World {
             ..DaemonOptions::default()
         };
         tell(recorder, ProcessEvent::Started { epoch: None });
-        let began = Instant::now();
         let daemon = Daemon::try_start(options)?;
         let mut world = Self {
             recorder: Arc::clone(recorder),
@@ -85,8 +84,18 @@ impl World {
             recoveries: Vec::new(),
             forgets: sabotage == Some(Sabotage::ForgetfulDisk),
         };
-        world.up(began);
+        world.begin_anew(dice)?;
         Ok(world)
+    }
+
+    /// Begins with no data once more, and kills the daemon while it makes them.
+    fn begin_anew(&mut self, dice: &mut Dice) -> Result<(), WorldError> {
+        self.kill_daemon();
+        fs::remove_dir_all(self.daemon.data_dir())?;
+        for _ in 0..dice.range(0, 3) {
+            self.revive_and_kill(Duration::from_millis(dice.range(1, 60)))?;
+        }
+        self.revive_daemon()
     }
 
     /// The daemon accepts requests.
@@ -157,6 +166,21 @@ impl World {
                 .odd(format!("asked to end, the daemon ended with {status}"));
         }
         self.revive_daemon()
+    }
+
+    /// Starts another daemon on the data of the one that runs, which must refuse to come up.
+    pub(crate) fn rival(&self) {
+        let options = DaemonOptions {
+            apart: true,
+            ..DaemonOptions::default().data_dir(&self.daemon.data_dir())
+        };
+        match Daemon::try_start(options) {
+            Err(StartError::Ended { .. }) => {}
+            Err(error) => self.recorder.odd(format!("another daemon: {error}")),
+            Ok(_) => self
+                .recorder
+                .odd("two daemons came up on one set of data".to_owned()),
+        }
     }
 
     /// Lets the daemon stand still, or go on.

@@ -3,9 +3,13 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, kill_process};
+
+/// Length of the ticks in which Linux tells processor time, the same on every machine.
+const MS_PER_TICK: u64 = 10;
 
 /// Memory of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,22 @@ pub fn memory_of(pid: u32) -> io::Result<Memory> {
         _ => Err(io::Error::other(format!(
             "process {pid} has no memory any more"
         ))),
+    }
+}
+
+/// CPU time that a process has used so far, user and system, with its threads that have ended; in steps of 10 ms.
+///
+/// # Errors
+/// If there is no such process, or no `/proc`.
+pub fn cpu_of(pid: u32) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|error| explain(&error))?;
+    // The name stands in parentheses and may hold anything, so what follows is found from the end.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks: Option<Vec<u64>> = ticks.map(|ticks| ticks.parse().ok()).collect();
+    match ticks.as_deref() {
+        Some([user, system]) => Ok(Duration::from_millis((user + system) * MS_PER_TICK)),
+        _ => Err(io::Error::other(format!("process {pid} tells no times"))),
     }
 }
 
@@ -149,9 +169,21 @@ mod tests {
         let memory = memory_of(child.id()).unwrap();
         assert!(memory.anonymous_bytes <= memory.resident_bytes);
         assert!(memory.resident_bytes > 0);
+        assert!(cpu_of(child.id()).is_ok());
         signal(child.id(), Signal::Kill).unwrap();
         assert!(!child.wait().unwrap().success());
         assert!(!children_of(own).unwrap().contains(&child.id()));
         assert!(memory_of(child.id()).is_err());
+        assert!(cpu_of(child.id()).is_err());
+    }
+
+    #[test]
+    fn work_shows_as_cpu_time() {
+        let before = cpu_of(std::process::id()).unwrap();
+        let mut turned = 0_u64;
+        while cpu_of(std::process::id()).unwrap() == before {
+            turned = std::hint::black_box(turned + 1);
+        }
+        assert!(cpu_of(std::process::id()).unwrap() > before);
     }
 }

@@ -5,6 +5,7 @@
 //! of its own that the runner builds and starts.
 
 mod command;
+mod engines;
 mod launch;
 mod nearest;
 mod root;

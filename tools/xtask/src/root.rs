@@ -35,6 +35,14 @@ impl Root {
         let folder = runner.parent().unwrap_or(&self.dir);
         Ok(folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
     }
+
+    /// The program `name` as `cargo build --release` leaves it, beside the folder of this runner.
+    pub(crate) fn released(&self, name: &str) -> Result<PathBuf, String> {
+        let beside = self.program(name)?;
+        let folder = beside.parent().and_then(Path::parent).unwrap_or(&self.dir);
+        let program = beside.file_name().unwrap_or_default();
+        Ok(folder.join("release").join(program))
+    }
 }
 
 fn workspace_above(start: &Path) -> Option<PathBuf> {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{launch, nearest, root::Root, test_run, tidy};
+use crate::{engines, launch, nearest, root::Root, test_run, tidy};
 
 /// What a verb gives back: the exit code of what it ran, or why it could not run.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
@@ -16,7 +16,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn usage(message: String) -> Self {
+    pub(crate) fn usage(message: String) -> Self {
         Self { message, code: 2 }
     }
 }
@@ -47,8 +47,8 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        usage: "[--no-install]",
-        about: "every check of this repository, cheap ones first; what CI runs",
+        usage: "[--no-install] [--require-engines]",
+        about: "every check, cheap ones first; --require-engines skips no test",
         run: test_run::test,
     },
     Verb {
@@ -70,15 +70,27 @@ const VERBS: &[Verb] = &[
         run: launch::regen_schema,
     },
     Verb {
+        name: "engines",
+        usage: "[llamacpp | clients]",
+        about: "bring real engines and clients for the tests that need them",
+        run: engines::engines,
+    },
+    Verb {
         name: "chaos",
         usage: "[--kills N] [--seed S] [--json]",
         about: "kill real processes under load and judge what was seen",
         run: launch::chaos,
     },
     Verb {
+        name: "sim",
+        usage: "[--seed N] [--count N] [--table]",
+        about: "run the real machine and owner in a simulated world, seed by seed",
+        run: launch::sim,
+    },
+    Verb {
         name: "bench",
-        usage: "<what> [options]",
-        about: "measure against the budgets, for example `bench memory`",
+        usage: "<what> [--json] [--dev] [options]",
+        about: "measure against the budgets: accept, memory, overhead, streams",
         run: launch::bench,
     },
 ];

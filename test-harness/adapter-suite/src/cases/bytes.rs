@@ -9,6 +9,9 @@ use crate::dialect::{Dialect, Recording};
 use crate::outcome::{Kind, assert_prompt};
 use crate::scripted::{Reply, Step};
 
+/// Bytes between two cuts. A prime, and longer than most frames: no two cuts fall on the same place of one.
+const STRIDE: usize = 97;
+
 /// Each recording means its events, and they add up.
 ///
 /// # Panics
@@ -31,13 +34,13 @@ pub async fn whole_recordings(dialect: Arc<impl Dialect>) {
 /// If the adapter fails the case.
 pub async fn the_prompt_is_told_first(dialect: Arc<impl Dialect>) {
     for recording in dialect.recordings() {
-        let reply = Reply::chunked(recording.content_type).chunk(&recording.body);
+        let reply = recording.reply().chunk(&recording.body);
         let (events, _) = outcome(&dialect, reply.end()).await;
         assert_prompt(recording.name, &events);
     }
     let recording = first_recording(&*dialect);
     let first = first_token_ends(&dialect, &recording).await;
-    let begun = Reply::chunked(recording.content_type).chunk(&recording.body[..first]);
+    let begun = recording.reply().chunk(&recording.body[..first]);
     let (events, _) = outcome(&dialect, begun.end()).await;
     let tokens = events
         .iter()
@@ -57,24 +60,39 @@ pub async fn one_byte_at_a_time(dialect: Arc<impl Dialect>) {
     }
 }
 
-/// The same in two chunks, cut at every place of the shortest recording.
+/// Each recording cut at every place, with much before and after each cut.
 ///
 /// # Panics
 /// If the adapter fails the case.
 pub async fn every_place_to_cut(dialect: Arc<impl Dialect>) {
-    let recordings = dialect.recordings();
-    let shortest = recordings
-        .iter()
-        .min_by_key(|recording| recording.body.len());
-    let recording = shortest.unwrap();
-    for cut in 1..recording.body.len() {
-        let (head, tail) = recording.body.split_at(cut);
-        expect(&dialect, recording, &[head, tail]).await;
+    for recording in dialect.recordings() {
+        for first in 1..=STRIDE.min(recording.body.len()) {
+            let (head, rest) = recording.body.split_at(first);
+            let pieces: Vec<&[u8]> = [head].into_iter().chain(rest.chunks(STRIDE)).collect();
+            expect(&dialect, &recording, &pieces).await;
+        }
     }
 }
 
+/// Each character of several bytes, cut inside.
+///
+/// # Panics
+/// If the adapter fails the case, or no recording has such a character.
+pub async fn characters_cut_in_two(dialect: Arc<impl Dialect>) {
+    let mut cuts = 0;
+    for recording in dialect.recordings() {
+        let inside = |cut: &usize| recording.body[*cut] & 0b1100_0000 == 0b1000_0000;
+        for cut in (0..recording.body.len()).filter(inside) {
+            let (head, tail) = recording.body.split_at(cut);
+            expect(&dialect, &recording, &[head, tail]).await;
+            cuts += 1;
+        }
+    }
+    assert!(cuts > 0, "no recording has a character of several bytes");
+}
+
 async fn expect(dialect: &Arc<impl Dialect>, recording: &Recording, pieces: &[&[u8]]) {
-    let head = Reply::chunked(recording.content_type);
+    let head = recording.reply();
     let reply = pieces.iter().fold(head, |reply, piece| reply.chunk(piece));
     let (events, result) = outcome(dialect, reply.end()).await;
     assert_eq!(result, Ok(()), "{}", recording.name);
@@ -86,12 +104,12 @@ async fn expect(dialect: &Arc<impl Dialect>, recording: &Recording, pieces: &[&[
 /// # Panics
 /// If the adapter fails the case.
 pub async fn garbage_is_told(dialect: Arc<impl Dialect>) {
-    let content_type = dialect.recordings()[0].content_type;
+    let recording = first_recording(&*dialect);
     let random: Vec<u8> = (0..9_999_u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
     for body in dialect.garbage().into_iter().chain([random]) {
-        let reply = Reply::chunked(content_type).chunk(&body).end();
+        let reply = recording.reply().chunk(&body).end();
         let (events, result) = outcome(&dialect, reply).await;
         let kind = result.as_ref().err().map(Kind::from);
         assert!(
@@ -114,14 +132,14 @@ pub async fn garbage_is_told(dialect: Arc<impl Dialect>) {
 /// # Panics
 /// If the adapter fails the case.
 pub async fn nothing_endless_is_held(dialect: Arc<impl Dialect>) {
-    let content_type = dialect.recordings()[0].content_type;
+    let recording = first_recording(&*dialect);
     let piece = dialect.endless_piece();
     let mut chunks = Vec::new();
     while chunks.len() < 1 << 16 {
         let size = format!("{:x}\r\n", piece.len());
         chunks.extend([size.as_bytes(), &piece, b"\r\n"].concat());
     }
-    let reply = Reply::chunked(content_type).then(Step::SendForEver(chunks));
+    let reply = recording.reply().then(Step::SendForEver(chunks));
     let (events, result) = outcome(&dialect, reply).await;
     assert_eq!(
         (events, result.as_ref().err().map(Kind::from)),

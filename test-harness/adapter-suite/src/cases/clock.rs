@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
 use super::setup::{engine, first_recording, first_token_ends, raw, token, token_ends};
@@ -39,6 +40,26 @@ fn assert_took(took: Duration, limit: Duration) {
     );
 }
 
+/// An engine that does not take the connection is given up, and nothing was sent to it.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn connect_in_time(dialect: Arc<impl Dialect>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    // The one connection that may wait to be taken; whoever comes after it is not answered at all.
+    let _waits = within("a connection", TcpStream::connect(address))
+        .await
+        .unwrap();
+    let adapter = dialect.adapter(&format!("http://{address}"), LIMITS);
+    let (result, took) = on_a_jumping_clock(adapter.generate(raw())).await;
+    let kind = result.err().as_ref().map(Kind::from);
+    assert_eq!(kind, Some(Kind::Unreachable));
+    assert_took(took, LIMITS.reply);
+}
+
 /// An engine that takes the request and says nothing is given up.
 ///
 /// # Panics
@@ -63,7 +84,7 @@ pub async fn headers_in_time(dialect: Arc<impl Dialect>) {
 /// # Panics
 /// If the adapter fails the case.
 pub async fn first_token_in_time(dialect: Arc<impl Dialect>) {
-    let reply = Reply::chunked(first_recording(&*dialect).content_type).then(Step::Stay);
+    let reply = first_recording(&*dialect).reply().then(Step::Stay);
     let (server, adapter) = engine(&dialect, LIMITS, reply).await;
     let mut stream = within("the reply", adapter.generate(raw())).await.unwrap();
     let (item, took) = on_a_jumping_clock(stream.next()).await;
@@ -81,7 +102,8 @@ pub async fn first_token_in_time(dialect: Arc<impl Dialect>) {
 pub async fn next_token_in_time(dialect: Arc<impl Dialect>) {
     let recording = first_recording(&*dialect);
     let ends = token_ends(&dialect, &recording, 2).await;
-    let reply = Reply::chunked(recording.content_type)
+    let reply = recording
+        .reply()
         .chunk(&recording.body[..ends[0]])
         .then(Step::Gate)
         .chunk(&recording.body[ends[0]..ends[1]])
@@ -109,7 +131,8 @@ pub async fn next_token_in_time(dialect: Arc<impl Dialect>) {
 pub async fn whole_in_time(dialect: Arc<impl Dialect>) {
     let recording = first_recording(&*dialect);
     let told = first_token_ends(&dialect, &recording).await;
-    let reply = Reply::chunked(recording.content_type)
+    let reply = recording
+        .reply()
         .chunk(&recording.body[..told])
         .then(Step::Stay);
     let (server, adapter) = engine(&dialect, LIMITS, reply).await;

@@ -1,12 +1,14 @@
 //! Every way in which a generation can end, but the good one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use worker_adapter::{AdapterError, GenerationEvent};
 
 use super::setup::{engine, first_recording, first_token_ends, outcome, raw, token};
 use crate::dialect::{Dialect, Limits, Recording};
-use crate::outcome::{Kind, next_token, within};
+use crate::outcome::{Kind, collect, next_token, within};
 use crate::scripted::{Reply, Step};
 
 /// Each reply that brings no text means one error, and comes before any token.
@@ -61,7 +63,7 @@ pub async fn a_reset_connection_is_a_reset(dialect: Arc<impl Dialect>) {
 }
 
 fn chunked(recording: &Recording, body: &[u8]) -> Reply {
-    let head = Reply::chunked(recording.content_type);
+    let head = recording.reply();
     if body.is_empty() {
         head
     } else {
@@ -88,7 +90,7 @@ fn assert_cut(
     );
 }
 
-/// Whoever drops the stream has cancelled: the engine sees the connection close.
+/// Whoever drops the stream has cancelled: the engine sees the connection close, and no timer stands between.
 ///
 /// # Panics
 /// If the adapter fails the case.
@@ -97,13 +99,35 @@ pub async fn dropping_the_stream_closes(dialect: Arc<impl Dialect>) {
     let first = first_token_ends(&dialect, &recording).await;
     let reply = chunked(&recording, &recording.body[..first]).then(Step::Stay);
     let (server, adapter) = engine(&dialect, Limits::AMPLE, reply).await;
-    within("the engine to see the close", async {
-        let mut stream = adapter.generate(raw()).await.unwrap();
-        assert_eq!(next_token(&mut stream).await, token(&recording, 0));
-        drop(stream);
-        server.closed_by_client().await;
-    })
-    .await;
+    let mut stream = within("the reply", adapter.generate(raw())).await.unwrap();
+    let told = within("the first token", next_token(&mut stream)).await;
+    assert_eq!(told, token(&recording, 0));
+    // On a clock that jumps to the next timer whenever nothing else is to be done: if the close waited for
+    // one, the clock would show it. So nothing here may wait with a limit of its own.
+    tokio::time::pause();
+    let began = Instant::now();
+    drop(stream);
+    server.closed_by_client().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    tokio::time::resume();
+}
+
+/// Every generation has a connection of its own, even if the engine keeps the last one open: an engine that
+/// says so and closes it all the same would lose the next request.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn connections_are_not_used_again(dialect: Arc<impl Dialect>) {
+    let recording = first_recording(&*dialect);
+    let reply = chunked(&recording, &recording.body).end().then(Step::Stay);
+    let (_server, adapter) = engine(&dialect, Limits::AMPLE, reply).await;
+    for _ in 0..3 {
+        let (events, result) = within("a generation", async {
+            collect(adapter.generate(raw()).await.unwrap()).await
+        })
+        .await;
+        assert_eq!((events, result), (recording.events.clone(), Ok(())));
+    }
 }
 
 /// The same before the engine has answered.

@@ -117,9 +117,7 @@ pub async fn says_everything(dialect: Arc<impl Dialect>) {
             cache_reuse: !flag,
         };
         let asked = Arc::new(Mutex::new(None));
-        let reply = Reply::chunked(recording.content_type)
-            .chunk(&recording.body)
-            .end();
+        let reply = recording.reply().chunk(&recording.body).end();
         let server = ScriptedServer::start({
             let (dialect, asked) = (Arc::clone(&dialect), Arc::clone(&asked));
             move |request| {

@@ -70,25 +70,33 @@ pub(super) async fn first_token_ends(dialect: &Arc<impl Dialect>, recording: &Re
     ends[0]
 }
 
-/// Lengths of the body after which one, two, … tokens have come out, found by growing the body.
+/// Lengths of the body after which one, two, … tokens have come out, found by trying.
 pub(super) async fn token_ends(
     dialect: &Arc<impl Dialect>,
     recording: &Recording,
     tokens: usize,
 ) -> Vec<usize> {
     let mut ends = Vec::new();
-    for length in 1..recording.body.len() {
-        let reply = Reply::chunked(recording.content_type)
-            .chunk(&recording.body[..length])
-            .end();
-        let (events, _) = outcome(dialect, reply).await;
-        let is_token = |event: &&GenerationEvent| matches!(event, GenerationEvent::Token(_));
-        if events.iter().filter(is_token).count() > ends.len() {
-            ends.push(length);
+    for wanted in 1..=tokens {
+        // Less is known to be too short, and more long enough: the whole body has all tokens.
+        let (mut short, mut enough) = (ends.last().copied().unwrap_or(0), recording.body.len());
+        while enough - short > 1 {
+            let length = short.midpoint(enough);
+            if tokens_in(dialect, recording, length).await < wanted {
+                short = length;
+            } else {
+                enough = length;
+            }
         }
-        if ends.len() == tokens {
-            return ends;
-        }
+        ends.push(enough);
     }
-    panic!("{}: fewer than {tokens} tokens", recording.name);
+    ends
+}
+
+/// How many tokens come out of so many bytes of the body.
+async fn tokens_in(dialect: &Arc<impl Dialect>, recording: &Recording, length: usize) -> usize {
+    let reply = recording.reply().chunk(&recording.body[..length]).end();
+    let (events, _) = outcome(dialect, reply).await;
+    let is_token = |event: &&GenerationEvent| matches!(event, GenerationEvent::Token(_));
+    events.iter().filter(is_token).count()
 }

@@ -1,11 +1,11 @@
 //! Kills real processes under load and judges what their users saw; `cargo xtask chaos` builds it and them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use test_harness_chaos::{Plan, Sabotage, run};
+use test_harness_chaos::{Plan, Sabotage, judge_kept, run};
 
 /// Kills, stops and cuts off a real daemon, its engines and its clients under load, and judges what was seen.
 ///
@@ -35,14 +35,40 @@ struct Args {
     /// Keep that of every round, broken or not.
     #[arg(long)]
     keep: bool,
+    /// Run nothing, and judge a history that was kept.
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    judge: Option<PathBuf>,
     /// Make the world itself lie, to see that this is seen.
     #[arg(long, value_name = "HOW")]
     sabotage: Option<Sabotage>,
 }
 
+/// Says what a history breaks.
+fn judge(path: &Path) -> ExitCode {
+    match judge_kept(path) {
+        Ok(violations) if violations.is_empty() => {
+            println!("Nothing is broken.");
+            ExitCode::SUCCESS
+        }
+        Ok(violations) => {
+            for violation in violations {
+                println!("- {violation}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("chaos: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(path) = &args.judge {
+        return judge(path);
+    }
     let drawn = || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         now.unwrap_or_default().as_secs()
@@ -59,7 +85,13 @@ async fn main() -> ExitCode {
         sabotage: args.sabotage,
     };
     eprintln!("chaos: seed {}", plan.seed);
-    let report = match run(&plan, |line| eprintln!("chaos: {line}")).await {
+    let running = run(&plan, |line| eprintln!("chaos: {line}"));
+    let ran = tokio::select! {
+        ran = running => ran,
+        // What runs is dropped, and ends every process that it has started.
+        _ = tokio::signal::ctrl_c() => return ExitCode::from(130),
+    };
+    let report = match ran {
         Ok(report) => report,
         Err(error) => {
             eprintln!("chaos: {error}");

@@ -169,18 +169,15 @@ impl Client {
             match reading.connect(&self.source, pace).await {
                 Way::Ended => return,
                 Way::Left => {}
-                Way::Broken | Way::Refused => {
-                    sleep(COMEBACK).await;
-                    self.look_after(reading.task).await;
-                }
+                Way::Broken | Way::Refused => sleep(COMEBACK).await,
+                Way::Silent => self.look_after(reading.task).await,
             }
         }
     }
 
     /// A parked task waits for a person, who cancels it here.
     async fn look_after(&mut self, task: TaskId) {
-        if self.dice.percent(20)
-            && let Answer::Record(record) = self.asker.record(task).await
+        if let Answer::Record(record) = self.asker.record(task).await
             && record.state == State::Parked
         {
             self.cancel(task).await;

@@ -43,6 +43,8 @@ pub(crate) enum Way {
     Left,
     /// The daemon does not let it in.
     Refused,
+    /// Nothing came for so long that the reader left.
+    Silent,
 }
 
 /// One reader.
@@ -157,7 +159,7 @@ impl Reading {
                 Err(_) if self.ended => return to.over(ClosedBy::Client, way),
                 Err(_) => match self.silent(to.at, overdue).await {
                     Some(since) => overdue = Some(since),
-                    None => return to.over(ClosedBy::Client, way),
+                    None => return to.over(ClosedBy::Client, Way::Silent),
                 },
             }
             if pace.pause_ms > 0 {

@@ -1,6 +1,6 @@
 //! What is wrong with the world itself is seen, so a run that sees nothing says something.
 
-use test_harness_chaos::{Plan, Report, Sabotage, run};
+use test_harness_chaos::{Plan, Report, Sabotage, judge_kept, run};
 
 async fn sabotaged(how: Sabotage) -> Report {
     let folder = tempfile::tempdir().unwrap();
@@ -25,6 +25,10 @@ async fn sabotaged(how: Sabotage) -> Report {
     });
     let story = std::fs::read_to_string(story.expect("a task is broken").path()).unwrap();
     assert!(story.contains("daemon 0 is KILLED"), "{story}");
+    // The history that was kept says the same as the one that was made.
+    let again = judge_kept(&evidence.join("history.jsonl")).unwrap();
+    let told: Vec<String> = again.iter().map(ToString::to_string).collect();
+    assert!(report.broken.starts_with(&told), "{told:#?} {report}");
     report
 }
 

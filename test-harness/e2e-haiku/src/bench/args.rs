@@ -8,10 +8,13 @@ use clap::{Parser, Subcommand};
 use test_harness_support::StartError;
 use thiserror::Error;
 
+use super::accept::{AcceptArgs, accept};
 use super::machine::{Build, Machine};
 use super::memory::{MemoryArgs, memory};
+use super::overhead::{OverheadArgs, overhead};
 use super::report::Report;
 use super::setup::Setup;
+use super::streams::{StreamsArgs, streams};
 use crate::exposition::NotMetrics;
 use crate::wait::InVain;
 use crate::watch::Broken;
@@ -34,8 +37,14 @@ pub struct BenchArgs {
 /// What can be measured.
 #[derive(Clone, Debug, Subcommand)]
 pub enum What {
+    /// Durable tasks a second through HTTP, and from an idle daemon's accept to its dispatch.
+    Accept(AcceptArgs),
     /// Memory of the daemon and its engine: idle, after work, and with a long queue.
     Memory(MemoryArgs),
+    /// What the daemon adds to an engine's tokens: to the first, and to each.
+    Overhead(OverheadArgs),
+    /// Many readers of many streams at once: whether each gets every token, how late, and what it costs.
+    Streams(StreamsArgs),
 }
 
 /// Why there is nothing to report.
@@ -71,8 +80,11 @@ pub enum BenchError {
 pub async fn run(args: &BenchArgs) -> Result<Report, BenchError> {
     let setup = Setup::new(args.binaries.as_deref())?;
     let machine = Machine::look();
-    let (name, rows) = match &args.what {
+    let (name, findings) = match &args.what {
+        What::Accept(args) => ("accept", accept(args, &setup).await?),
         What::Memory(args) => ("memory", memory(args, &setup).await?),
+        What::Overhead(args) => ("overhead", overhead(args, &setup).await?),
+        What::Streams(args) => ("streams", streams(args, &setup).await?),
     };
     Ok(Report {
         bench: name.to_owned(),
@@ -80,6 +92,6 @@ pub async fn run(args: &BenchArgs) -> Result<Report, BenchError> {
         command: std::env::args().collect::<Vec<_>>().join(" "),
         build: Build::of(&setup.daemon),
         machine,
-        rows,
+        findings,
     })
 }

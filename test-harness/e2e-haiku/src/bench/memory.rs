@@ -14,7 +14,7 @@ use test_harness_support::{Memory, memory_of};
 use tokio::time::sleep;
 
 use super::args::BenchError;
-use super::report::Row;
+use super::report::{Findings, Row};
 use super::setup::{Setup, Subject};
 use crate::exposition::Exposition;
 use crate::wait::until;
@@ -42,10 +42,18 @@ pub struct MemoryArgs {
     pub queued: usize,
 }
 
-pub(super) async fn memory(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError> {
+pub(super) async fn memory(args: &MemoryArgs, setup: &Setup) -> Result<Findings, BenchError> {
     let mut rows = worked(args, setup).await?;
     rows.extend(waiting(args, setup).await?);
-    Ok(rows)
+    let MemoryArgs { tasks, queued } = args;
+    Ok(Findings {
+        load: format!(
+            "{tasks} tasks one by one on a daemon and an engine; {} tasks into the queue of another",
+            3 * queued
+        ),
+        rows,
+        ..Findings::default()
+    })
 }
 
 /// Idle, and after some tasks.

@@ -1,10 +1,21 @@
 //! Measurements against the budgets. Each is a word of the program `bench`, a file here, and rows of a report.
 
+mod accept;
 mod args;
+mod closed_loop;
+mod disk;
+mod engine;
+mod inflow;
+mod line;
 mod machine;
 mod memory;
+mod overhead;
 mod report;
+mod sample;
 mod setup;
+mod stand_in;
+mod streams;
+mod wire;
 
 pub use args::{BenchArgs, BenchError, run};
-pub use report::{Report, Row};
+pub use report::{Case, Findings, Grid, Report, Row};

@@ -33,8 +33,24 @@ impl Setup {
         }
     }
 
+    /// The engine's program, which lies beside the daemon's.
+    pub(super) fn engine(&self) -> PathBuf {
+        let name = format!("orch-engine{}", std::env::consts::EXE_SUFFIX);
+        self.daemon.with_file_name(name)
+    }
+
     /// A daemon with this configuration, once it is ready.
     pub(super) async fn start(&self, config: &str) -> Result<Subject, BenchError> {
+        let subject = self.listening(config).await?;
+        until("the daemon is ready", async || {
+            subject.client.readiness_get().await.ok()
+        })
+        .await?;
+        Ok(subject)
+    }
+
+    /// A daemon with this configuration that listens, and may not be ready.
+    pub(super) async fn listening(&self, config: &str) -> Result<Subject, BenchError> {
         let options = DaemonOptions {
             program: Some(self.daemon.clone()),
             config: Some(config.to_owned()),
@@ -46,10 +62,6 @@ impl Setup {
             ..Options::default()
         };
         let client = Client::with_options(daemon.url(), options)?;
-        until("the daemon is ready", async || {
-            client.readiness_get().await.ok()
-        })
-        .await?;
         Ok(Subject { daemon, client })
     }
 }

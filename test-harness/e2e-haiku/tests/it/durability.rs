@@ -25,7 +25,7 @@ const KILLED_AT: [u64; 20] = [
 ];
 
 /// What must be the same however often it was interrupted: everything but the time it took.
-fn lasting(events: &[RawEvent]) -> Vec<(String, Option<String>, Value)> {
+pub(crate) fn lasting(events: &[RawEvent]) -> Vec<(String, Option<String>, Value)> {
     told(events)
         .iter()
         .map(|event| {

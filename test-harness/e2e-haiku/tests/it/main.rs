@@ -22,6 +22,8 @@ mod played;
 mod queue;
 mod raw;
 mod readers;
+mod real_clients;
+mod real_llama_server;
 mod refusals;
 mod results;
 mod resume;

@@ -5,6 +5,7 @@ mod packages;
 mod plan;
 mod report;
 mod runner;
+mod skipped;
 mod slowest;
 
 pub(crate) use runner::test;

@@ -12,6 +12,8 @@ use crate::launch::{GENERATOR, SCHEMA_EMITTER};
 pub(super) enum Action {
     /// Make sure that the system packages are there.
     Packages,
+    /// The real parts that tests need: which are there, and whether that will do.
+    Engines,
     /// The house rules, in this process.
     Tidy,
     /// Cargo with these arguments.
@@ -71,6 +73,7 @@ pub(super) fn steps(nextest: bool) -> Vec<Step> {
     };
     vec![
         Step::own("packages", Action::Packages, "cargo xtask test"),
+        Step::own("engines", Action::Engines, "cargo xtask engines"),
         Step::cargo("fmt", &["fmt", "--all", "--check"]),
         Step::own("tidy", Action::Tidy, "cargo xtask tidy"),
         Step::cargo(

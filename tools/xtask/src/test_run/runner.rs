@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use super::plan::{Action, Step, steps};
 use super::report::{Cost, table};
+use super::skipped::skipped;
 use super::slowest::slowest;
 use super::{cpu, packages};
 use crate::command;
+use crate::engines::{self, REQUIRE_VAR};
 use crate::launch;
 use crate::root::Root;
 use crate::tidy;
@@ -20,7 +22,11 @@ const SLOWEST: usize = 8;
 
 /// Runs every check. The exit code is 0 only if all of them passed.
 pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
-    let [no_install] = flags("test", args, ["--no-install"])?;
+    let [no_install, require_engines] = flags("test", args, ["--no-install", "--require-engines"])?;
+    let terms = Terms {
+        may_install: !no_install,
+        require_engines,
+    };
     let report = root.dir.join(JUNIT);
     // A report of an earlier run must not pass for one of this run; that there was none is fine.
     let _ = std::fs::remove_file(&report);
@@ -31,7 +37,7 @@ pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
         println!("\n=== {}: {}", step.name, step.command());
         let wall = Instant::now();
         let cpu = cpu::used();
-        let result = run(root, &step, !no_install);
+        let result = run(root, &step, terms);
         costs.push(Cost {
             name: step.name,
             wall: wall.elapsed(),
@@ -51,6 +57,7 @@ pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
 
     let junit = std::fs::read_to_string(&report).unwrap_or_default();
     println!("\n{}", table(&costs, &slowest(&junit, SLOWEST)));
+    skipped(&junit).iter().for_each(|line| println!("{line}"));
     match failure {
         Some(failure) => Err(failure.into()),
         None => {
@@ -60,15 +67,28 @@ pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
     }
 }
 
-fn run(root: &Root, step: &Step, may_install: bool) -> Result<(), String> {
+/// What the command line asked for.
+#[derive(Clone, Copy)]
+struct Terms {
+    /// Missing packages of the system may be installed.
+    may_install: bool,
+    /// No test may be skipped for want of a real part.
+    require_engines: bool,
+}
+
+fn run(root: &Root, step: &Step, terms: Terms) -> Result<(), String> {
     match step.action {
-        Action::Packages => packages::ensure(may_install),
+        Action::Packages => packages::ensure(terms.may_install),
+        Action::Engines => look_for_engines(terms.require_engines),
         Action::Tidy => tidy::check(root),
         Action::Cargo(args) => {
             let mut cargo = command::cargo(root, args);
             if step.runs_tests() {
                 // Both tell insta to compare and never to write a snapshot.
                 cargo.env("CI", "1").env("INSTA_UPDATE", "no");
+                if terms.require_engines {
+                    cargo.env(REQUIRE_VAR, "1");
+                }
             }
             succeed(cargo)
         }
@@ -77,6 +97,20 @@ fn run(root: &Root, step: &Step, may_install: bool) -> Result<(), String> {
             program.arg("--check");
             succeed(program)
         }
+    }
+}
+
+/// Says which real parts are there, before anything is compiled in vain.
+fn look_for_engines(required: bool) -> Result<(), String> {
+    let (lines, complete) = engines::survey();
+    lines.iter().for_each(|line| println!("{line}"));
+    match (complete, required) {
+        (true, _) => Ok(()),
+        (false, false) => {
+            println!("tests that need what is missing are skipped");
+            Ok(())
+        }
+        (false, true) => Err("--require-engines, and something is missing (see above)".to_owned()),
     }
 }
 

@@ -6,12 +6,17 @@ use llamacpp_http::{LlamacppAdapter, Timeouts};
 use serde_json::{Value, json};
 use test_harness_adapter_suite::scripted::{Reply, Request};
 use test_harness_adapter_suite::{Dialect, Exchange, Kind, Limits, Recording, Refusal};
-use worker_adapter::{Adapter, EngineFacts, Finish, Generation, GenerationEvent, Health, Prompt};
+use worker_adapter::{Adapter, EngineFacts, Generation, Health, Prompt};
 
-const LIMIT: &str = include_str!("../recordings/completion-limit.sse");
-const IGNORE_EOS: &str = include_str!("../recordings/completion-ignore-eos.sse");
-const EOS: &str = include_str!("../recordings/completion-eos.sse");
+use crate::recordings;
+
+const CHAT: &[u8] = include_bytes!("../recordings/chat-openai.sse");
+const ERRORS: &str = include_str!("../recordings/errors.tsv");
+const HEALTH: &str = include_str!("../recordings/health.json");
+const METRICS: &[u8] = include_bytes!("../recordings/metrics.txt");
+const MODELS: &str = include_str!("../recordings/models.json");
 const PROPS: &str = include_str!("../recordings/props.json");
+const SLOTS: &str = include_str!("../recordings/slots.json");
 
 const STREAM: &str = "text/event-stream";
 
@@ -20,7 +25,8 @@ fn templated(message: &str) -> String {
     format!("<s>{message}\n")
 }
 
-pub(crate) struct Llamacpp;
+/// The dialect, with recordings that are kept or were captured just now.
+pub(crate) struct Llamacpp(pub(crate) Vec<Recording>);
 
 impl Dialect for Llamacpp {
     fn adapter(&self, base_url: &str, limits: Limits) -> Arc<dyn Adapter> {
@@ -79,52 +85,31 @@ impl Dialect for Llamacpp {
     }
 
     fn recordings(&self) -> Vec<Recording> {
-        vec![
-            recording(
-                "llama-server, n_predict 4",
-                LIMIT,
-                ["\n", "L", "o", "w"].map(str::to_owned).to_vec(),
-                Finish::Length,
-                57,
-            ),
-            recording(
-                "three tokens in one character",
-                EOS,
-                ["Ä", "", "", " 🌧", "雨\n", ""].map(str::to_owned).to_vec(),
-                Finish::Stop,
-                9,
-            ),
-            recording(
-                "llama-server, 400 tokens",
-                IGNORE_EOS,
-                contents(IGNORE_EOS),
-                Finish::Length,
-                57,
-            ),
-        ]
+        self.0.clone()
+    }
+
+    fn read(&self, name: &'static str, head: Vec<u8>, body: &[u8]) -> Recording {
+        recordings::read(name, head, body)
     }
 
     fn refusals(&self) -> Vec<Refusal> {
-        let too_long = r#"{"error":{"code":400,"type":"exceed_context_size_error","n_prompt_tokens":1401,"n_ctx":512,"message":"the request exceeds the available context size"}}"#;
-        let exceeded = Kind::ContextExceeded {
-            tokens: 1401,
-            ctx: 512,
-        };
-        vec![
-            refusal("the context", Reply::json(400, too_long), exceeded),
+        let recorded = ERRORS.lines().map(|line| {
+            let fields: Vec<&'static str> = line.split('\t').collect();
+            let [name, status, body] = fields[..] else {
+                panic!("not a name, a status and a body: {line}");
+            };
             refusal(
-                "a bad value",
-                error(400, "invalid_request_error"),
-                Kind::Refused,
-            ),
-            refusal("no such path", error(404, "not_found_error"), Kind::Refused),
-            refusal(
-                "switched off",
-                error(501, "not_supported_error"),
-                Kind::Refused,
-            ),
-            refusal("no slot", error(503, "unavailable_error"), Kind::Busy),
-            refusal("it broke", error(500, "server_error"), Kind::Reset),
+                name,
+                Reply::json(status.parse().unwrap(), body),
+                meaning(name),
+            )
+        });
+        let exceeded = ERRORS
+            .lines()
+            .find_map(|line| line.strip_prefix("the context\t400\t"));
+        let broke = r#"{"error":{"code":500,"message":"broke","type":"server_error"}}"#;
+        let others = [
+            refusal("no room", Reply::json(429, ""), Kind::Busy),
             refusal("another way", Reply::json(302, "{}"), Kind::Protocol),
             refusal(
                 "a page",
@@ -132,16 +117,18 @@ impl Dialect for Llamacpp {
                 Kind::Protocol,
             ),
             refusal(
-                "an error with status 200 as a frame",
-                frame(too_long),
-                exceeded,
+                "no stream",
+                Reply::json(200, r#"{"content":"a","stop":true}"#),
+                Kind::Protocol,
             ),
             refusal(
-                "a broken engine as a frame",
-                frame(r#"{"error":{"code":500,"message":"broke","type":"server_error"}}"#),
-                Kind::Reset,
+                "the context, as a frame",
+                frame(exceeded.unwrap()),
+                meaning("the context"),
             ),
-        ]
+            refusal("it broke, as a frame", frame(broke), Kind::Reset),
+        ];
+        recorded.chain(others).collect()
     }
 
     fn garbage(&self) -> Vec<Vec<u8>> {
@@ -156,6 +143,8 @@ impl Dialect for Llamacpp {
         .iter()
         .map(|text| text.as_bytes().to_vec())
         .chain([b"data: {\"content\":\"\xff\xfe\"}\n\n".to_vec()])
+        // What the same server says elsewhere: the OpenAI dialect with its `[DONE]`, and no stream at all.
+        .chain([CHAT.to_vec(), METRICS.to_vec()])
         .collect()
     }
 
@@ -167,7 +156,7 @@ impl Dialect for Llamacpp {
         vec![
             Exchange {
                 name: "ready",
-                answer: |request| on("/health", request, Reply::json(200, r#"{"status":"ok"}"#)),
+                answer: |request| on("/health", request, Reply::json(200, HEALTH)),
                 means: Ok(Health::Ready),
             },
             Exchange {
@@ -223,6 +212,16 @@ impl Dialect for Llamacpp {
                 means: Err(Kind::Protocol),
             },
             Exchange {
+                name: "its models",
+                answer: |_| Reply::json(200, MODELS),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
+                name: "its slots",
+                answer: |_| Reply::json(200, SLOTS),
+                means: Err(Kind::Protocol),
+            },
+            Exchange {
                 name: "a page",
                 answer: |_| Reply::whole(200, "text/html", b"<html>"),
                 means: Err(Kind::Protocol),
@@ -236,45 +235,18 @@ impl Dialect for Llamacpp {
     }
 }
 
-fn recording(
-    name: &'static str,
-    body: &str,
-    texts: Vec<String>,
-    finish: Finish,
-    tokens_in: u64,
-) -> Recording {
-    let end = GenerationEvent::End {
-        finish,
-        tokens_in,
-        tokens_out: texts.len() as u64,
-    };
-    // The LF of the last CRLF is not needed for the end, nor is what follows it.
-    let line_end = if body.contains('\r') {
-        "\r\n\r"
-    } else {
-        "\n\n"
-    };
-    let body = format!("{}{line_end}", body.trim_end());
-    Recording {
-        name,
-        content_type: STREAM,
-        body: body.into_bytes(),
-        events: [GenerationEvent::Prompt { tokens: tokens_in }]
-            .into_iter()
-            .chain(texts.into_iter().map(GenerationEvent::Token))
-            .chain([end])
-            .collect(),
+/// What each recorded error means.
+fn meaning(name: &str) -> Kind {
+    match name {
+        "loading" | "no slot" => Kind::Busy,
+        "no JSON" => Kind::Reset,
+        "no prompt" | "a bad value" | "no such path" | "switched off" => Kind::Refused,
+        "the context" => Kind::ContextExceeded {
+            tokens: 2005,
+            ctx: 512,
+        },
+        other => panic!("nobody has said what `{other}` means"),
     }
-}
-
-/// The texts of a recording's tokens, one a frame.
-fn contents(body: &str) -> Vec<String> {
-    let frames = body.lines().filter_map(|line| line.strip_prefix("data: "));
-    let frames = frames.map(|frame| serde_json::from_str::<Value>(frame).unwrap());
-    frames
-        .filter(|frame| frame["stop"] == false)
-        .map(|frame| frame["content"].as_str().unwrap().to_owned())
-        .collect()
 }
 
 fn refusal(name: &'static str, reply: Reply, means: Kind) -> Refusal {

@@ -1,9 +1,10 @@
-//! The adapter against a scripted engine. Against a real one it is tested where one is supervised, in
-//! `pool-managerd`.
+//! The adapter against a scripted engine with recordings, and against real engines.
 
 #![allow(clippy::unwrap_used)]
 
 mod base_url;
 mod dialect;
+mod live;
+mod recordings;
 
-test_harness_adapter_suite::conformance!(dialect::Llamacpp);
+test_harness_adapter_suite::conformance!(recordings::kept());

@@ -1,0 +1,11 @@
+//! What a request asks for: read field by field, checked, and turned into a generation.
+
+mod fields;
+mod messages;
+mod sampling;
+mod wanted;
+
+pub(crate) use fields::{Field, Fields};
+pub(crate) use messages::{Conversation, MESSAGES};
+pub(crate) use sampling::SAMPLING;
+pub(crate) use wanted::{Prompt, Wanted, begin, prompt, token_ids};

@@ -1,0 +1,378 @@
+//! How many durable tasks a second the daemon accepts over HTTP, and what an accepted task waits for until it is
+//! dispatched.
+//!
+//! Who asks shares the machine with the daemon. No engine is ready, so that accepting is all there is to do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::{Value, json};
+use test_harness_support::cpu_of;
+use tokio::time::{sleep, sleep_until};
+
+use super::args::BenchError;
+use super::closed_loop::{self, Asking, Connection, Tally};
+use super::disk::{Disk, Probe};
+use super::report::{Findings, Grid, Row};
+use super::sample::Sample;
+use super::setup::{Setup, Subject};
+use super::stand_in::{Manner, PROMPT, StandIn};
+use super::wire;
+use crate::exposition::Exposition;
+use crate::wait::until;
+
+/// Bars for durable tasks a second, by connections.
+const RATES_LEAST: [(usize, f64); 2] = [(1, 3_000.0), (64, 30_000.0)];
+/// Bar for the slowest hundredth: so many times that of the disk, and so many milliseconds more.
+const SLOWEST: (f64, f64) = (3.0, 5.0);
+/// Bar for an idle daemon: from the request to the dispatch, besides the commit, in milliseconds.
+const DISPATCH_MS_MOST: f64 = 2.0;
+/// Connections of the case in which each task has an id of the caller's own.
+const KEYED_CONNECTIONS: usize = 64;
+/// Time that is not counted, for caches to fill and connections to open.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Time for which the disk is measured before each case.
+const PROBED: Duration = Duration::from_millis(700);
+/// Most tasks that wait; no case comes near.
+const CAPACITY: u32 = 10_000_000;
+/// Where an id is to stand in a request until it has one.
+const ID_OPEN: &str = "00000000-0000-0000-0000-000000000000";
+
+/// How much is measured.
+#[derive(Clone, Debug, Args)]
+pub struct AcceptArgs {
+    /// Connections at once, a case each.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [1, 8, 64, 256])]
+    pub connections: Vec<usize>,
+    /// Seconds that count in each case.
+    #[arg(long, value_name = "S", default_value_t = 6.0)]
+    pub seconds: f64,
+    /// Tasks handed one by one to an idle daemon.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub idle: usize,
+}
+
+/// One case: connections, and whether the caller chooses the ids.
+#[derive(Clone, Copy)]
+struct Case {
+    connections: usize,
+    keyed: bool,
+}
+
+pub(super) async fn accept(args: &AcceptArgs, setup: &Setup) -> Result<Findings, BenchError> {
+    let mut probe = Probe::default();
+    let mut cases: Vec<Case> = args.connections.iter().map(|it| plain(*it)).collect();
+    cases.push(Case {
+        connections: KEYED_CONNECTIONS,
+        keyed: true,
+    });
+    let mut measured = Vec::new();
+    for case in cases {
+        let figures = measure(case, args, setup, &mut probe).await?;
+        measured.push((case, figures));
+    }
+    let mut dispatched = idle(args, setup, &mut probe).await?;
+    let disk = probe.disk();
+    let mut rows = Vec::new();
+    for (case, figures) in &measured {
+        rows.extend(judged(*case, figures, &disk));
+    }
+    rows.extend(dispatched.rows(&disk));
+    Ok(Findings {
+        load: format!(
+            "POST /v1/tasks of {} bytes, closed loop, keep-alive, {} s a case after {} s; no engine ready, \
+             queue of {CAPACITY}",
+            request(&body(false)).len(),
+            args.seconds,
+            WARM_UP.as_secs()
+        ),
+        disk: Some(disk),
+        grids: vec![grid(measured)],
+        rows,
+        notes: vec![
+            "Only replies 202 count. CPU is of all threads, user and system, for each accepted task. Batches of \
+             100 tasks in a request, and PostgreSQL, belong to capabilities that are not there yet."
+                .to_owned(),
+        ],
+    })
+}
+
+fn plain(connections: usize) -> Case {
+    Case {
+        connections,
+        keyed: false,
+    }
+}
+
+impl Case {
+    fn name(self) -> String {
+        let keyed = if self.keyed { ", own task_id" } else { "" };
+        format!("{}{keyed}", self.connections)
+    }
+}
+
+/// What one case came to.
+struct Figures {
+    rate: f64,
+    tally: Tally,
+    commits_per_second: f64,
+    tasks_per_commit: f64,
+    daemon_cpu_us: f64,
+    client_cpu_us: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    p999_ms: f64,
+}
+
+async fn measure(
+    case: Case,
+    args: &AcceptArgs,
+    setup: &Setup,
+    probe: &mut Probe,
+) -> Result<Figures, BenchError> {
+    let engine = StandIn::start(Manner::Loading, 1, 0, 0).await?;
+    let subject = setup.listening(&config(&engine)).await?;
+    probe.run(&subject.daemon.data_dir(), PROBED)?;
+    let body = request(&body(case.keyed));
+    let window = Duration::from_secs_f64(args.seconds);
+    let from = Instant::now() + WARM_UP;
+    let asking = Asking {
+        address: address(&subject)?,
+        connections: case.connections,
+        id_at: find(&body, ID_OPEN),
+        request: body,
+        status: 202,
+        from,
+        until: from + window,
+    };
+    let load = closed_loop::start(asking);
+    sleep_until(from.into()).await;
+    let before = Look::at(&subject).await?;
+    sleep_until((from + window).into()).await;
+    let after = Look::at(&subject).await?;
+    let mut tally = load
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let seconds = (after.at - before.at).as_secs_f64();
+    let tasks = (after.tasks - before.tasks).max(1.0);
+    let commits = (after.commits - before.commits).max(1.0);
+    let us_each = |from: Duration, to: Duration| (to - from).as_secs_f64() * 1e6 / tasks;
+    let answered = &mut tally.answered;
+    Ok(Figures {
+        rate: answered.count() as f64 / window.as_secs_f64(),
+        commits_per_second: commits / seconds,
+        tasks_per_commit: tasks / commits,
+        daemon_cpu_us: us_each(before.daemon_cpu, after.daemon_cpu),
+        client_cpu_us: us_each(before.client_cpu, after.client_cpu),
+        p50_ms: answered.ms(0.5),
+        p99_ms: answered.ms(0.99),
+        p999_ms: answered.ms(0.999),
+        tally,
+    })
+}
+
+/// The daemon at one moment under load.
+struct Look {
+    at: Instant,
+    commits: f64,
+    tasks: f64,
+    daemon_cpu: Duration,
+    client_cpu: Duration,
+}
+
+impl Look {
+    async fn at(subject: &Subject) -> Result<Self, BenchError> {
+        let scrape = subject.client.metrics_get().await?;
+        let metrics = Exposition::parse(&scrape)?;
+        Ok(Self {
+            at: Instant::now(),
+            commits: metrics.sum("store_commits_total"),
+            tasks: metrics.sum("tasks_enqueued_total"),
+            daemon_cpu: cpu_of(subject.daemon.pid())?,
+            client_cpu: cpu_of(std::process::id())?,
+        })
+    }
+}
+
+fn grid(measured: Vec<(Case, Figures)>) -> Grid {
+    let columns = [
+        "tasks/s",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "commits/s",
+        "tasks/commit",
+        "daemon CPU us",
+        "client CPU us",
+        "not 202",
+    ];
+    let mut grid = Grid::new("connections", &columns);
+    for (case, figures) in measured {
+        let Figures {
+            rate,
+            tally,
+            commits_per_second,
+            tasks_per_commit,
+            daemon_cpu_us,
+            client_cpu_us,
+            p50_ms,
+            p99_ms,
+            p999_ms,
+        } = figures;
+        let values = vec![
+            rate.round(),
+            p50_ms,
+            p99_ms,
+            p999_ms,
+            commits_per_second.round(),
+            tasks_per_commit,
+            daemon_cpu_us,
+            client_cpu_us,
+            tally.others as f64,
+        ];
+        grid.add(&case.name(), values);
+    }
+    grid
+}
+
+fn judged(case: Case, figures: &Figures, disk: &Disk) -> Vec<Row> {
+    let name = case.name();
+    let least = RATES_LEAST
+        .iter()
+        .find(|(connections, _)| *connections == case.connections);
+    let rate = Row::new(&format!("accepted, {name} connections"), figures.rate, "/s");
+    let (times, more_ms) = SLOWEST;
+    let slowest_most = times * disk.sync_p99_us / 1e3 + more_ms;
+    let slowest = Row::new(
+        &format!("accept p99, {name} connections"),
+        figures.p99_ms,
+        "ms",
+    );
+    vec![
+        match least {
+            Some((_, least)) => rate.at_least(*least),
+            None => rate,
+        },
+        slowest.at_most(slowest_most),
+    ]
+}
+
+/// An idle daemon that was handed tasks one by one.
+struct Dispatched {
+    tasks: usize,
+    commits: f64,
+    to_reply: Sample,
+    to_engine: Sample,
+}
+
+/// Hands tasks one by one to a daemon whose engine takes them and says nothing, so that no later commit is
+/// mistaken for theirs.
+async fn idle(
+    args: &AcceptArgs,
+    setup: &Setup,
+    probe: &mut Probe,
+) -> Result<Dispatched, BenchError> {
+    let engine = StandIn::start(Manner::Silent, args.idle, args.idle, 0).await?;
+    let subject = setup.start(&config(&engine)).await?;
+    probe.run(&subject.daemon.data_dir(), PROBED)?;
+    let mut connection = Connection::open(address(&subject)?).await?;
+    let before = Look::at(&subject).await?;
+    let (mut to_reply, mut to_engine) = (Sample::default(), Sample::default());
+    for seed in 1..=args.idle {
+        let mut body = body(false);
+        body["seed"] = json!(seed);
+        let request = request(&body);
+        let began = Instant::now();
+        let status = connection.ask(&request).await?;
+        to_reply.add(began.elapsed());
+        if status != 202 {
+            return Err(io::Error::other(format!("a task was answered with {status}")).into());
+        }
+        let asked = until("the engine is asked", async || engine.asked(seed)).await?;
+        to_engine.add(asked - began);
+        // What a single user does: the next task comes to a daemon that has come to rest.
+        sleep(Duration::from_millis(5)).await;
+    }
+    let after = Look::at(&subject).await?;
+    Ok(Dispatched {
+        tasks: args.idle,
+        commits: after.commits - before.commits,
+        to_reply,
+        to_engine,
+    })
+}
+
+impl Dispatched {
+    fn rows(&mut self, disk: &Disk) -> Vec<Row> {
+        let most = disk.sync_p95_us / 1e3 + DISPATCH_MS_MOST;
+        vec![
+            Row::new(
+                "idle accept to dispatch, commits for each task",
+                self.commits / self.tasks as f64,
+                "",
+            )
+            .exactly(1.0),
+            Row::new(
+                "idle accept, request to 202, p50",
+                self.to_reply.ms(0.5),
+                "ms",
+            ),
+            Row::new(
+                "idle accept, request to engine asked, p50",
+                self.to_engine.ms(0.5),
+                "ms",
+            ),
+            Row::new(
+                "idle accept, request to engine asked, p95",
+                self.to_engine.ms(0.95),
+                "ms",
+            )
+            .at_most(most),
+        ]
+    }
+}
+
+fn config(engine: &StandIn) -> String {
+    format!(
+        "[queue.batch]\ncapacity = {CAPACITY}\nfull_policy = \"reject\"\n\
+         [[pool]]\nid = \"paused\"\nengine = \"llamacpp\"\nurls = [\"http://{}\"]\n",
+        engine.address()
+    )
+}
+
+/// A request of ordinary size.
+fn body(keyed: bool) -> Value {
+    let mut body = json!({
+        "input": {
+            "kind": "completion",
+            "prompt": PROMPT,
+        },
+        "priority": "batch",
+        "max_tokens": 64,
+        "temperature": 0.7,
+        "metadata": { "purpose": "measurement" },
+    });
+    if keyed {
+        body["task_id"] = json!(ID_OPEN);
+    }
+    body
+}
+
+fn request(body: &Value) -> Vec<u8> {
+    wire::post("/v1/tasks", &body.to_string())
+}
+
+fn find(request: &[u8], text: &str) -> Option<usize> {
+    request
+        .windows(text.len())
+        .position(|window| window == text.as_bytes())
+}
+
+/// Where the daemon listens.
+pub(super) fn address(subject: &Subject) -> io::Result<SocketAddr> {
+    let url = subject.daemon.url();
+    let address = url.trim_start_matches("http://").parse();
+    address.map_err(|error| io::Error::other(format!("{url}: {error}")))
+}

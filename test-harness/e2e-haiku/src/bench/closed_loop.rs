@@ -1,0 +1,114 @@
+//! Connections that each ask again as soon as they have their answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime;
+
+use super::sample::Sample;
+use super::wire::{Head, wrong};
+
+/// What to send on each connection, again and again.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub(super) address: SocketAddr,
+    pub(super) connections: usize,
+    /// The whole request.
+    pub(super) request: Vec<u8>,
+    /// Where in it a fresh id stands, if each is to have one.
+    pub(super) id_at: Option<usize>,
+    /// Status of the answer that counts.
+    pub(super) status: u16,
+    /// Only what is answered from here on counts.
+    pub(super) from: Instant,
+    /// When to stop.
+    pub(super) until: Instant,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// Times to the answers that count.
+    pub(super) answered: Sample,
+    /// Answers with another status.
+    pub(super) others: usize,
+}
+
+/// Starts asking, on one thread of its own.
+pub(super) fn start(asking: Asking) -> JoinHandle<io::Result<Tally>> {
+    thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let connections = (0..asking.connections).map(|_| ask_on(&asking));
+        let mut all = Tally::default();
+        for tally in runtime.block_on(try_join_all(connections))? {
+            all.answered.append(&tally.answered);
+            all.others += tally.others;
+        }
+        Ok(all)
+    })
+}
+
+async fn ask_on(asking: &Asking) -> io::Result<Tally> {
+    let mut connection = Connection::open(asking.address).await?;
+    let mut request = asking.request.clone();
+    let mut tally = Tally::default();
+    loop {
+        if let Some(at) = asking.id_at {
+            let id = uuid::Uuid::now_v7();
+            id.hyphenated().encode_lower(&mut request[at..]);
+        }
+        let asked = Instant::now();
+        let status = connection.ask(&request).await?;
+        let now = Instant::now();
+        if now >= asking.until {
+            return Ok(tally);
+        }
+        if status != asking.status {
+            tally.others += 1;
+        } else if now >= asking.from {
+            tally.answered.add(now - asked);
+        }
+    }
+}
+
+/// One connection, kept open, for replies of known length.
+pub(super) struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            received: Vec::with_capacity(4096),
+        })
+    }
+
+    /// Sends a request and takes its whole answer; the status.
+    pub(super) async fn ask(&mut self, request: &[u8]) -> io::Result<u16> {
+        self.received.clear();
+        self.stream.write_all(request).await?;
+        loop {
+            if self.stream.read_buf(&mut self.received).await? == 0 {
+                return Err(wrong("cut off"));
+            }
+            let Some(head) = Head::read(&self.received)? else {
+                continue;
+            };
+            let body = head.body_bytes.ok_or_else(|| wrong("of unknown length"))?;
+            if self.received.len() >= head.bytes + body {
+                return Ok(head.status);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What is durable, kept by following the commits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orchestrator_core::id::{AttemptId, SessionId, TaskId};
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::session::SessionRecord;
+use orchestrator_core::task::{AttemptRecord, TaskRecord, TaskState};
+use store::Commit;
+
+/// Everything durable, as the commits say. It knows nothing of guards: what they should have refused is here.
+#[derive(Debug, Default)]
+pub struct Book {
+    pub(super) tasks: BTreeMap<TaskId, TaskRecord>,
+    pub(super) attempts: BTreeMap<AttemptId, AttemptRecord>,
+    pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
+    pub(super) commits: u64,
+    moves: BTreeSet<(String, String)>,
+}
+
+impl Book {
+    pub(super) fn apply(&mut self, commit: &Commit) {
+        self.commits = commit.commit_seq;
+        for mutation in &commit.mutations {
+            match mutation {
+                Mutation::AttemptInsert(row) | Mutation::AttemptUpdate(row) => {
+                    self.attempts.insert(row.id, AttemptRecord::clone(row));
+                }
+                Mutation::SessionDelete(session) => {
+                    self.sessions.remove(session);
+                }
+                Mutation::SessionPut(row) => {
+                    self.sessions.insert(row.id, SessionRecord::clone(row));
+                }
+                Mutation::TaskInsert { record, .. } => self.task(record),
+                Mutation::TaskUpdate(record) => self.task(record),
+                Mutation::ChunkAppend { .. } | Mutation::TextPut { .. } => {}
+            }
+        }
+    }
+
+    fn task(&mut self, record: &TaskRecord) {
+        let before = self.tasks.insert(record.id, record.clone());
+        let from = before.map_or(TaskState::Queued, |before| before.state);
+        if from != record.state {
+            self.moves
+                .insert((from.name().to_owned(), record.state.name().to_owned()));
+        }
+    }
+
+    pub(super) fn moves(&self) -> &BTreeSet<(String, String)> {
+        &self.moves
+    }
+}

@@ -1,0 +1,26 @@
+//! What must hold, seen from inside: one property a file. What can be judged from outside is judged by
+//! `test-harness/history`, with the same checkers that watch real processes.
+
+mod answers_fit;
+mod book;
+mod bounds;
+mod conservation;
+mod court;
+mod epochs;
+mod metered_once;
+mod no_alarm;
+mod order;
+mod orders_carried_out;
+mod queue_view;
+mod reasons;
+mod recovery_is_live;
+mod released_durable;
+mod sight;
+mod slots;
+mod starvation;
+#[cfg(test)]
+mod testing;
+
+pub(crate) use answers_fit::{Asked as Question, fits};
+pub use court::{Broken, Checker, Court, promises};
+pub use sight::Sight;

@@ -1,0 +1,167 @@
+//! Every refusal and every wait has a listed reason.
+
+use orchestrator_core::machine::{Machine, MachineConfig};
+use orchestrator_core::refusal::Refusal;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::{Priority, TaskState};
+use orchestrator_core::time::Now;
+
+use super::book::Book;
+use super::court::Checker;
+use super::sight::Sight;
+use crate::plan::Setup;
+use crate::story::Name;
+
+/// Waits are explained after every so many looks.
+const EXPLAIN_EVERY: u64 = 16;
+
+/// Watches that refusals give true figures, that whoever waits is told why, and that nobody waits without a
+/// reason: where a slot is free that the first in the queue could have, it is not the first for long.
+#[derive(Debug)]
+pub(super) struct Reasons {
+    config: MachineConfig,
+    looks: u64,
+}
+
+impl Reasons {
+    pub(super) fn new(setup: &Setup) -> Self {
+        Self {
+            config: setup.machine.clone(),
+            looks: 0,
+        }
+    }
+
+    fn refusal(&self, refusal: &Refusal) -> Result<(), String> {
+        let fits = match refusal {
+            Refusal::QueueFull {
+                priority,
+                capacity,
+                retry_after_ms,
+            } => {
+                let limit = match priority {
+                    Priority::Batch => self.config.batch,
+                    Priority::Interactive => self.config.interactive,
+                };
+                *capacity == limit.capacity.max(1) && *retry_after_ms > 0
+            }
+            Refusal::SessionExhausted { turns_max, .. } => {
+                *turns_max == self.config.session_turns_max
+            }
+            Refusal::ContextExceeded {
+                tokens_least,
+                ctx_asked,
+                ctx_max,
+            } => {
+                let needed = (tokens_least + 1).max(u64::from(ctx_asked.unwrap_or(0)));
+                needed > u64::from(*ctx_max)
+            }
+            Refusal::ModelUnknown {
+                model_ref,
+                engine,
+                known,
+            } => !known.iter().any(|(model, kind)| {
+                model_ref.as_ref().is_none_or(|asked| asked == model)
+                    && engine.is_none_or(|asked| asked == *kind)
+            }),
+            Refusal::PoolUnavailable { .. }
+            | Refusal::SessionUnknown { .. }
+            | Refusal::TaskIdConflict { .. }
+            | Refusal::TaskUnknown { .. } => true,
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "the figures of {refusal:?} are not those of the deployment"
+            ))
+        }
+    }
+}
+
+/// Why each task stands where it stands.
+fn waits(machine: &Machine, now: Now, quiet: bool) -> Result<(), String> {
+    for row in machine.records() {
+        let name = Name(row.id);
+        let Some(why) = machine.explain(now, row.id) else {
+            return Err(format!("nobody can say where {name} stands"));
+        };
+        if why.summary.is_empty() {
+            return Err(format!("{name} is {:?} for no reason", row.state));
+        }
+        match row.state {
+            TaskState::Waiting(_) if why.wakes_in_ms.is_none() => {
+                return Err(format!("{name} waits, and nothing will wake it"));
+            }
+            TaskState::Queued if quiet && why.summary.contains("a slot is free") => {
+                return Err(format!("{name} waits although a slot is free for it"));
+            }
+            TaskState::Parked if row.end.is_none() => {
+                return Err(format!("{name} was given up for no reason"));
+            }
+            TaskState::Dispatched | TaskState::Running | TaskState::CancelRequested
+                if row.attempt.is_none() =>
+            {
+                return Err(format!("{name} is {:?}, and has no attempt", row.state));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Checker for Reasons {
+    fn property(&self) -> &'static str {
+        "every refusal and wait has a reason"
+    }
+
+    fn promise(&self) -> &'static str {
+        "refusals give the figures of the deployment, whoever waits is told why, and nobody waits while a slot is \
+         free that it could have"
+    }
+
+    fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
+        match sight {
+            Sight::Answer {
+                reply: Ok(Reply::Refused(refusal)),
+                ..
+            } => self.refusal(refusal),
+            Sight::Machine {
+                now,
+                machine,
+                quiet,
+                ..
+            } => {
+                self.looks += 1;
+                if self.looks.is_multiple_of(EXPLAIN_EVERY) {
+                    waits(machine, *now, *quiet)
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkers::testing::{answer, setup};
+
+    #[test]
+    fn a_refusal_with_another_capacity_is_seen() {
+        let setup = setup();
+        let mut checker = Reasons::new(&setup);
+        let mut refuse = |capacity| {
+            let reply = Ok(Reply::Refused(Refusal::QueueFull {
+                priority: Priority::Batch,
+                capacity,
+                retry_after_ms: 1,
+            }));
+            checker.see(&answer(&reply), &Book::default())
+        };
+        let capacity = setup.machine.batch.capacity;
+        assert_eq!(refuse(capacity), Ok(()));
+        assert!(refuse(capacity + 1).is_err());
+    }
+}

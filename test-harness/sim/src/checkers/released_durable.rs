@@ -1,0 +1,127 @@
+//! Nothing is released before its commit.
+
+use orchestrator_core::effect::Effect;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::TaskRecord;
+
+use super::book::Book;
+use super::court::Checker;
+use super::sight::Sight;
+use crate::story::Name;
+
+/// Watches that whatever leaves the owner is what is durable at that moment.
+#[derive(Debug, Default)]
+pub(super) struct ReleasedDurable;
+
+impl Checker for ReleasedDurable {
+    fn property(&self) -> &'static str {
+        "nothing released before its commit"
+    }
+
+    fn promise(&self) -> &'static str {
+        "every answer and every effect shows what is durable when it leaves"
+    }
+
+    fn see(&mut self, sight: &Sight<'_>, book: &Book) -> Result<(), String> {
+        match sight {
+            Sight::Effect { effect, .. } => justified(effect, book),
+            Sight::Answer {
+                reply: Ok(reply), ..
+            } => match reply {
+                Reply::TaskCreated { record, .. } => shown(record, book),
+                Reply::TaskCancelled(record) => {
+                    shown(record, book)?;
+                    if record.state.is_final() {
+                        Ok(())
+                    } else {
+                        Err(format!(
+                            "a cancel of {} is answered while it is {:?}",
+                            Name(record.id),
+                            record.state
+                        ))
+                    }
+                }
+                Reply::Refused(_) | Reply::SessionDeleted => Ok(()),
+            },
+            Sight::Known { commit, .. } if commit.commit_seq > book.commits => Err(format!(
+                "commit {} is said to be durable, and {} is the last",
+                commit.commit_seq, book.commits
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The record, or a later one of the task, is durable.
+fn shown(record: &TaskRecord, book: &Book) -> Result<(), String> {
+    match book.tasks.get(&record.id) {
+        Some(row) if row.revision >= record.revision => Ok(()),
+        Some(row) => Err(format!(
+            "{} is shown at revision {}, and {} is durable",
+            Name(record.id),
+            record.revision,
+            row.revision
+        )),
+        None => Err(format!("{} is shown, and is not durable", Name(record.id))),
+    }
+}
+
+fn justified(effect: &Effect, book: &Book) -> Result<(), String> {
+    match effect {
+        Effect::AttemptCancel { attempt, .. } => match book.attempts.get(attempt) {
+            Some(_) => Ok(()),
+            None => Err(format!("attempt {attempt} is stopped, and is not durable")),
+        },
+        Effect::AttemptStart(order) => match book.attempts.get(&order.attempt) {
+            Some(_) => Ok(()),
+            None => Err(format!(
+                "an attempt of {} is ordered, and is not durable",
+                Name(order.task)
+            )),
+        },
+        Effect::TaskEnded { task, end, .. } => match book.tasks.get(task) {
+            Some(row) if row.state.is_final() && row.end.as_ref() == Some(end) => Ok(()),
+            Some(row) => Err(format!(
+                "readers of {} are told {end:?}, and {:?} is durable",
+                Name(*task),
+                row.end
+            )),
+            None => Err(format!(
+                "readers of {} are told its end, and it is not durable",
+                Name(*task)
+            )),
+        },
+        Effect::TaskStarted { task, .. } => match book.tasks.get(task) {
+            Some(row) if row.started.is_some() => Ok(()),
+            _ => Err(format!(
+                "readers of {} are told that it started, and that is not durable",
+                Name(*task)
+            )),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orchestrator_core::mutation::Mutation;
+    use orchestrator_core::task::TaskState;
+
+    use super::*;
+    use crate::checkers::testing::{answer, commit, task};
+
+    #[test]
+    fn an_answer_ahead_of_its_commit_is_seen() {
+        let mut checker = ReleasedDurable;
+        let mut book = Book::default();
+        let record = Box::new(task(1, TaskState::Queued));
+        let reply = Ok(Reply::TaskCreated {
+            record: record.clone(),
+            replayed: false,
+        });
+        assert!(checker.see(&answer(&reply), &book).is_err());
+        let body = orchestrator_core::id::PayloadRef(1);
+        let insert = Mutation::TaskInsert { record, body };
+        book.apply(&commit(1, 1, vec![insert]));
+        assert_eq!(checker.see(&answer(&reply), &book), Ok(()));
+    }
+}

@@ -1,0 +1,79 @@
+//! Nobody starves.
+
+use super::book::Book;
+use super::court::Checker;
+use super::queue_view::QueueView;
+use super::sight::Sight;
+use crate::plan::Setup;
+use crate::story::Name;
+
+/// Watches that after the ageing bound no task is overtaken any more by one that was accepted after it.
+#[derive(Debug)]
+pub(super) struct Starvation {
+    ageing_ms: u64,
+    view: QueueView,
+}
+
+impl Starvation {
+    pub(super) fn new(setup: &Setup) -> Self {
+        Self {
+            ageing_ms: setup.machine.ageing_ms,
+            view: QueueView::default(),
+        }
+    }
+}
+
+impl Checker for Starvation {
+    fn property(&self) -> &'static str {
+        "starvation bound"
+    }
+
+    fn promise(&self) -> &'static str {
+        "a task that has waited for the ageing bound is overtaken by nobody who was accepted after it and takes a \
+         slot that it could have had"
+    }
+
+    fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
+        let Some(looked) = self.view.look(sight) else {
+            return Ok(());
+        };
+        let Sight::Machine { now, .. } = sight else {
+            return Ok(());
+        };
+        for (runs, facts) in &looked.dispatched {
+            let starved = looked.waiting.iter().find(|waits| {
+                waits.seq < runs.seq
+                    && waits.since.elapsed(now.mono) >= self.ageing_ms
+                    && waits.fits(facts)
+            });
+            if let Some(waits) = starved {
+                return Err(format!(
+                    "{} has waited for {} ms, and {} overtakes it on {}",
+                    Name(waits.task),
+                    waits.since.elapsed(now.mono),
+                    Name(runs.task),
+                    facts.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkers::testing::{Bench, setup};
+
+    #[test]
+    fn a_task_that_is_overtaken_after_the_bound_is_seen() {
+        let setup = setup();
+        let aged = setup.machine.ageing_ms;
+        assert!(aged < 60_000);
+        let same = Bench::new(&setup, aged, &mut Starvation::new(&setup)).an_old_one_waits();
+        assert_eq!(same, Ok(()));
+        let other =
+            Bench::new(&setup, u64::MAX / 4, &mut Starvation::new(&setup)).an_old_one_waits();
+        assert!(other.is_err());
+    }
+}

@@ -1,0 +1,228 @@
+//! Small things for the tests of the checkers.
+
+use std::collections::HashMap;
+
+use orchestrator_core::effect::AttemptOrder;
+use orchestrator_core::entropy::{Entropy, Stream};
+use orchestrator_core::id::{AttemptId, Epoch, PayloadRef, ReplicaName, ReplyToken, TaskId};
+use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
+use orchestrator_core::machine::{HardState, Machine};
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::{AttemptRecord, FinishReason, Priority, TaskRecord, TaskState};
+use orchestrator_core::time::{MonoMs, Now, WallMs};
+use orchestratord::owner::OwnerUnavailable;
+use store::{Commit, Loaded};
+
+use super::book::Book;
+use super::court::Checker;
+use super::sight::Sight;
+use crate::plan::{Plan, Setup};
+use crate::world::{Asked, facts};
+
+pub(super) fn setup() -> Setup {
+    Plan::of(1).setup
+}
+
+pub(super) fn task(seq: u64, state: TaskState) -> TaskRecord {
+    let mut row = test_harness_store_suite::task(seq);
+    row.state = state;
+    row.replica_set = None;
+    row
+}
+
+pub(super) fn attempt(id: u128, replica: &ReplicaName) -> AttemptRecord {
+    let mut row = test_harness_store_suite::attempt(id, 1, 1);
+    row.replica = replica.clone();
+    row
+}
+
+pub(super) fn order(attempt: u128) -> AttemptOrder {
+    let row = task(1, TaskState::Dispatched);
+    AttemptOrder {
+        attempt: AttemptId(attempt),
+        task: row.id,
+        number: 1,
+        replica: ReplicaName::new("pool-0-0"),
+        spec: row.spec,
+        position: 0,
+        accepted_at: row.accepted_at,
+    }
+}
+
+pub(super) fn loaded(tasks: Vec<TaskRecord>) -> Loaded {
+    Loaded {
+        accept_seq: tasks.last().map_or_else(Default::default, |row| row.seq),
+        tasks,
+        ..Loaded::default()
+    }
+}
+
+pub(super) fn hard_of(durable: &Loaded) -> HardState {
+    HardState {
+        accept_seq: durable.accept_seq,
+        tasks: durable
+            .tasks
+            .iter()
+            .map(|row| (row.id, row.clone()))
+            .collect(),
+        attempts: durable
+            .attempts
+            .iter()
+            .map(|row| (row.id, row.clone()))
+            .collect(),
+        sessions: durable
+            .sessions
+            .iter()
+            .map(|row| (row.id, row.clone()))
+            .collect(),
+    }
+}
+
+pub(super) fn commit(epoch: u64, commit_seq: u64, mutations: Vec<Mutation>) -> Commit {
+    Commit {
+        epoch: Epoch(epoch),
+        commit_seq,
+        at: WallMs(0),
+        mutations,
+        payloads: HashMap::new(),
+        events: Vec::new(),
+    }
+}
+
+pub(super) fn applied(commit: &Commit) -> Sight<'_> {
+    static NOTHING: std::sync::LazyLock<Loaded> = std::sync::LazyLock::new(Loaded::default);
+    Sight::Applied {
+        at: 0,
+        daemon: 0,
+        commit,
+        durable: &NOTHING,
+    }
+}
+
+pub(super) fn answer(reply: &Result<Reply, OwnerUnavailable>) -> Sight<'_> {
+    Sight::Answer {
+        daemon: 0,
+        asked: Asked::Create(TaskId(1)),
+        reply,
+    }
+}
+
+/// A machine with one slot, and a checker that looks at it after every step.
+pub(super) struct Bench<'a> {
+    machine: Machine,
+    checker: &'a mut dyn Checker,
+    now: Now,
+    next: u64,
+}
+
+struct Zero;
+
+impl Entropy for Zero {
+    fn draw(&mut self, _: Stream) -> u64 {
+        0
+    }
+}
+
+impl<'a> Bench<'a> {
+    /// `ageing_ms` is what the machine is told; the checker has its own from the setup.
+    pub(super) fn new(setup: &Setup, ageing_ms: u64, checker: &'a mut dyn Checker) -> Self {
+        let mut config = setup.machine.clone();
+        config.ageing_ms = ageing_ms;
+        config.batch.capacity = 8;
+        config.interactive.capacity = 8;
+        let now = Now {
+            mono: MonoMs(10),
+            wall: WallMs(10),
+        };
+        let mut bench = Self {
+            machine: Machine::new(config),
+            checker,
+            now,
+            next: 0,
+        };
+        let term = Sight::Term {
+            daemon: 0,
+            life: 1,
+            now,
+            loaded: &Loaded::default(),
+        };
+        bench.checker.see(&term, &Book::default()).unwrap();
+        let mut facts = facts(&setup.replicas[0], 1);
+        facts.slots = 1;
+        let facts = Box::new(facts);
+        bench
+            .step(Input::Report(Report::ReplicaReady { facts }))
+            .unwrap();
+        bench
+    }
+
+    fn step(&mut self, input: Input) -> Result<(), String> {
+        self.machine.step(self.now, &mut Zero, input);
+        while self.machine.poll().is_some() {}
+        let look = Sight::Machine {
+            daemon: 0,
+            life: 1,
+            now: self.now,
+            machine: &self.machine,
+            quiet: true,
+        };
+        self.checker.see(&look, &Book::default())
+    }
+
+    /// A task comes.
+    pub(super) fn submit(&mut self, priority: Priority) -> Result<(), String> {
+        self.next += 1;
+        let mut row = task(self.next, TaskState::Queued);
+        row.spec.priority = priority;
+        row.spec.model_ref = None;
+        row.spec.engine = None;
+        row.spec.ctx = None;
+        row.spec.prompt.tokens_least = 1;
+        let create = Box::new(TaskCreate {
+            id: row.id,
+            tenant: row.tenant,
+            project: row.project,
+            created_by: row.created_by,
+            fingerprint: row.fingerprint,
+            spec: row.spec,
+            body: PayloadRef(0),
+        });
+        let ask = Ask::TaskCreate { create, cold: None };
+        let reply = ReplyToken(self.next);
+        self.step(Input::Command(Command { reply, ask }))
+    }
+
+    /// Time passes.
+    pub(super) fn pass(&mut self, ms: u64) {
+        self.now.mono = self.now.mono + ms;
+        self.now.wall = self.now.wall + ms;
+    }
+
+    /// The task that runs has its end, so that the slot goes to the next.
+    pub(super) fn finish(&mut self) -> Result<(), String> {
+        let attempt = self
+            .machine
+            .records()
+            .find_map(|row| row.attempt.as_ref().map(|head| head.id))
+            .unwrap();
+        let end = AttemptEnd::Finished {
+            finish: FinishReason::Stop,
+            tokens_in: 1,
+            tokens_out: 0,
+            decode_ms: 0,
+            first_token_ms: None,
+            text: PayloadRef(0),
+        };
+        self.step(Input::Report(Report::AttemptEnded { attempt, end }))
+    }
+
+    /// A batch task waits beyond the bound, an interactive one comes, and the slot comes free.
+    pub(super) fn an_old_one_waits(mut self) -> Result<(), String> {
+        self.submit(Priority::Batch)?;
+        self.submit(Priority::Batch)?;
+        self.pass(60_000);
+        self.submit(Priority::Interactive)?;
+        self.finish()
+    }
+}

@@ -1,0 +1,117 @@
+//! Draws what clients want.
+
+use orchestrator_core::task::{Determinism, Engine, OnDisconnect, Priority};
+
+use super::operation::{Habit, Operation, Want, Wish};
+use super::setup::Setup;
+use crate::agenda::{MILLI, Micros};
+use crate::chance::Chance;
+
+/// Sessions of a run.
+const SESSIONS: u64 = 3;
+
+/// Operations of a run, by time.
+pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Operation> {
+    let tasks = chance.pick(&[2, 4, 8, 12, 16, 24, 32, 48]);
+    // Mostly they come over the whole time; sometimes all at once, so that queues are full.
+    let crowd = chance.percent(40);
+    let batch = chance.pick(&[20, 50, 80]);
+    let mut operations = Vec::new();
+    for task in 0..tasks {
+        let latest = if crowd { chaos / 8 } else { chaos };
+        let at = chance.below(latest);
+        operations.push(Operation {
+            at,
+            client: chance.index(setup.clients),
+            want: Want::Submit {
+                task,
+                named: chance.percent(80),
+                wish: wish(chance, setup, batch),
+                read: chance.percent(60).then(|| habit(chance)),
+            },
+        });
+        for _ in 0..chance.pick(&[0, 0, 1, 1, 2, 3, 4]) {
+            let after = chance.pick(&[5, 100, 2_000, 20_000]);
+            operations.push(Operation {
+                at: at + chance.within((0, after)) * MILLI,
+                client: chance.index(setup.clients),
+                want: later(chance, task),
+            });
+        }
+    }
+    operations.sort_by_key(|operation| operation.at);
+    operations
+}
+
+fn later(chance: &mut Chance, task: usize) -> Want {
+    match chance.below(10) {
+        0 | 1 => Want::Again {
+            task,
+            changed: false,
+        },
+        2 => Want::Again {
+            task,
+            changed: true,
+        },
+        3 | 4 => Want::Cancel { task },
+        5 | 6 => Want::Look { task },
+        7 => Want::EndSession {
+            session: u32::try_from(chance.below(SESSIONS)).unwrap_or(0),
+        },
+        _ => Want::Read {
+            task,
+            habit: habit(chance),
+        },
+    }
+}
+
+fn habit(chance: &mut Chance) -> Habit {
+    let leaves = chance.percent(40);
+    Habit {
+        leaves_after: leaves.then(|| u32::try_from(chance.below(12)).unwrap_or(0)),
+        away: chance
+            .percent(80)
+            .then(|| chance.within((1, 4_000)) * MILLI),
+        frame: chance.pick(&[0, 0, 1, 30]) * MILLI,
+    }
+}
+
+fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
+    let models = setup.replicas.len().min(2) as u64;
+    let session = chance.percent(35);
+    Wish {
+        prompt: u32::try_from(chance.below(6)).unwrap_or(0),
+        bytes: chance.pick(&[8, 40, 200, 2_000]),
+        model: chance
+            .percent(40)
+            .then(|| u32::try_from(chance.below(models + 1)).unwrap_or(0)),
+        engine: chance
+            .percent(15)
+            .then(|| chance.pick(&[Engine::Embedded, Engine::Llamacpp])),
+        ctx: chance
+            .percent(12)
+            .then(|| chance.pick(&[128, 512, 1_024, 4_096])),
+        max_tokens: u32::try_from({
+            let most = chance.pick(&[1, 8, 40, 150]);
+            chance.within((1, most))
+        })
+        .unwrap_or(1),
+        ignore_eos: chance.percent(30),
+        priority: if chance.percent(batch) {
+            Priority::Batch
+        } else {
+            Priority::Interactive
+        },
+        session: session.then(|| u32::try_from(chance.below(SESSIONS)).unwrap_or(0)),
+        on_disconnect: if chance.percent(30) {
+            OnDisconnect::Cancel
+        } else {
+            OnDisconnect::Continue
+        },
+        determinism: if chance.percent(30) {
+            Determinism::Strict
+        } else {
+            Determinism::BestEffort
+        },
+    }
+}

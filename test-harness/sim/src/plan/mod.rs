@@ -1,0 +1,15 @@
+//! What a seed means, drawn up front as data: how the deployment is set up, what clients want and when, and
+//! what goes wrong and when. A run is a function of its plan and seed, so a plan with entries left out is a
+//! run as good as any other: that is how a failure is made short.
+
+mod draw_faults;
+mod draw_operations;
+mod fault;
+mod operation;
+mod setup;
+mod whole;
+
+pub use fault::{CrashPoint, Fault, LateCommit, letter};
+pub use operation::{Habit, Operation, Want, Wish};
+pub use setup::{DaemonSetup, Pace, ReplicaSetup, Setup};
+pub use whole::{Plan, Timed};

@@ -1,0 +1,198 @@
+//! How the deployment is set up: small, so that limits are reached.
+
+use orchestrator_core::attempt::RetryLimits;
+use orchestrator_core::id::{ModelRef, PoolName, ReplicaName};
+use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::placement::{Policy, PoolConfig};
+use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::task::Engine;
+use orchestratord::owner::OwnerLimits;
+
+use crate::agenda::{MILLI, Micros};
+use crate::chance::Chance;
+
+/// One replica as it really is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplicaSetup {
+    /// Its name.
+    pub name: ReplicaName,
+    /// Its pool.
+    pub pool: PoolName,
+    /// Kind of engine.
+    pub engine: Engine,
+    /// Name of the model.
+    pub model: ModelRef,
+    /// Version of the engine, at first.
+    pub version: u32,
+    /// Generations that it takes at once.
+    pub slots: u32,
+    /// Context window in tokens.
+    pub ctx: u32,
+}
+
+/// One daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DaemonSetup {
+    /// How much faster its monotonic clock runs, in millionths.
+    pub drift_ppm: i64,
+    /// How far its wall clock is off, in milliseconds.
+    pub wall_off_ms: i64,
+    /// True if it is there from the beginning; else it is started when it is to take over.
+    pub from_start: bool,
+}
+
+/// How long things take, from and to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// A message between client and daemon.
+    pub net: (Micros, Micros),
+    /// One way between daemon and store.
+    pub store: (Micros, Micros),
+    /// One token.
+    pub token: (Micros, Micros),
+    /// How long an engine may be silent before its client gives up.
+    pub idle: Micros,
+    /// How long a client waits for an answer.
+    pub patience: Micros,
+}
+
+/// The deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// What the machine is configured with.
+    pub machine: MachineConfig,
+    /// Bounds of the owner.
+    pub limits: OwnerLimits,
+    /// Every replica.
+    pub replicas: Vec<ReplicaSetup>,
+    /// Every daemon. The store belongs to one at a time.
+    pub daemons: Vec<DaemonSetup>,
+    /// Number of clients.
+    pub clients: usize,
+    /// How long things take.
+    pub pace: Pace,
+}
+
+impl Setup {
+    pub(super) fn draw(chance: &mut Chance) -> Self {
+        let replicas = replicas(chance);
+        let machine = machine(chance, &replicas);
+        Self {
+            limits: limits(chance),
+            daemons: daemons(chance),
+            clients: 1 + chance.index(4),
+            pace: Pace {
+                net: (100, chance.pick(&[500, 5_000, 40_000])),
+                store: (50, chance.pick(&[300, 3_000, 20_000])),
+                token: (500, chance.pick(&[2_000, 20_000, 150_000])),
+                idle: chance.within((3_000, 20_000)) * MILLI,
+                patience: chance.within((1_000, 8_000)) * MILLI,
+            },
+            replicas,
+            machine,
+        }
+    }
+
+    /// The pools, each with its replicas, as they were configured.
+    #[must_use]
+    pub fn pools(&self) -> &[PoolConfig] {
+        &self.machine.pools
+    }
+}
+
+fn replicas(chance: &mut Chance) -> Vec<ReplicaSetup> {
+    let models = 1 + chance.index(2);
+    let mut replicas = Vec::new();
+    for pool in 0..1 + chance.index(3) {
+        let engine = chance.pick(&[Engine::Embedded, Engine::Embedded, Engine::Llamacpp]);
+        let model = ModelRef::new(format!("model-{}", chance.index(models)));
+        let ctx = chance.pick(&[256, 512, 1_024]);
+        for number in 0..1 + chance.index(2) {
+            replicas.push(ReplicaSetup {
+                name: ReplicaName::new(format!("pool-{pool}-{number}")),
+                pool: PoolName::new(format!("pool-{pool}")),
+                engine,
+                model: model.clone(),
+                version: 1,
+                slots: 1 + u32::try_from(chance.index(3)).unwrap_or(0),
+                ctx,
+            });
+        }
+    }
+    replicas
+}
+
+fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
+    let mut pools: Vec<PoolConfig> = Vec::new();
+    for replica in replicas {
+        match pools.iter_mut().find(|pool| pool.name == replica.pool) {
+            Some(pool) => pool.replicas.push(replica.name.clone()),
+            None => pools.push(PoolConfig {
+                name: replica.pool.clone(),
+                engine: replica.engine,
+                model_ref: replica.model.clone(),
+                replicas: vec![replica.name.clone()],
+            }),
+        }
+    }
+    let small = [1, 2, 3, 5, 8];
+    let policies = [FullPolicy::Reject, FullPolicy::DropLru];
+    MachineConfig {
+        interactive: ClassLimit {
+            capacity: chance.pick(&small),
+            full: chance.pick(&policies),
+        },
+        batch: ClassLimit {
+            capacity: chance.pick(&small),
+            full: chance.pick(&policies),
+        },
+        ageing_ms: chance.within((200, 6_000)),
+        policy: Policy {
+            session_affinity: chance.percent(70),
+        },
+        lease_ttl_ms: chance.within((12_000, 20_000)),
+        retry: RetryLimits {
+            failures: u32::try_from(chance.within((1, 3))).unwrap_or(1),
+            interruptions: u32::try_from(chance.within((1, 5))).unwrap_or(1),
+            backoff_base_ms: chance.within((10, 400)),
+            backoff_cap_ms: chance.within((400, 4_000)),
+        },
+        session_ttl_ms: chance.within((1_000, 20_000)),
+        session_turns_max: u32::try_from(chance.within((1, 4))).unwrap_or(1),
+        cancel_confirm_ms: chance.within((20, 3_000)),
+        disconnect_grace_ms: chance.within((50, 3_000)),
+        service_guess_ms: chance.within((100, 5_000)),
+        attachable: chance.percent(30),
+        ..MachineConfig::for_pools(pools)
+    }
+}
+
+fn limits(chance: &mut Chance) -> OwnerLimits {
+    OwnerLimits {
+        batch_inputs: chance.pick(&[1, 2, 4, 16, 512]),
+        batch_mutations: chance.pick(&[1, 8, 64, 2_048]),
+        batch_bytes: chance.pick(&[64, 8 << 20]),
+        batch_commands_least: chance.pick(&[0, 1, 4]),
+        command_lane: chance.pick(&[1, 2, 8, 64]),
+        cancel_lane: chance.pick(&[1, 2, 8]),
+        report_lane: chance.pick(&[1, 2, 8, 64]),
+        store_tries: u32::try_from(chance.within((1, 5))).unwrap_or(1),
+        store_pause_ms: chance.within((1, 50)),
+        store_pause_max_ms: chance.within((50, 1_000)),
+        recovery_pause_ms: chance.within((5, 200)),
+        recovery_pause_max_ms: chance.within((200, 3_000)),
+        retry_after_ms: chance.within((50, 1_000)),
+        ..OwnerLimits::default()
+    }
+}
+
+fn daemons(chance: &mut Chance) -> Vec<DaemonSetup> {
+    let second = chance.percent(30);
+    (0..2)
+        .map(|number| DaemonSetup {
+            drift_ppm: i64::try_from(chance.below(100_000)).unwrap_or(0) - 50_000,
+            wall_off_ms: i64::try_from(chance.below(20_000)).unwrap_or(0) - 10_000,
+            from_start: number == 0 || second,
+        })
+        .collect()
+}
