@@ -37,7 +37,8 @@ impl ReadFrom {
 pub enum ReaderStep {
     /// It is told this.
     Frame(Frame),
-    /// It has been told everything, the terminal frame included.
+    /// It has been told everything, the terminal frame included; or, without one, everything that is here of a
+    /// task that another owner ended, and finds the rest when it comes back.
     Over,
     /// It needs to know where the task stands in the queue: see [`ReaderState::standing`].
     Standing,
@@ -254,6 +255,11 @@ impl ReaderState {
     }
 
     fn finish(&mut self, terminal: Terminal) {
+        if self.stream.position() < terminal.position {
+            // Another owner wrote the rest. Whoever comes back is served from the store, which has all of it.
+            self.over = true;
+            return;
+        }
         let ahead = self.unchecked.is_some() || self.position > terminal.position;
         if ahead && matches!(terminal.end, TaskEnd::Finished { .. }) {
             return self.diverge(format!(

@@ -167,6 +167,30 @@ fn a_later_attempt_found_where_tokens_are_forgotten_is_announced_before_the_end(
 }
 
 #[test]
+fn an_end_beyond_the_text_that_is_here_closes_the_stream_without_a_terminal_frame() {
+    for from in [ReadFrom::Start, ReadFrom::After(place(3))] {
+        let stream = Arc::new(TaskStream::default());
+        let mut reader = ReaderState::live(Arc::clone(&stream), from);
+        stream.begin(AttemptId(1), 1);
+        for index in 0..2 {
+            stream.push(AttemptId(1), index, &nth(index)).unwrap();
+        }
+        let end = finished(5);
+        stream.end(Terminal { end, position: 5 });
+        let told: Vec<Frame> = std::iter::from_fn(|| match reader.next(MonoMs(0)) {
+            ReaderStep::Frame(frame) => Some(frame),
+            step => {
+                assert_eq!(step, ReaderStep::Over);
+                None
+            }
+        })
+        .collect();
+        assert!(!told.iter().any(is_terminal), "{told:?}");
+        assert_eq!(told.len(), if from == ReadFrom::Start { 2 } else { 0 });
+    }
+}
+
+#[test]
 fn nobody_looks_at_the_queue_while_an_attempt_writes() {
     let (stream, mut reader) = waiting();
     stream.start(started(), 0, 7);
