@@ -90,7 +90,11 @@ impl ChatTemplate {
             add_generation_prompt,
             bos_token => vocabulary.bos_text(),
             eos_token => vocabulary.eos_text(),
-            ..Value::from_serialize(extra)
+            ..context! {
+                ..Value::from_serialize(extra),
+                // Models that think do so unless they are told otherwise, as in llama.cpp.
+                ..context! { enable_thinking => true }
+            }
         };
         let rendered = environment
             .get_template(NAME)
@@ -109,4 +113,59 @@ impl ChatTemplate {
 
 fn one_line(error: &minijinja::Error) -> String {
     error.to_string().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::{Map, Value, json};
+
+    use super::{ChatTemplate, Message};
+    use crate::fixtures;
+    use crate::gguf::Header;
+    use crate::tokenizer::Vocabulary;
+
+    fn applied(template: &str, extra: Value) -> String {
+        let header = Header::read(&mut *fixtures::model("qwen2-bpe").open().unwrap()).unwrap();
+        let vocabulary = Vocabulary::read(header.metadata()).unwrap();
+        let messages = [Message {
+            role: "user".to_owned(),
+            content: "a < b".to_owned(),
+            name: None,
+        }];
+        let extra: Map<String, Value> = serde_json::from_value(extra).unwrap();
+        let outcome = ChatTemplate::compile(template).apply(&vocabulary, &messages, true, &extra);
+        outcome.unwrap_or_else(|error| format!("ERROR {error}"))
+    }
+
+    #[test]
+    fn a_template_thinks_unless_it_is_told_otherwise() {
+        let template = "{{ enable_thinking }} {{ mood }}";
+        assert_eq!(applied(template, json!({})), "True ");
+        let told = json!({ "enable_thinking": false, "mood": "calm" });
+        assert_eq!(applied(template, told), "False calm");
+    }
+
+    #[test]
+    fn what_a_request_adds_does_not_replace_the_conversation() {
+        let template = "{{ messages[0].content }}{{ bos_token }}";
+        let told = json!({ "messages": [], "bos_token": "<s>" });
+        assert_eq!(applied(template, told), "a < b<|endoftext|>");
+    }
+
+    #[test]
+    fn templates_may_break_write_json_and_refuse() {
+        let breaks = "{% for m in messages %}{{ m | tojson }}{% break %}{% endfor %}";
+        assert_eq!(
+            applied(breaks, json!({})),
+            r#"{"role":"user","content":"a \u003c b"}"#
+        );
+        let refuses = "{{ raise_exception('no ' + messages[0].role) }}";
+        let refused = applied(refuses, json!({}));
+        assert!(
+            refused.contains("no user") && !refused.contains('\n'),
+            "{refused}"
+        );
+    }
 }
