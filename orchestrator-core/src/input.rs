@@ -28,7 +28,7 @@ pub struct Command {
 }
 
 /// What someone asks. Where the machine holds no live record of the task named, the owner has looked in
-/// the store before the step, and `cold` is what it found.
+/// the store before the step, and `cold` is what it found. Under a fresh id there is nothing to find.
 #[derive(Clone, Debug)]
 pub enum Ask {
     /// Forget a session.
@@ -57,6 +57,8 @@ pub enum Ask {
 pub struct TaskCreate {
     /// The caller's id, or one made for it.
     pub id: TaskId,
+    /// True if the id was made for this very request, so that no other task can have it.
+    pub fresh: bool,
     /// Whose it is.
     pub tenant: TenantId,
     /// The project it goes to.

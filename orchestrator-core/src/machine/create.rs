@@ -137,6 +137,7 @@ impl Machine {
     fn accept(&mut self, now: Now, create: TaskCreate) {
         let TaskCreate {
             id,
+            fresh: _,
             tenant,
             project,
             created_by,

@@ -55,7 +55,7 @@ pub struct Counters {
 ///    [`Machine::poll`]: effects whose completion is not known to be durable come out again.
 /// 2. For every input call [`Machine::step`] with the present time. For [`Ask::TaskCreate`] and
 ///    [`Ask::TaskCancel`] of a task for which [`Machine::is_live`] is false, look its record up in the store
-///    first and pass it along as `cold`. That look-up must see every mutation the machine has emitted.
+///    first and pass it along as `cold`; a create under a fresh id needs none. That look-up must see every mutation the machine has emitted.
 /// 3. After a step drain [`Machine::poll`] until `None`. A step's outputs come as all its mutations, then its
 ///    replies, then its effects. Several steps may be drained into one batch.
 /// 4. Commit the mutations of a batch in one transaction, in order, and only then release its replies and

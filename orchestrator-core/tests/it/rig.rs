@@ -343,6 +343,7 @@ impl Rig {
         fingerprint[..4].copy_from_slice(&spec.seed.to_be_bytes());
         let create = TaskCreate {
             id: TaskId(task),
+            fresh: false,
             tenant: TenantId::DEFAULT,
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,

@@ -34,6 +34,7 @@ impl App {
         } = *caller;
         let create = TaskCreate {
             id,
+            fresh: !named,
             tenant,
             project,
             created_by: principal,

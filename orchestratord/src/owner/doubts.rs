@@ -1,8 +1,9 @@
-//! Tasks whose end nobody was told of, because the owner stepped down before it knew whether the commit that
-//! ends them had been applied.
+//! Tasks whose end nobody was told of, because it became durable while the owner had stepped down or was about
+//! to: by the commit that was under way, whose outcome it did not learn, or by another owner that had a term in
+//! between.
 //!
-//! Where it had not, the next machine holds the task again and will tell its end in time. Where it had, no
-//! machine ever emits that end again, and whoever reads the task would wait for ever: so it is looked up, and
+//! Where the task has not ended, the next machine holds it again and will tell its end in time. Where it has, no
+//! machine here ever emits that end, and whoever reads the task would wait for ever: so it is looked up, and
 //! told as it is durable.
 
 use std::collections::{BTreeSet, HashMap};
@@ -26,7 +27,7 @@ pub(super) struct Doubts {
 }
 
 impl Doubts {
-    /// These ended in a commit that may have been applied.
+    /// These may end, or have ended, without this owner's knowing.
     pub(super) fn add(&mut self, tasks: impl IntoIterator<Item = TaskId>) {
         self.tasks.extend(tasks);
     }

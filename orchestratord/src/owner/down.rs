@@ -143,6 +143,8 @@ impl OwnerState {
     fn end_term(&mut self, fall: &Fall) {
         if let Phase::Serving(term) = std::mem::replace(&mut self.phase, Phase::Loading) {
             let farewells = term.farewells(fall);
+            // Another owner may have a term before this one has its next, and end what this one holds.
+            self.doubts.add(term.machine.records().map(|row| row.id));
             if fall.may_be_durable
                 && let Some(flight) = term.flight
             {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, bounded};
 use orchestrator_core::entropy::Entropy;
 use orchestrator_core::id::{ReplyToken, TaskId};
 use orchestrator_core::machine::MachineConfig;
@@ -15,24 +14,27 @@ use orchestrator_core::task::TaskRecord;
 use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
-use super::flight::StoreAnswer;
 use super::handle::OwnerHandle;
-use super::lanes::{Alive, Asked, Inbox, LaneEnds, Look, Told, Urgent, Waiter, lanes};
+use super::lanes::{Alive, Asked, Inbox, LaneEnds, Leash, Look, Told, Urgent, Waiter, lanes};
 use super::limits::OwnerLimits;
+use super::mailbox::{FromStore, Helping, Taken, Wish};
 use super::outlet::{Notice, Outlet};
 use super::release::Release;
 use super::state::OwnerState;
-use super::store_thread::{self, StoreThread};
+use super::store_thread::{self, Calls, StoreThread};
 use super::view::LiveView;
 
 /// Ticks between two looks at the lanes, and live reads.
 const TICKS_PER_ROUND: usize = 16;
 const LIVE_PER_ROUND: usize = 64;
+/// Inputs that are worth waking up for while a commit is under way: none of them gets its answer before that is
+/// through, and to wake for each would cost more than its step.
+const INPUTS_PER_WAKE: usize = 16;
 
 /// A running owner. Dropped, it stops by itself; [`Owner::stop`] waits for it.
 pub struct Owner<S> {
     handle: OwnerHandle,
-    stop: Sender<()>,
+    leash: Leash,
     thread: JoinHandle<S>,
 }
 
@@ -52,13 +54,11 @@ pub fn spawn<S: OwnerStore + 'static>(
     let cold = store.cold()?;
     let no_thread =
         |error: io::Error| ReadError(format!("the owner's threads cannot be started: {error}"));
+    let (ends, inbox, leash, alive) = lanes(&limits);
     let StoreThread {
         calls,
-        answers,
         thread: store_thread,
-    } = store_thread::start(store).map_err(no_thread)?;
-    let (ends, inbox, alive) = lanes(&limits);
-    let (stop, stop_in) = bounded(1);
+    } = store_thread::start(store, Arc::clone(&inbox.0)).map_err(no_thread)?;
     let state = OwnerState::new(config, limits, clock.now(), loaded);
     ends.show(Arc::clone(state.view()));
     let driver = Driver {
@@ -72,8 +72,6 @@ pub fn spawn<S: OwnerStore + 'static>(
         ends: Arc::clone(&ends),
         waiters: HashMap::new(),
         calls,
-        answers,
-        stop: stop_in,
     };
     let thread = thread::Builder::new()
         .name("owner".to_owned())
@@ -91,7 +89,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         .map_err(no_thread)?;
     Ok(Owner {
         handle: OwnerHandle::new(ends),
-        stop,
+        leash,
         thread,
     })
 }
@@ -110,8 +108,7 @@ impl<S> Owner<S> {
     /// If a thread of the owner has panicked, with its panic.
     #[must_use]
     pub fn stop(self) -> S {
-        // It may have ended by itself; then there is nobody to tell.
-        let _ = self.stop.send(());
+        drop(self.leash);
         self.thread
             .join()
             .unwrap_or_else(|panic| resume_unwind(panic))
@@ -144,14 +141,12 @@ struct Driver<C, E, O> {
     inbox: Inbox,
     ends: Arc<LaneEnds>,
     waiters: HashMap<ReplyToken, Waiter>,
-    calls: Sender<super::flight::StoreCall>,
-    answers: Receiver<StoreAnswer>,
-    stop: Receiver<()>,
+    calls: Calls,
 }
 
 impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
     fn run(mut self) {
-        while self.stop.try_recv() == Err(TryRecvError::Empty) {
+        while !self.inbox.0.is_stopping() {
             if !self.hear_store() {
                 break;
             }
@@ -166,14 +161,14 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
 
     /// Takes the store's answer. False if there is no store any more.
     fn hear_store(&mut self) -> bool {
-        match self.answers.try_recv() {
-            Ok(answer) => {
+        match self.inbox.0.hear_store() {
+            FromStore::Answer(answer) => {
                 self.state
                     .store_answer(self.clock.now(), &mut self.entropy, answer);
                 true
             }
-            Err(TryRecvError::Empty) => true,
-            Err(TryRecvError::Disconnected) => false,
+            FromStore::Nothing => true,
+            FromStore::Gone => false,
         }
     }
 
@@ -191,24 +186,26 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         }
     }
 
-    /// Takes in what waits, as far as there is room: the first lane before the second, but for the share
-    /// that is kept for commands.
+    /// Takes in what waits, as far as there is room.
     fn take_in(&mut self) {
-        let room = self.state.room();
-        let kept = self
-            .limits
-            .batch_commands_least
-            .min(self.inbox.commands.len());
+        let Taken {
+            urgent,
+            commands,
+            live,
+        } = self.inbox.0.take(Helping {
+            inputs: self.state.room(),
+            commands_least: self.limits.batch_commands_least,
+            live: LIVE_PER_ROUND,
+        });
         let mut told = Vec::new();
         let mut asked = Vec::new();
-        for urgent in self.inbox.urgent.try_iter().take(room.saturating_sub(kept)) {
+        for urgent in urgent {
             match urgent {
                 Urgent::Asked(command) => asked.push(*command),
                 Urgent::Told(report) => told.push(report),
             }
         }
-        let left = room.saturating_sub(told.len() + asked.len());
-        asked.extend(self.inbox.commands.try_iter().take(left));
+        asked.extend(commands);
         for report in told {
             let Told {
                 report,
@@ -220,7 +217,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
                 .report(self.clock.now(), &mut self.entropy, report, text);
         }
         self.take_commands(asked);
-        for look in self.inbox.live.try_iter().take(LIVE_PER_ROUND) {
+        for look in live {
             let Look { question, place } = look;
             drop(place);
             self.state.ask_live(self.clock.now(), question);
@@ -288,8 +285,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         let now = self.clock.now();
         self.state.advance(now);
         if let Some(call) = self.state.poll_store(now) {
-            // If the store's thread is gone, the missing answers say so.
-            let _ = self.calls.send(call);
+            self.calls.call(call);
         }
         while let Some(release) = self.state.poll_release() {
             self.let_out(release);
@@ -314,19 +310,19 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
 
     /// Waits until there is something to do.
     fn wait(&self) {
-        let now = self.clock.now();
-        let mut select = Select::new();
-        select.recv(&self.stop);
-        select.recv(&self.answers);
-        select.recv(&self.inbox.live);
-        if self.state.room() > 0 {
-            select.recv(&self.inbox.urgent);
-            select.recv(&self.inbox.commands);
-        }
-        match self.state.next_wake() {
-            None => drop(select.ready()),
-            Some(at) => drop(select.ready_timeout(Duration::from_millis(at - now.mono))),
-        }
+        let inputs = match (self.state.room(), self.state.is_flying()) {
+            (0, _) => usize::MAX,
+            (_, true) => INPUTS_PER_WAKE,
+            (_, false) => 1,
+        };
+        self.inbox.0.sleep(Wish::Inputs(inputs), self.pause());
+    }
+
+    /// Time until there is something to do although nothing happens; `None`: for ever.
+    fn pause(&self) -> Option<Duration> {
+        let now = self.clock.now().mono;
+        let wake = self.state.next_wake()?;
+        Some(Duration::from_millis(wake - now))
     }
 
     /// Brings what was taken in to its end, and turns away the rest.
@@ -336,20 +332,18 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             if self.state.is_settled() {
                 break;
             }
-            let pause = self.state.next_wake().map_or(Duration::MAX, |at| {
-                Duration::from_millis(at - self.clock.now().mono)
-            });
-            match self.answers.recv_timeout(pause) {
-                Ok(answer) => self
-                    .state
-                    .store_answer(self.clock.now(), &mut self.entropy, answer),
-                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
-                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
+            match self.inbox.0.hear_store() {
+                FromStore::Answer(answer) => {
+                    self.state
+                        .store_answer(self.clock.now(), &mut self.entropy, answer);
+                }
+                FromStore::Nothing => self.inbox.0.sleep(Wish::Nothing, self.pause()),
+                FromStore::Gone => break,
             }
         }
         self.state.stop();
         // What comes even later, and live reads, are turned away as the lanes are dropped.
-        while !(self.inbox.urgent.is_empty() && self.inbox.commands.is_empty()) {
+        while !self.inbox.0.is_empty() {
             self.take_in();
         }
         self.move_on();

@@ -163,16 +163,16 @@ impl OwnerHandle {
         };
         if urgent {
             let asked = Urgent::Asked(Box::new(asked));
-            lanes.urgent.send(asked).map_err(|_| stopped())
+            lanes.mailbox.put_urgent(asked).map_err(|_| stopped())
         } else {
-            lanes.commands.send(asked).map_err(|_| stopped())
+            lanes.mailbox.put_command(asked).map_err(|_| stopped())
         }
     }
 
     fn look(&self, question: Question) -> Result<(), OwnerUnavailable> {
         let place = self.place(&self.lanes.live_places)?;
         let look = Look { question, place };
-        self.lanes.live.send(look).map_err(|_| stopped())
+        self.lanes.mailbox.put_live(look).map_err(|_| stopped())
     }
 
     /// A place in a lane, if there is one now.
@@ -185,7 +185,7 @@ impl OwnerHandle {
 
     fn tell(&self, told: Told) {
         // Without an owner there is nobody whom it could concern.
-        let _ = self.lanes.urgent.send(Urgent::Told(Box::new(told)));
+        let _ = self.lanes.mailbox.put_urgent(Urgent::Told(Box::new(told)));
     }
 }
 

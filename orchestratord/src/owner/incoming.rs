@@ -4,12 +4,12 @@ use orchestrator_core::id::{PayloadRef, TaskId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::task::TaskRecord;
 
-/// The task whose record an ask needs if the machine does not hold it.
+/// The task whose record an ask needs if the machine does not hold it. Nobody can have ended under a fresh id.
 pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
     match ask {
         Ask::SessionDelete { .. } => None,
         Ask::TaskCancel { task, .. } => Some(*task),
-        Ask::TaskCreate { create, .. } => Some(create.id),
+        Ask::TaskCreate { create, .. } => (!create.fresh).then_some(create.id),
     }
 }
 

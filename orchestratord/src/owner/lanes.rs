@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
 use orchestrator_core::input::{Ask, Report};
 use orchestrator_core::reply::Reply;
 use store::{TaskBody, TaskText};
@@ -10,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::error::OwnerUnavailable;
 use super::limits::OwnerLimits;
+use super::mailbox::Mailbox;
 use super::release::Question;
 use super::view::LiveView;
 
@@ -47,13 +47,9 @@ pub(super) enum Urgent {
 
 /// The ends that everyone else holds.
 ///
-/// What bounds a lane is its places, which can be waited for. The channels themselves have no bound: only
-/// such a channel drops what is in it when the owner's end goes, and whoever waits for an answer learns of
-/// it.
+/// What bounds a lane is its places, which can be waited for. The mailbox itself has no bound.
 pub(super) struct LaneEnds {
-    pub(super) urgent: Sender<Urgent>,
-    pub(super) commands: Sender<Asked>,
-    pub(super) live: Sender<Look>,
+    pub(super) mailbox: Arc<Mailbox>,
     pub(super) report_places: Arc<Semaphore>,
     pub(super) cancel_places: Arc<Semaphore>,
     pub(super) command_places: Arc<Semaphore>,
@@ -64,25 +60,32 @@ pub(super) struct LaneEnds {
     view: RwLock<Arc<LiveView>>,
 }
 
-/// The owner's ends. Dropped, they turn away whoever still waits.
-pub(super) struct Inbox {
-    pub(super) urgent: Receiver<Urgent>,
-    pub(super) commands: Receiver<Asked>,
-    pub(super) live: Receiver<Look>,
+/// The owner's end. Dropped, it turns away whoever still waits.
+pub(super) struct Inbox(pub(super) Arc<Mailbox>);
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The wish that the owner goes on. Dropped, the owner stops.
+pub(super) struct Leash(Arc<Mailbox>);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// Lives as long as the owner's thread.
 pub(super) type Alive = watch::Sender<()>;
 
-pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Alive) {
+pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Leash, Alive) {
     let (alive, alive_out) = watch::channel(());
-    let (urgent, urgent_in) = unbounded();
-    let (commands, commands_in) = unbounded();
-    let (live, live_in) = unbounded();
+    let mailbox = Arc::new(Mailbox::default());
     let ends = LaneEnds {
-        urgent,
-        commands,
-        live,
+        mailbox: Arc::clone(&mailbox),
         report_places: Arc::new(Semaphore::new(limits.report_lane)),
         cancel_places: Arc::new(Semaphore::new(limits.cancel_lane)),
         command_places: Arc::new(Semaphore::new(limits.command_lane)),
@@ -91,12 +94,8 @@ pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Alive) {
         alive: alive_out,
         view: RwLock::default(),
     };
-    let inbox = Inbox {
-        urgent: urgent_in,
-        commands: commands_in,
-        live: live_in,
-    };
-    (Arc::new(ends), inbox, alive)
+    let leash = Leash(Arc::clone(&mailbox));
+    (Arc::new(ends), Inbox(mailbox), leash, alive)
 }
 
 impl LaneEnds {

@@ -27,6 +27,7 @@ mod handle;
 mod incoming;
 mod lanes;
 mod limits;
+mod mailbox;
 mod outlet;
 mod release;
 mod state;

@@ -246,6 +246,12 @@ impl OwnerState {
         }
     }
 
+    /// True while a batch is on its way to the store: nothing that is taken in has its answer before that.
+    #[must_use]
+    pub fn is_flying(&self) -> bool {
+        matches!(&self.phase, Phase::Serving(term) if term.flight.is_some())
+    }
+
     /// Lets out what a batch held, effects before answers.
     pub(super) fn let_out(&mut self, held: Held) {
         self.releases

@@ -148,6 +148,8 @@ impl ReaderState {
         if self.ready.is_empty() && !self.over {
             self.look();
         }
+        // Before anything is asked for: what is found in its place may be a later attempt and the end, in this order.
+        self.forget_what_never_counted();
         if self.wanted == Some(Wanted::Place) && !self.ready.is_empty() {
             // While nobody has answered, something happened that matters more.
             self.wanted = None;
@@ -155,7 +157,6 @@ impl ReaderState {
         if self.wanted.is_some() {
             return ReaderStep::Standing;
         }
-        self.forget_what_never_counted();
         match self.ready.pop_front() {
             Some(frame) => ReaderStep::Frame(frame),
             None if self.over => ReaderStep::Over,

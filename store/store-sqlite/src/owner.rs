@@ -85,6 +85,8 @@ impl OwnerStore for SqliteStore {
             return Err(ReadError(trouble));
         }
         let loaded = load::load(&mut self.connection);
+        // The load began a term, so there is a log now.
+        self.place.with_log();
         loaded
             .and_then(|loaded| file::is_whole(&self.connection).map(|()| loaded))
             .map_err(|error| error::loading(&self.path, &error))
@@ -103,6 +105,10 @@ impl OwnerStore for SqliteStore {
     }
 
     fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError> {
+        if let Some(trouble) = self.place.trouble() {
+            // What is in a file that nobody finds again is not durable, and what will be found is not known yet.
+            return Err(CommitError::Unknown(trouble));
+        }
         let unknown = |error: rusqlite::Error| CommitError::Unknown(error.to_string());
         load::take_back(&self.connection).map_err(unknown)?;
         let term = self

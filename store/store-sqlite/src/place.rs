@@ -6,32 +6,62 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Where a file was when it was opened, and which one it is.
+/// Where a file was when it was opened, and which one it is; the same of its write-ahead log, which holds what was
+/// acknowledged and not written back yet.
 #[derive(Debug)]
 pub(crate) struct Place {
-    path: PathBuf,
-    /// Device and number of the file.
-    file: (u64, u64),
+    file: Known,
+    log: Option<Known>,
 }
 
 impl Place {
     /// The place of a file that is there.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         Ok(Self {
-            path: path.to_owned(),
-            file: identity(&fs::metadata(path)?),
+            file: Known::at(path.to_owned())?,
+            log: None,
         })
     }
 
-    /// What is wrong, if the file is not there any more, or another one is.
+    /// The write-ahead log is there from the first transaction on, and stays until its last connection goes.
+    pub(crate) fn with_log(&mut self) {
+        let mut log = self.file.path.clone().into_os_string();
+        log.push("-wal");
+        self.log = Known::at(log.into()).ok();
+    }
+
+    /// What is wrong, if one of the files is not there any more, or another one is.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let found = fs::metadata(&self.path).as_ref().map(identity).ok();
-        (found != Some(self.file)).then(|| {
-            format!(
-                "{} was moved or deleted while the daemon had it open; put that very file back, or end the daemon",
-                self.path.display()
-            )
-        })
+        let known = std::iter::once(&self.file).chain(&self.log);
+        known.filter_map(Known::trouble).next()
+    }
+}
+
+/// A path, and the file that it led to.
+#[derive(Debug)]
+struct Known {
+    path: PathBuf,
+    /// Device and number of the file.
+    file: (u64, u64),
+}
+
+impl Known {
+    fn at(path: PathBuf) -> io::Result<Self> {
+        let file = identity(&fs::metadata(&path)?);
+        Ok(Self { path, file })
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let path = self.path.display();
+        match fs::metadata(&self.path) {
+            Ok(found) if identity(&found) == self.file => None,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Some(format!(
+                "{path} cannot be looked at any more ({error}); make it reachable again, or end the daemon"
+            )),
+            Ok(_) | Err(_) => Some(format!(
+                "{path} was moved or deleted while the daemon had it open; put that very file back, or end the daemon"
+            )),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the owner does when the store fails.
 
 use orchestrator_core::id::TaskId;
+use orchestrator_core::input::Ask;
 use orchestrator_core::task::{FinishReason, Priority, TaskState};
 use store_memory::{Fault, MemoryStore};
 
@@ -287,6 +288,23 @@ fn a_command_that_cannot_be_looked_up_is_turned_away_alone() {
         Err(OwnerUnavailable::NotApplied(_))
     ));
     assert!(rig.reply(live).is_ok(), "the machine holds it");
+}
+
+#[test]
+fn a_task_under_a_fresh_id_needs_no_look_up() {
+    let mut rig = ready_rig();
+    rig.faults().fail_prefetches(1);
+    let mut fresh = create(1, Priority::Interactive);
+    if let Ask::TaskCreate { create, .. } = &mut fresh {
+        create.fresh = true;
+    }
+    let fresh = rig.ask(fresh);
+    rig.settle();
+    assert!(rig.reply(fresh).is_ok(), "nobody had to look");
+    // Who comes with an id of their own may have come before.
+    let named = rig.ask(create(2, Priority::Interactive));
+    rig.settle();
+    assert!(rig.reply(named).is_err());
 }
 
 #[test]

@@ -110,3 +110,33 @@ fn the_log_tells_each_move_once() {
         ]
     );
 }
+
+#[test]
+fn a_task_that_another_owner_ended_in_between_is_told_of_after_the_next_recovery() {
+    let mut rig = Rig::new();
+    rig.report(ready(), None);
+    rig.ask(create(1, Priority::Interactive));
+    rig.settle();
+    // Another owner takes over, and ends the task.
+    let mut other = Rig::over(rig.store.clone(), OwnerLimits::default());
+    other.report(ready(), None);
+    other.settle_for(1_000);
+    let attempt = *other.running.keys().next().unwrap();
+    other.finish(attempt, FinishReason::Stop);
+    other.settle();
+    assert_eq!(other.kept(TaskId(1)).unwrap().state, TaskState::Completed);
+    // The first one learns of it by the fence, and has the store again after that.
+    rig.was_overtaken();
+    rig.ask(create(2, Priority::Interactive));
+    rig.settle();
+    assert!(!rig.state.view().serving);
+    rig.pass(1_000);
+    rig.settle_for(1_000);
+    assert!(rig.state.view().serving);
+    rig.judge_ends();
+    assert!(
+        rig.journal.contains(&"ended 1".to_owned()),
+        "{:?}",
+        rig.journal
+    );
+}

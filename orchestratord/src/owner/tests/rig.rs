@@ -68,6 +68,8 @@ pub(super) struct Rig {
     awaited: BTreeSet<TaskId>,
     /// Tasks whose end was told.
     told: BTreeSet<TaskId>,
+    /// The last commit that another owner is known to have made.
+    foreign: u64,
 }
 
 fn now<T>(read: ReadFuture<'_, T>) -> T {
@@ -91,6 +93,7 @@ impl Rig {
             newest_accepted: loaded.accept_seq,
             awaited: loaded.tasks.iter().map(|task| task.id).collect(),
             told: BTreeSet::new(),
+            foreign: 0,
             state: OwnerState::new(config(), limits, at, loaded),
             cold: store.cold().unwrap(),
             store,
@@ -325,12 +328,18 @@ impl Rig {
                 if view.store_trouble.is_none() {
                     let durable = self.commits.last().copied().unwrap_or(view.commit_seq);
                     assert!(
-                        view.commit_seq <= durable || self.was_in_doubt(view.commit_seq),
+                        view.commit_seq <= durable.max(self.foreign)
+                            || self.was_in_doubt(view.commit_seq),
                         "a view ran ahead of the store"
                     );
                 }
             }
         }
+    }
+
+    /// Another owner has had a term: what is durable now may be none of this one's doing.
+    pub(super) fn was_overtaken(&mut self) {
+        self.foreign = self.store.peek().commit_seq;
     }
 
     /// True if the owner was told that the outcome of a commit is unknown.

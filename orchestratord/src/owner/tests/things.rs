@@ -72,6 +72,7 @@ pub(super) fn create(id: u128, priority: Priority) -> Ask {
     Ask::TaskCreate {
         create: Box::new(TaskCreate {
             id: TaskId(id),
+            fresh: false,
             tenant: TenantId::DEFAULT,
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,

@@ -134,6 +134,39 @@ fn tokens_that_were_collected_beyond_the_end_are_not_told() {
 }
 
 #[test]
+fn a_later_attempt_found_where_tokens_are_forgotten_is_announced_before_the_end() {
+    let (stream, mut reader) = waiting();
+    stream.begin(AttemptId(1), 1);
+    for index in 0..3 {
+        stream.push(AttemptId(1), index, &nth(index)).unwrap();
+    }
+    let first = reader.next(MonoMs(0));
+    assert!(matches!(first, ReaderStep::Frame(Frame::Token { .. })));
+    // The attempt is lost, another begins, and the task ends at the one token that is durable.
+    stream.begin(AttemptId(2), 2);
+    let end = TaskEnd::Finished {
+        finish: FinishReason::Cancelled,
+        tokens_in: 0,
+        tokens_out: 1,
+        decode_ms: 0,
+    };
+    stream.end(Terminal { end, position: 1 });
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Standing);
+    reader.standing(None);
+    let announced = reader.next(MonoMs(0));
+    assert!(
+        matches!(&announced, ReaderStep::Frame(Frame::Metrics(it)) if it.attempt == 2),
+        "{announced:?}"
+    );
+    let ended = reader.next(MonoMs(0));
+    assert!(
+        matches!(ended, ReaderStep::Frame(Frame::Ended { .. })),
+        "{ended:?}"
+    );
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Over);
+}
+
+#[test]
 fn nobody_looks_at_the_queue_while_an_attempt_writes() {
     let (stream, mut reader) = waiting();
     stream.start(started(), 0, 7);

@@ -73,6 +73,8 @@ fn a_file_that_was_moved_away_takes_nothing_until_it_is_back() {
         };
         assert!(why.contains("moved or deleted"), "{why}");
         assert!(store.load().is_err());
+        let probed = store.probe(commit.epoch);
+        assert!(matches!(probed, Err(CommitError::Unknown(_))), "{probed:?}");
     };
     assert_refused(&mut store);
     // Another file in its place is no better.
@@ -83,4 +85,16 @@ fn a_file_that_was_moved_away_takes_nothing_until_it_is_back() {
     std::fs::rename(&there, &here).unwrap();
     store.commit(&commit).unwrap();
     assert_eq!(store.load().unwrap().tasks, [task(1)]);
+}
+
+#[test]
+fn a_log_that_was_deleted_takes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path(), "me").unwrap();
+    let commit = commit(&mut store, "p");
+    std::fs::remove_file(dir.path().join("orchestrator.db-wal")).unwrap();
+    let Err(CommitError::NotApplied(why)) = store.commit(&commit) else {
+        panic!("a log that is gone with the process took a commit");
+    };
+    assert!(why.contains("-wal was moved or deleted"), "{why}");
 }

@@ -181,6 +181,7 @@ impl<'a> Bench<'a> {
         row.spec.prompt.tokens_least = 1;
         let create = Box::new(TaskCreate {
             id: row.id,
+            fresh: false,
             tenant: row.tenant,
             project: row.project,
             created_by: row.created_by,

@@ -102,6 +102,11 @@ pub(crate) enum DaemonEvent {
         offset: u64,
         event: RunnerEvent,
     },
+    /// Another listens to a generation now.
+    RunnerGone {
+        attempt: AttemptId,
+        serial: u64,
+    },
     StoreAnswer(StoreAnswer),
     /// Its belief that the store is its own is over.
     Lapse,

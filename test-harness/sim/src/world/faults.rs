@@ -96,7 +96,7 @@ impl World {
     pub(super) fn mend(&mut self, fault: Fault) {
         match fault {
             Fault::DaemonPause { daemon, .. } => self.resume(daemon),
-            Fault::CutClients { daemon, .. } => self.daemons[daemon].clients_cut = None,
+            Fault::CutClients { daemon, .. } => self.reconnect(daemon),
             Fault::CutStore { daemon, .. } => self.daemons[daemon].store_cut = None,
             Fault::CutEngine {
                 daemon, replica, ..
@@ -119,6 +119,24 @@ impl World {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The link between a daemon and the clients is there again: what waited arrives, in its order, and nothing
+    /// that is sent from now on overtakes it.
+    fn reconnect(&mut self, daemon: usize) {
+        self.daemons[daemon].clients_cut = None;
+        let (now, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.parked)
+            .into_iter()
+            .partition(|(other, _)| *other == daemon);
+        self.parked = rest;
+        for (after, (_, event)) in (1..).zip(now) {
+            let at = self.now + after;
+            if let Event::Client { errand, .. } = &event {
+                let heard_at = &mut self.errands[*errand].heard_at;
+                *heard_at = at.max(*heard_at);
+            }
+            self.agenda.add(at, event);
         }
     }
 
@@ -224,7 +242,7 @@ impl World {
         for daemon in 0..self.daemons.len() {
             self.daemons[daemon].doomed = None;
             self.daemons[daemon].store_cut = None;
-            self.daemons[daemon].clients_cut = None;
+            self.reconnect(daemon);
             self.daemons[daemon].engines_cut.clear();
         }
         if self

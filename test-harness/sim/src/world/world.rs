@@ -100,6 +100,8 @@ pub struct World {
     pub(crate) errands: Vec<Errand>,
     pub(crate) acknowledged: BTreeSet<TaskId>,
 
+    /// Messages that wait for the link between a daemon and the clients, in their order.
+    pub(crate) parked: Vec<(usize, Event)>,
     /// Operations that have begun.
     pub(crate) wanted: usize,
     pub(crate) tickets: u64,
@@ -144,6 +146,7 @@ impl World {
             tasks: BTreeMap::new(),
             errands: Vec::new(),
             acknowledged: BTreeSet::new(),
+            parked: Vec::new(),
             wanted: 0,
             tickets: 0,
             serials: 0,
@@ -244,7 +247,8 @@ impl World {
             match one.clients_cut {
                 None => {}
                 Some(false) => {
-                    self.send_daemon(daemon, life, self.now + 20 * MILLI, what);
+                    self.parked
+                        .push((daemon, Event::Daemon { daemon, life, what }));
                     return;
                 }
                 Some(true) => {
@@ -277,6 +281,7 @@ impl World {
                 offset,
                 event,
             } => self.runner_event(host, attempt, serial, (offset, event)),
+            DaemonEvent::RunnerGone { attempt, serial } => self.runner_gone(host, attempt, serial),
             DaemonEvent::StoreAnswer(answer) => self.hear_store(host, answer),
             DaemonEvent::Wake => {
                 host.wake_at = None;
@@ -299,13 +304,13 @@ impl World {
             Some((daemon, life)) => match self.daemons[daemon].clients_cut {
                 Some(true) => Message::Lost,
                 Some(false) if self.daemons[daemon].lives(life) => {
-                    let again = Event::Client {
+                    let waits = Event::Client {
                         errand,
                         turn,
                         from,
                         message,
                     };
-                    self.agenda.add(self.now + 20 * MILLI, again);
+                    self.parked.push((daemon, waits));
                     return;
                 }
                 Some(false) => Message::Lost,

@@ -25,6 +25,8 @@ pub(crate) enum Question {
 #[derive(Clone, Debug)]
 pub(crate) struct New {
     pub(crate) id: TaskId,
+    /// True if the id was made for this very question.
+    pub(crate) fresh: bool,
     pub(crate) fingerprint: Digest,
     pub(crate) spec: TaskSpec,
     pub(crate) prompt: String,

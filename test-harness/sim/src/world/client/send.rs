@@ -181,7 +181,7 @@ impl World {
                         task_id(task, one.tries)
                     }
                 };
-                let new = one.wish.new_task(id, changed);
+                let new = one.wish.new_task(id, !named, changed);
                 let ask = Ask::Submit {
                     own: named.then(|| seen(id)),
                     payload: payload(&new),

@@ -20,7 +20,7 @@ pub(crate) fn session_id(session: u32) -> SessionId {
 
 impl Wish {
     /// The task that it asks for. `changed`: with another payload under the same id.
-    pub(crate) fn new_task(&self, id: TaskId, changed: bool) -> New {
+    pub(crate) fn new_task(&self, id: TaskId, fresh: bool, changed: bool) -> New {
         let mut prompt = format!("prompt {} ", self.prompt);
         let bytes = usize::try_from(self.bytes).unwrap_or(0);
         while prompt.len() < bytes {
@@ -52,6 +52,7 @@ impl Wish {
         };
         let body = format!("{spec:?}");
         New {
+            fresh,
             id,
             fingerprint: Digest(Sha256::digest(body.as_bytes()).into()),
             spec,

@@ -31,6 +31,8 @@ pub(crate) struct Followed {
     blocked: Option<AttemptReport>,
     /// What the runner has told and the state has not taken.
     events: VecDeque<(u64, RunnerEvent)>,
+    /// True once the runner tells no more.
+    gone: bool,
     timer_at: Option<Micros>,
 }
 
@@ -48,6 +50,7 @@ impl World {
             serial: 0,
             blocked: None,
             events: VecDeque::new(),
+            gone: false,
             timer_at: None,
         };
         host.attempts.insert(attempt, followed);
@@ -94,6 +97,19 @@ impl World {
         self.pump(host);
     }
 
+    /// The runner tells an attempt no more.
+    pub(crate) fn runner_gone(&mut self, host: &mut Host, attempt: AttemptId, serial: u64) {
+        let Some(followed) = host.attempts.get_mut(&attempt) else {
+            return;
+        };
+        if followed.serial != serial {
+            return;
+        }
+        followed.gone = true;
+        self.take_events(host, attempt);
+        self.pump(host);
+    }
+
     /// Takes what the runner has told, in order, for as long as no report waits for its place.
     fn take_events(&mut self, host: &mut Host, attempt: AttemptId) {
         while let Some(followed) = host.attempts.get_mut(&attempt)
@@ -108,6 +124,13 @@ impl World {
                 self.story.tell(self.now, step);
             }
             self.input(host, attempt, AttemptInput::Event { offset, event });
+        }
+        let gone = host
+            .attempts
+            .get(&attempt)
+            .is_some_and(|followed| followed.gone && followed.blocked.is_none());
+        if gone {
+            self.input(host, attempt, AttemptInput::RunnerGone);
         }
     }
 

@@ -80,6 +80,7 @@ impl World {
     ) {
         let crate::world::client::New {
             id,
+            fresh,
             fingerprint,
             spec,
             prompt,
@@ -87,6 +88,7 @@ impl World {
         let ask = Ask::TaskCreate {
             create: Box::new(TaskCreate {
                 id,
+                fresh,
                 tenant: TenantId::DEFAULT,
                 project: ProjectId::DEFAULT,
                 created_by: PrincipalId::SYSTEM,

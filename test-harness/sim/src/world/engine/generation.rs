@@ -88,8 +88,13 @@ impl World {
         if let Some(running) = self.engines[replica].generations.get_mut(&attempt)
             && self.plant != Some(Plant::StartsTwice)
         {
-            running.listener = (host.daemon, host.life);
+            let before = std::mem::replace(&mut running.listener, (host.daemon, host.life));
             let (serial, events) = (running.serial, running.events.clone());
+            if before != (host.daemon, host.life) {
+                // One listens at a time: who did before is told that there is no more for it.
+                let what = DaemonEvent::RunnerGone { attempt, serial };
+                self.send_daemon(before.0, before.1, self.now + RUNNER_DELAY, what);
+            }
             for (offset, event) in (0..).zip(events) {
                 self.runner_says(host, (attempt, serial), offset, event);
             }
