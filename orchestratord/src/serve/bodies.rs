@@ -11,6 +11,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 
+use super::door::Request;
 use super::socket::Peer;
 
 /// The body of a request, which fails once it has taken too long from when it was first waited for.
@@ -63,15 +64,18 @@ impl HttpBody for InTime {
 pub(super) struct WhileRead {
     body: Body,
     left: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    _request: Request,
 }
 
 impl WhileRead {
-    pub(super) fn new(body: Body, peer: &Peer) -> Self {
+    /// The body of the reply to `request`, which ends with it.
+    pub(super) fn new(body: Body, peer: &Peer, request: Request) -> Self {
         let streams = body.size_hint().exact().is_none();
         let left = streams.then(|| peer.clone().left());
         Self {
             body,
             left: left.map(|left| Box::pin(left) as _),
+            _request: request,
         }
     }
 }

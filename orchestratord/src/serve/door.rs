@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +31,9 @@ const TURNED_AWAY_TIMEOUT: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Time in which that is told once.
 const ACCEPT_TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// Time for a connection without a request to end by itself when the daemon does.
+const LAST_BYTES: Duration = Duration::from_millis(250);
 
 /// What a connection may take.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +146,37 @@ async fn told(closing: &mut watch::Receiver<bool>) {
     }
 }
 
+/// The requests of one connection that have not been answered whole.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<AtomicUsize>);
+
+/// One of them, as long as it lives.
+pub(super) struct Request(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn one(&self) -> Request {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Request(Arc::clone(&self.0))
+    }
+
+    /// Resolves once there is none, with time for the last bytes of the last to go out. Whoever is still
+    /// sending a head then has asked nothing.
+    async fn nothing(&self) {
+        loop {
+            sleep(LAST_BYTES).await;
+            if self.0.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How connections of one kind are served.
 struct Guests {
     routes: Router,
@@ -166,12 +201,14 @@ impl Guests {
         let socket = Socket::new(stream, stall);
         let peer = socket.peer();
         let routes = TowerToHyperService::new(self.routes.clone());
+        let under_way = UnderWay::default();
+        let counted = under_way.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let reply = routes.call(request.map(|it| Body::new(InTime::new(it, body))));
-            let peer = peer.clone();
+            let (peer, one) = (peer.clone(), counted.one());
             async move {
                 let reply = reply.await?;
-                Ok::<_, Infallible>(reply.map(|body| WhileRead::new(body, &peer)))
+                Ok::<_, Infallible>(reply.map(|body| WhileRead::new(body, &peer, one)))
             }
         });
         let connection = http1::Builder::new()
@@ -189,7 +226,10 @@ impl Guests {
                 ended = connection.as_mut() => ended,
                 () = told(&mut closing) => {
                     connection.as_mut().graceful_shutdown();
-                    connection.await
+                    tokio::select! {
+                        ended = connection => ended,
+                        () = under_way.nothing() => Ok(()),
+                    }
                 }
             };
             if let Err(error) = ended {

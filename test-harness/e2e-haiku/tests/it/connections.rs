@@ -266,3 +266,26 @@ async fn whoever_comes_to_a_full_house_is_told_so_and_tasks_go_on() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_has_asked_nothing_does_not_hold_up_the_end_of_the_daemon() {
+    // Longer than the harness waits for a daemon that was asked to end.
+    let options = throttle(20.0).config("[server]\nshutdown_grace_ms = 600000\n");
+    let mut world = World::ready_with(options).await;
+    let url = world.daemon.url().to_owned();
+    let task = world.create(exactly(400, 1)).await.task_id;
+    let mut reader = world.raw.open(&task, None).await;
+    reader.up_to("token").await;
+    let mut half = Wire::connect(&url).await;
+    half.send("GET /healthz HTTP/1.1\r\nho").await.unwrap();
+    let mut idle = Wire::connect(&url).await;
+    let request = idle.get("/healthz");
+    assert_eq!(idle.ask(&request).await.status, 200);
+    assert_eq!(world.daemon.terminate().code(), Some(0));
+    assert_eq!(
+        (half.until_closed().await, idle.until_closed().await),
+        (0, 0)
+    );
+    let rest = reader.rest().await;
+    assert!(rest.iter().all(|event| event.name != "end"), "{rest:#?}");
+}

@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::stream;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use test_harness_support::{DaemonOptions, Ration, descriptors_of, memory_of, ration};
+use test_harness_support::{Daemon, DaemonOptions, Ration, descriptors_of, memory_of, ration};
 
 use crate::raw::told;
 use crate::shell::Shell;
@@ -126,4 +126,18 @@ async fn a_low_limit_of_open_files_is_told_and_leaves_enough_for_work() {
     let story = reader.ask(&request).await;
     let story = String::from_utf8(story.body).unwrap();
     assert!(story.contains("event: end\n"), "{story}");
+}
+
+#[test]
+fn every_descriptor_that_there_is_may_be_used() {
+    let shell = Shell::new("ulimit -S -n 64 && exec");
+    let daemon = Daemon::start(DaemonOptions::default().program(&shell.program()));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let mut figures = line.split_whitespace().skip(3);
+    assert_eq!(figures.next(), figures.next(), "{line}");
+    assert!(!daemon.log().contains("64 open files"), "{}", daemon.log());
 }
