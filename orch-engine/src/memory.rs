@@ -77,18 +77,27 @@ fn meminfo(text: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What the limit of this process's control group leaves, as a container sees it.
+/// What the limit of this process's control group leaves, as a container sees it. Files that were read count as used
+/// there, a model that was just copied in among them, and give way when memory is needed.
 fn group() -> Option<u64> {
-    let number = |name: &str| -> Option<u64> {
-        let text = fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?;
-        text.trim().parse().ok()
-    };
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+    let text = |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok();
+    let number = |name: &str| -> Option<u64> { text(name)?.trim().parse().ok() };
+    let used = number("memory.current")?.saturating_sub(files(&text("memory.stat")?));
+    Some(number("memory.max")?.saturating_sub(used))
+}
+
+/// Bytes of files that a control group holds in memory and could drop, from its `memory.stat`.
+fn files(stat: &str) -> u64 {
+    let fields = stat.lines().filter_map(|line| line.split_once(' '));
+    fields
+        .filter(|(name, _)| matches!(*name, "active_file" | "inactive_file"))
+        .filter_map(|(_, bytes)| bytes.trim().parse::<u64>().ok())
+        .sum()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BESIDES, Need, meminfo};
+    use super::{BESIDES, Need, files, meminfo};
 
     const MODEL: Need = Need {
         weights: 1_000_000_000,
@@ -108,6 +117,13 @@ mod tests {
         let refusals = [4_000_000_000, 1_000_000_000, 500_000_000]
             .map(|available| MODEL.refusal(available).unwrap_or_default());
         insta::assert_snapshot!(refusals.join("\n"));
+    }
+
+    #[test]
+    fn files_in_memory_are_counted_as_free() {
+        let stat = "anon 10\nfile 700\ninactive_anon 5\nactive_anon 5\ninactive_file 300\nactive_file 400\n";
+        assert_eq!(files(stat), 700);
+        assert_eq!(files("anon 10\n"), 0);
     }
 
     #[test]

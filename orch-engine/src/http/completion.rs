@@ -36,9 +36,12 @@ pub(crate) const FIELDS: [Field; 6] = [
     },
     Field {
         name: "n_probs",
-        accepts: "integer, 0 to 2147483647",
+        accepts: "integer, 0 to 100",
     },
 ];
+
+/// Likeliest tokens told beside each token, at most: each costs memory for as long as the reply waits for its reader.
+const N_PROBS_MAX: i64 = 100;
 
 pub(crate) async fn completion(
     State(app): State<Arc<App>>,
@@ -46,7 +49,7 @@ pub(crate) async fn completion(
 ) -> Result<Response, ApiError> {
     let fields = Fields::parse(body, &[&FIELDS, &SAMPLING])?;
     let mut wanted = Wanted::read(&fields, prompt(&fields)?, "n_predict")?;
-    let n_probs = fields.integer("n_probs", 0..=i64::from(i32::MAX), 0)?;
+    let n_probs = fields.integer("n_probs", 0..=N_PROBS_MAX, 0)?;
     wanted.n_probs = usize::try_from(n_probs).ok().filter(|&n| n > 0);
     let return_tokens = fields.bool("return_tokens", false)?;
     let streamed = wanted.stream;
