@@ -36,6 +36,9 @@ impl Process {
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let stdin = child.stdin.take();
         let pid = child.id().ok_or_else(missing)?;
+        if let Some(open_files_max) = spec.open_files_max {
+            hold_to(pid, open_files_max);
+        }
         Ok((Self { child, stdin, pid }, stdout, stderr))
     }
 
@@ -61,3 +64,24 @@ impl Process {
         self.child.wait().await
     }
 }
+
+/// Lowers the soft limit of open files of a process. A supervisor that raised its own would else pass it on, and
+/// there are programs that loop over all numbers that a file may have, or break with large ones.
+#[cfg(target_os = "linux")]
+fn hold_to(pid: u32, open_files_max: u64) {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit {
+        current: Some(open_files_max),
+        maximum,
+    };
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let Some(process) = process else { return };
+    if let Err(error) = prlimit(Some(process), Resource::Nofile, limit) {
+        tracing::debug!(%error, pid, "an engine keeps the supervisor's limit of open files");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold_to(_: u32, _: u64) {}
