@@ -85,3 +85,26 @@ fn hold_to(pid: u32, open_files_max: u64) {
 
 #[cfg(not(target_os = "linux"))]
 fn hold_to(_: u32, _: u64) {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_is_held_to_its_own_limit_of_open_files() {
+        let mut spec = EngineSpec::new("r0", "/bin/sh");
+        // It looks when its standard input ends, which is after the limit was set.
+        spec.args = vec!["-c".into(), "read end; ulimit -Sn".into()];
+        spec.open_files_max = Some(77);
+        let (mut process, mut stdout, _stderr) = Process::start(&spec).unwrap();
+        process.close_stdin();
+        let mut told = String::new();
+        stdout.read_to_string(&mut told).await.unwrap();
+        process.ended().await.unwrap();
+        assert_eq!(told, "77\n");
+    }
+}
