@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config_schema::{Config, FullPolicy as ConfigPolicy, QueueClass, Server};
+use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass};
 use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::watch;
 
+use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
 use crate::app::{App, Limit};
 use crate::http::{Host, full_router, router};
@@ -121,14 +122,17 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         })?;
     let address = listener.local_addr()?;
     let meter = Meter::install().map_err(ServeError::Telemetry)?;
-    let parts = Parts::start(&data_dir, address, &config, meter.clone())?;
+    let open_files = descriptors::raised();
+    let parts = Parts::start(&data_dir, address, &config, meter.clone(), open_files)?;
     let host = Arc::new(Host::new(Arc::clone(&parts.app)));
-    let bounds = bounds(&config.server);
+    let bounds = bounds(&config, open_files);
+    let routes = router(&host);
     let door = Door {
         listener,
-        routes: router(&host),
-        refusing: full_router(bounds.connections),
+        refusing: full_router(&routes, bounds.connections),
+        routes,
         bounds,
+        meter: meter.clone(),
     };
     say_where(address);
     tracing::info!(%address, data_dir = %data_dir.display(), connections_max = bounds.connections, "serving");
@@ -159,8 +163,10 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
 }
 
 /// What connections may take, by the configuration and by what the operating system allows.
-fn bounds(server: &Server) -> Bounds {
-    let (connections, concern) = descriptors::connections(server, descriptors::raised());
+fn bounds(config: &Config, open_files: OpenFiles) -> Bounds {
+    let server = &config.server;
+    let replicas = config.pools.iter().map(replicas_of).sum();
+    let (connections, concern) = descriptors::connections(server, replicas, open_files.now);
     if let Some(concern) = concern {
         tracing::warn!("{concern}");
     }
@@ -170,6 +176,11 @@ fn bounds(server: &Server) -> Bounds {
         body: Duration::from_millis(server.body_timeout_ms),
         stall: Duration::from_millis(server.stall_timeout_ms),
     }
+}
+
+fn replicas_of(pool: &Pool) -> u64 {
+    let own = u64::from(pool.replicas.unwrap_or(1));
+    own.max(pool.urls.len() as u64)
 }
 
 /// Tells whoever started the daemon where it listens. If nobody reads that, it serves all the same.
@@ -194,6 +205,7 @@ impl Parts {
         address: SocketAddr,
         config: &Config,
         meter: Meter,
+        open_files: OpenFiles,
     ) -> Result<Self, ServeError> {
         let store = SqliteStore::open(data_dir, &format!("http://{address}"))?;
         let reads: Arc<dyn store::ReadStore> = Arc::new(store.reader());
@@ -225,6 +237,7 @@ impl Parts {
             supervision.clone(),
             meter.clone(),
             reporter,
+            open_files.at_start,
         )?;
         let app = App {
             owner: handle,

@@ -36,6 +36,9 @@ impl Process {
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let stdin = child.stdin.take();
         let pid = child.id().ok_or_else(missing)?;
+        if let Some(open_files_max) = spec.open_files_max {
+            hold_to(pid, open_files_max);
+        }
         Ok((Self { child, stdin, pid }, stdout, stderr))
     }
 
@@ -59,5 +62,49 @@ impl Process {
     pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
         // The child's own handle of the pipe was taken, so waiting does not close it.
         self.child.wait().await
+    }
+}
+
+/// Lowers the soft limit of open files of a process. A supervisor that raised its own would else pass it on, and
+/// there are programs that loop over all numbers that a file may have, or break with large ones.
+#[cfg(target_os = "linux")]
+fn hold_to(pid: u32, open_files_max: u64) {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit {
+        current: Some(open_files_max),
+        maximum,
+    };
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let Some(process) = process else { return };
+    if let Err(error) = prlimit(Some(process), Resource::Nofile, limit) {
+        tracing::debug!(%error, pid, "an engine keeps the supervisor's limit of open files");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold_to(_: u32, _: u64) {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_is_held_to_its_own_limit_of_open_files() {
+        let mut spec = EngineSpec::new("r0", "/bin/sh");
+        // It looks when its standard input ends, which is after the limit was set.
+        spec.args = vec!["-c".into(), "read end; ulimit -Sn".into()];
+        spec.open_files_max = Some(77);
+        let (mut process, mut stdout, _stderr) = Process::start(&spec).unwrap();
+        process.close_stdin();
+        let mut told = String::new();
+        stdout.read_to_string(&mut told).await.unwrap();
+        process.ended().await.unwrap();
+        assert_eq!(told, "77\n");
     }
 }

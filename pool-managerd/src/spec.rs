@@ -25,6 +25,9 @@ pub struct EngineSpec {
     pub args: Vec<OsString>,
     /// Variables added to the supervisor's own environment.
     pub env: Vec<(OsString, OsString)>,
+    /// Soft limit of the files that it may have open, if that is less than the supervisor's own. It is set when the
+    /// process is there already, so its first instructions may see the other. Linux only.
+    pub open_files_max: Option<u64>,
     /// How patiently.
     pub policy: Policy,
 }
@@ -38,6 +41,7 @@ impl EngineSpec {
             command: command.into(),
             args: Vec::new(),
             env: Vec::new(),
+            open_files_max: None,
             policy: Policy::default(),
         }
     }

@@ -30,6 +30,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::NotFound => {
             "check the id: `orch task list` and `orch pools` show what there is; sessions expire"
         }
+        ProblemCode::NotReady if problem.limit_name.is_some() => {
+            "try again later, close connections that nobody uses, or have the limit raised"
+        }
         ProblemCode::NotReady => {
             "see to what is missing, or try again later; `orch status` shows how it stands"
         }
@@ -63,5 +66,24 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::Unknown(_) => {
             "this version of orch does not know the code; the server says that trying again does not help"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_full_house_asks_for_something_else_than_a_daemon_that_is_not_ready() {
+        let not_ready = serde_json::json!({
+            "type": "urn:orchestrator:problem:not-ready", "title": "Not ready", "status": 503, "detail": "",
+            "code": "NOT_READY", "retriable": true, "correlation_id": "c",
+        });
+        let mut problem: Problem = serde_json::from_value(not_ready).unwrap();
+        assert!(advice(&problem).contains("`orch status`"));
+        problem.limit_name = Some("server.connections_max".to_owned());
+        assert!(advice(&problem).contains("have the limit raised"));
     }
 }

@@ -41,12 +41,12 @@ pub struct Server {
     /// Milliseconds that a graceful end may take before the rest is cut off.
     #[schemars(range(min = 0, max = 600_000))]
     pub shutdown_grace_ms: u64,
-    /// Most connections at once; who comes beyond them is answered 503. If left out: as many as the limit of
-    /// open files allows, less some that are kept for store and engines.
+    /// Most connections at once; who comes beyond them is answered 503. If left out: 16384. Fewer, and a warning
+    /// in the log, where the limit of open files leaves no room for so many beside store and engines.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub connections_max: Option<u32>,
     /// Milliseconds that a connection may take to bring the next request, up to the end of its head. It is
-    /// closed then, idle or slow.
+    /// closed then, idle or slow; so let it be longer than clients keep idle connections, often 90 seconds.
     #[schemars(range(min = 100, max = 3_600_000))]
     pub head_timeout_ms: u64,
     /// Milliseconds that the body of a request may take. It is answered 408 then.
@@ -68,8 +68,8 @@ impl Default for Server {
             log_format: LogFormat::Text,
             shutdown_grace_ms: 5_000,
             connections_max: None,
-            head_timeout_ms: 60_000,
-            body_timeout_ms: 30_000,
+            head_timeout_ms: 120_000,
+            body_timeout_ms: 120_000,
             stall_timeout_ms: 30_000,
         }
     }

@@ -39,7 +39,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts the engines of all pools, and goes on telling `reporter` what they do.
+    /// Starts the engines of all pools, each of which may have `open_files_max` files open, and goes on telling
+    /// `reporter` what they do.
     ///
     /// # Errors
     /// If the embedded engine's program is nowhere.
@@ -49,6 +50,7 @@ impl Fleet {
         supervision: Supervision,
         meter: Meter,
         reporter: Arc<R>,
+        open_files_max: u64,
     ) -> Result<Self, LocateError> {
         let (events, told) = mpsc::channel(EVENTS_WAITING_MAX);
         let mut supervised = Vec::new();
@@ -61,7 +63,7 @@ impl Fleet {
                 members.insert(name.clone(), Arc::clone(&shared));
                 match pool.engine {
                     EngineKind::Embedded => {
-                        let spec = engine_spec(pool, &name)?;
+                        let spec = engine_spec(pool, &name, open_files_max)?;
                         supervised.push(Supervisor::start(
                             spec,
                             Arc::clone(&adapters),

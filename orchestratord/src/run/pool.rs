@@ -50,7 +50,11 @@ pub fn pool_config(pool: &Pool) -> PoolConfig {
 }
 
 /// How to run one replica of an embedded pool.
-pub(super) fn engine_spec(pool: &Pool, name: &ReplicaName) -> Result<EngineSpec, LocateError> {
+pub(super) fn engine_spec(
+    pool: &Pool,
+    name: &ReplicaName,
+    open_files_max: u64,
+) -> Result<EngineSpec, LocateError> {
     let command: PathBuf = locate_engine(pool.engine_binary.as_deref())?;
     let mut args: Vec<OsString> = ["--exit-on-stdin-eof", "--alias"]
         .map(OsString::from)
@@ -84,6 +88,7 @@ pub(super) fn engine_spec(pool: &Pool, name: &ReplicaName) -> Result<EngineSpec,
     };
     Ok(EngineSpec {
         args,
+        open_files_max: Some(open_files_max),
         policy,
         ..EngineSpec::new(name.as_str(), command)
     })

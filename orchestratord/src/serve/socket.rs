@@ -6,10 +6,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Sleep, sleep};
+
+/// Bytes that may wait in the operating system without having been sent. It wakes a writer up when less than half
+/// of that waits. Left to itself it would do so only when a third of its buffer is free, which grows to megabytes,
+/// and a reader that takes little but steadily would look like one that takes nothing.
+const UNSENT_BYTES_MAX: u32 = 128 << 10;
 
 /// A socket that fails once the peer has taken nothing for too long although something waits for it.
 pub(super) struct Socket {
@@ -38,6 +44,9 @@ impl Peer {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, stall_timeout: Duration) -> Self {
+        if let Err(error) = hold_little_unsent(&stream) {
+            tracing::debug!(%error, "a slow reader may be taken for one that takes nothing");
+        }
         let (read, write) = stream.into_split();
         Self {
             read: Arc::new(read),
@@ -72,6 +81,17 @@ impl Socket {
         );
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+#[cfg(target_os = "linux")]
+fn hold_little_unsent(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
+}
+
+/// Other systems have buffers of a fixed size, which can be made small.
+#[cfg(not(target_os = "linux"))]
+fn hold_little_unsent(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_send_buffer_size(UNSENT_BYTES_MAX as usize)
 }
 
 /// Reads what is there. A socket that gives less than there is room for has given all; to remember that spares

@@ -34,6 +34,16 @@ pub struct ReplicaLabels {
     pub pool: String,
 }
 
+/// Counts as an open connection while it lives.
+#[derive(Debug)]
+pub struct OpenConnection(());
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        gauge!("connections_open").decrement(1.0);
+    }
+}
+
 /// Feeds the metrics and renders them.
 #[derive(Clone)]
 pub struct Meter {
@@ -95,6 +105,18 @@ impl Meter {
             exporter: PrometheusBuilder::new().build_recorder().handle(),
             replicas: Arc::default(),
         }
+    }
+
+    /// A connection was taken in. It counts as open until what is returned is dropped.
+    #[must_use]
+    pub fn connection_opened(&self) -> OpenConnection {
+        gauge!("connections_open").increment(1.0);
+        OpenConnection(())
+    }
+
+    /// Connections were turned away because there may be no more.
+    pub fn connections_refused(&self, count: u64) {
+        counter!("connections_refused_total").increment(count);
     }
 
     /// A replica takes work.

@@ -9,4 +9,4 @@ mod meter;
 
 pub use contract::{MetricContract, MetricKind, contract};
 pub use log::init as init_log;
-pub use meter::{Meter, ReplicaLabels};
+pub use meter::{Meter, OpenConnection, ReplicaLabels};

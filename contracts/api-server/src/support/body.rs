@@ -46,9 +46,8 @@ pub(super) async fn read(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if let Some(length) = announced.filter(|length| *length > limit_bytes) {
-        // Who asks first has sent nothing yet, and who sends too much is not waited for.
-        if !headers.contains_key(EXPECT) && length <= DRAIN_BYTES {
-            drain(body.into_data_stream()).await;
+        if length <= DRAIN_BYTES {
+            throw_away(headers, body).await;
         }
         return Err(Rejection::BodyTooLarge { limit_bytes });
     }
@@ -92,6 +91,14 @@ fn broken(error: &axum::Error) -> Rejection {
         cause = error.source();
     }
     Rejection::BodyIncomplete
+}
+
+/// Reads a body that nobody needs to its end, so that the answer is seen; not that of a client that asks first,
+/// which has sent nothing yet, and not beyond some 64 MiB.
+pub async fn throw_away(headers: &HeaderMap, body: Body) {
+    if !headers.contains_key(EXPECT) {
+        drain(body.into_data_stream()).await;
+    }
 }
 
 /// Reads on to the end, or until it is enough.

@@ -15,7 +15,7 @@ mod route;
 mod sse;
 
 pub use api_types::support::{Fault, Validate, check};
-pub use body::{BodyOverdue, RequestSchemas};
+pub use body::{BodyOverdue, RequestSchemas, throw_away};
 pub use call::Call;
 pub use host::ApiHost;
 pub use operation::{Operation, Read, Requirement};

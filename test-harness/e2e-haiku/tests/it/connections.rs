@@ -6,6 +6,7 @@ use std::time::Duration;
 use api_client::types::TaskState;
 use serde_json::json;
 use test_harness_support::{DaemonOptions, memory_of};
+use tokio::time::Instant;
 
 use crate::raw::told;
 use crate::wire::Wire;
@@ -234,7 +235,7 @@ async fn whoever_comes_to_a_full_house_is_told_so_and_tasks_go_on() {
     let mut idle = Vec::new();
     let refused = loop {
         let mut wire = Wire::connect(url).await;
-        let request = wire.get("/healthz");
+        let request = wire.get("/v1/capabilities");
         let reply = wire.ask(&request).await;
         match reply.status {
             200 => idle.push(wire),
@@ -255,13 +256,37 @@ async fn whoever_comes_to_a_full_house_is_told_so_and_tasks_go_on() {
         refused.header("x-correlation-id"),
         problem["correlation_id"].as_str()
     );
+    // A body is taken before the answer, which would be lost otherwise.
+    let mut wire = Wire::connect(url).await;
+    let long = wire.post("/v1/tasks", &"x".repeat(4 << 20));
+    assert_eq!(wire.ask(&long).await.status, 503);
+    wire.until_closed().await;
+    // Whoever looks after the daemon is told the truth.
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let mut probe = Wire::connect(url).await;
+        let reply = probe.ask(&probe.get(path)).await;
+        assert_eq!(reply.status, 200, "{path}");
+        if path == "/metrics" {
+            let metrics = String::from_utf8(reply.body).unwrap();
+            assert!(
+                metrics.lines().any(|line| line == "connections_open 4"),
+                "{metrics}"
+            );
+            let refused = "connections_refused_total ";
+            assert!(
+                metrics.lines().any(|line| line.starts_with(refused)),
+                "{metrics}"
+            );
+        }
+        probe.until_closed().await;
+    }
     let story = told(&reader.rest().await);
     assert_eq!((story.len(), &*story[41].name), (42, "end"));
     // Who leaves makes room.
     drop(idle);
     eventually("somebody else has room", async || {
         let mut wire = Wire::connect(url).await;
-        let request = wire.get("/healthz");
+        let request = wire.get("/v1/capabilities");
         (wire.ask(&request).await.status == 200).then_some(())
     })
     .await;
@@ -288,4 +313,43 @@ async fn who_has_asked_nothing_does_not_hold_up_the_end_of_the_daemon() {
     );
     let rest = reader.rest().await;
     assert!(rest.iter().all(|event| event.name != "end"), "{rest:#?}");
+}
+
+#[tokio::test]
+async fn a_silent_crowd_keeps_nobody_from_being_told_or_from_a_free_place() {
+    let options = DaemonOptions::default().config("[server]\nconnections_max = 4\n");
+    let world = World::with(options);
+    let url = world.daemon.url();
+    let mut guests = Vec::new();
+    let request = loop {
+        let mut wire = Wire::connect(url).await;
+        let request = wire.get("/v1/capabilities");
+        match wire.ask(&request).await.status {
+            200 => guests.push(wire),
+            status => {
+                assert_eq!(status, 503);
+                break request;
+            }
+        }
+    };
+    let began = Instant::now();
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(Wire::connect(url).await);
+    }
+    let mut late = Wire::connect(url).await;
+    assert_eq!(late.ask(&request).await.status, 503);
+    drop(guests);
+    eventually("a free place is taken", async || {
+        let mut next = Wire::connect(url).await;
+        (next.ask(&request).await.status == 200).then_some(())
+    })
+    .await;
+    // The silent ones would have been given up then, and made room by themselves.
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(crowd);
 }
