@@ -39,8 +39,11 @@ impl Fleet {
             let last = self.serving(lane).find_map(|pool| pool.gave_up.clone());
             return Some(Doom::PoolUnavailable(last.unwrap_or_default()));
         }
-        if lane.pinned.is_some() && !usable().any(|pool| self.may_bring(pool, lane)) {
-            return Some(Doom::ReplicaSetGone);
+        if lane.pinned.is_some() {
+            let back = usable().any(|pool| self.may_bring(pool, lane));
+            if !back || self.set_ctx_max(lane).is_some_and(|max| max < need) {
+                return Some(Doom::ReplicaSetGone);
+            }
         }
         None
     }
@@ -48,7 +51,29 @@ impl Fleet {
     /// The largest need that no pool which can still serve the lane is too small for; `None`: no bound is
     /// known.
     pub(crate) fn need_max(&self, lane: &LaneKey) -> Option<u32> {
-        ctx_max(self.serving(lane).filter(|pool| pool.usable()))
+        let pools = ctx_max(self.serving(lane).filter(|pool| pool.usable()));
+        pools.into_iter().chain(self.set_ctx_max(lane)).min()
+    }
+
+    /// Largest context of the replicas that are of the lane's replica set; `None` if it has none, or one may still
+    /// start that is.
+    fn set_ctx_max(&self, lane: &LaneKey) -> Option<u32> {
+        let pinned = lane.pinned.as_ref()?;
+        let mut max = None;
+        for pool in self.serving(lane).filter(|pool| pool.usable()) {
+            for replica in self.of_pool(pool) {
+                match replica.state {
+                    ReplicaState::Ready if replica.set.as_ref() == Some(pinned) => {
+                        max = max.max(replica.facts.as_ref().map(|facts| facts.ctx));
+                    }
+                    ReplicaState::Starting | ReplicaState::Down if pool.gave_up.is_none() => {
+                        return None;
+                    }
+                    ReplicaState::Ready | ReplicaState::Starting | ReplicaState::Down => {}
+                }
+            }
+        }
+        max
     }
 
     /// Could tasks of both lanes run on the same pool?

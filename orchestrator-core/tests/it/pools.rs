@@ -293,3 +293,24 @@ fn nor_from_the_lost_replicas_of_a_pool_that_gave_up_and_has_another_at_work() {
     assert_eq!(rig.machine.pools()[0].state, PoolState::Ready);
     assert_eq!(fault_of(&rig, 1), TaskFault::ReplicaSetGone);
 }
+
+#[test]
+fn a_text_is_not_waited_for_where_its_set_lives_on_in_too_small_a_context() {
+    let mut rig = Rig::new(one_pool(2));
+    rig.replica_ready(facts("default-0", 1));
+    let wide = TaskSpec {
+        ctx: Some(512),
+        ..spec()
+    };
+    let order = rig.create(1, wide).starts().remove(0);
+    rig.running(&order);
+    rig.chunk(&order, 0, 10);
+    let narrow = ReplicaFacts {
+        ctx: 64,
+        ..facts("default-1", 1)
+    };
+    rig.replica_ready(narrow);
+    rig.replica_ready(second_version("default-0"));
+    rig.advance(1_000);
+    assert_eq!(fault_of(&rig, 1), TaskFault::ReplicaSetGone);
+}

@@ -1,4 +1,4 @@
-//! A thousand seeds, none of which breaks anything, and which together exercise all there is.
+//! Two thousand seeds, none of which breaks anything, and which together exercise all there is.
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -7,10 +7,10 @@ use test_harness_sim::report::{failure, run_series};
 use test_harness_sim::{Plan, World};
 
 #[test]
-fn a_thousand_seeds_break_nothing_and_exercise_everything() {
+fn two_thousand_seeds_break_nothing_and_exercise_everything() {
     let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let series = run_series(0..1_000, None, jobs, |_, _| true);
-    assert_eq!(series.seeds, 1_000);
+    let series = run_series(0..2_000, None, jobs, |_, _| true);
+    assert_eq!(series.seeds, 2_000);
     if let Some((seed, outcome)) = series.failures.into_iter().next() {
         panic!("{}", failure(seed, None, outcome));
     }
