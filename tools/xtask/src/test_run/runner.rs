@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::plan::{Action, Step, steps};
 use super::report::{Cost, table};
 use super::slowest::slowest;
-use super::{cpu, packages};
+use super::{cpu, packages, python};
 use crate::command;
 use crate::launch;
 use crate::root::Root;
@@ -64,6 +64,7 @@ fn run(root: &Root, step: &Step, may_install: bool) -> Result<(), String> {
     match step.action {
         Action::Packages => packages::ensure(may_install),
         Action::Tidy => tidy::check(root),
+        Action::Python => python::tests(root).map_or(Ok(()), succeed),
         Action::Cargo(args) => {
             let mut cargo = command::cargo(root, args);
             if step.runs_tests() {
