@@ -3,6 +3,7 @@
 mod cpu;
 mod packages;
 mod plan;
+mod python;
 mod report;
 mod runner;
 mod skipped;

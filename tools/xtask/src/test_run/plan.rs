@@ -5,6 +5,7 @@
 //! the tests run, because tests start real daemons, and before the generation checks, which then need no
 //! build of their own.
 
+use super::python;
 use crate::launch::{GENERATOR, SCHEMA_EMITTER};
 
 /// What a step does.
@@ -16,6 +17,8 @@ pub(super) enum Action {
     Engines,
     /// The house rules, in this process.
     Tidy,
+    /// The tests of tools in Python, where there is one.
+    Python,
     /// Cargo with these arguments.
     Cargo(&'static [&'static str]),
     /// A program that an earlier step built, asked to check what it generated.
@@ -76,6 +79,7 @@ pub(super) fn steps(nextest: bool) -> Vec<Step> {
         Step::own("engines", Action::Engines, "cargo xtask engines"),
         Step::cargo("fmt", &["fmt", "--all", "--check"]),
         Step::own("tidy", Action::Tidy, "cargo xtask tidy"),
+        Step::own("python", Action::Python, python::REPEAT),
         Step::cargo(
             "clippy",
             &[

@@ -7,7 +7,7 @@ use super::plan::{Action, Step, steps};
 use super::report::{Cost, table};
 use super::skipped::skipped;
 use super::slowest::slowest;
-use super::{cpu, packages};
+use super::{cpu, packages, python};
 use crate::command;
 use crate::engines::{self, REQUIRE_VAR};
 use crate::launch;
@@ -81,6 +81,7 @@ fn run(root: &Root, step: &Step, terms: Terms) -> Result<(), String> {
         Action::Packages => packages::ensure(terms.may_install),
         Action::Engines => look_for_engines(terms.require_engines),
         Action::Tidy => tidy::check(root),
+        Action::Python => python::tests(root).map_or(Ok(()), succeed),
         Action::Cargo(args) => {
             let mut cargo = command::cargo(root, args);
             if step.runs_tests() {
