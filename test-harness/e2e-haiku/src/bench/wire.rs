@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn chunks_may_be_cut_anywhere() {
-        let sent = b"3\r\nold\r\n1c\r\n pond, a frog jumps in: pl\r\n0\r\n\r\n";
+        let sent = b"3\r\nold\r\n1a\r\n pond, a frog jumps in: pl\r\n0\r\n\r\n";
         for cut in 0..sent.len() {
             let (one, other) = sent.split_at(cut);
             let (mut chunks, mut body) = (Chunks::default(), Vec::new());

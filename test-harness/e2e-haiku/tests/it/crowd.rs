@@ -112,7 +112,7 @@ async fn a_low_limit_of_open_files_is_told_and_leaves_enough_for_work() {
     let mut crowd = Vec::new();
     let refused = loop {
         let mut wire = Wire::connect(world.daemon.url()).await;
-        let request = wire.get("/healthz");
+        let request = wire.get("/v1/capabilities");
         let reply = wire.ask(&request).await;
         if reply.status != 200 {
             break reply;
