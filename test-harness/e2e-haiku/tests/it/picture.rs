@@ -5,9 +5,10 @@ use test_harness_e2e_haiku::exposition::Sample;
 
 use crate::world::World;
 
-/// Counters that tell of refusals themselves.
-const REFUSAL_COUNTERS: [&str; 2] = [
+/// Samples that tell of refusals themselves, or of who looks.
+const LEFT_OUT: [&str; 3] = [
     "admission_backpressure_events_total",
+    "connections_open",
     "tasks_rejected_total",
 ];
 
@@ -22,7 +23,7 @@ pub(crate) struct Picture {
 impl Picture {
     pub(crate) async fn take(world: &World) -> Self {
         let mut samples = world.metrics().await.samples;
-        samples.retain(|sample| !REFUSAL_COUNTERS.contains(&sample.name.as_str()));
+        samples.retain(|sample| !LEFT_OUT.contains(&sample.name.as_str()));
         samples.sort_by(|a, b| (&a.name, &a.labels).cmp(&(&b.name, &b.labels)));
         Self {
             tasks: world.raw.get("/v1/tasks?limit=200").await.json(),
