@@ -17,6 +17,7 @@ mod exit;
 mod ids;
 mod interrupt;
 mod output;
+mod own;
 mod pools;
 mod request;
 mod run;

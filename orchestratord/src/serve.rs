@@ -1,13 +1,13 @@
 //! Puts the parts together, serves, and takes them apart in order.
 
 mod bodies;
+mod data;
 mod descriptors;
 mod door;
+mod end;
 mod socket;
 
 use std::convert::Infallible;
-use std::fs;
-use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,8 +26,10 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::watch;
 
+use self::data::DataDir;
 use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
+use self::end::until_told;
 use crate::app::{App, Limit};
 use crate::http::{Host, full_router, router};
 use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
@@ -105,15 +107,14 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     let Settings {
         listen,
-        data_dir,
+        data,
+        exit_on_stdin_eof,
         config,
     } = settings;
-    let ended = until_told();
+    let ended = until_told(exit_on_stdin_eof)?;
     take_a_full_file_as_an_error();
-    fs::create_dir_all(&data_dir).map_err(|source| ServeError::DataDir {
-        path: data_dir.display().to_string(),
-        source,
-    })?;
+    // Held to the end of all parts, as a temporary one goes with it.
+    let data_dir = DataDir::made(&data)?;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|source| ServeError::Listen {
@@ -123,7 +124,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let meter = Meter::install().map_err(ServeError::Telemetry)?;
     let open_files = descriptors::raised();
-    let parts = Parts::start(&data_dir, address, &config, meter.clone(), open_files)?;
+    let parts = Parts::start(data_dir.path(), address, &config, meter.clone(), open_files)?;
     let host = Arc::new(Host::new(Arc::clone(&parts.app)));
     let bounds = bounds(&config, open_files);
     let routes = router(&host);
@@ -135,7 +136,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         meter: meter.clone(),
     };
     say_where(address);
-    tracing::info!(%address, data_dir = %data_dir.display(), connections_max = bounds.connections, "serving");
+    tracing::info!(%address, data_dir = %data_dir.path().display(), connections_max = bounds.connections, "serving");
     let closing = parts.app.closing.clone();
     let closes = async move {
         ended.await;
@@ -306,24 +307,6 @@ fn class_limit(class: QueueClass) -> ClassLimit {
     ClassLimit {
         capacity: class.capacity,
         full,
-    }
-}
-
-/// Resolves when the process is told to end, by SIGTERM or Ctrl-C. Listens from the call on.
-fn until_told() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    let interrupt = signal(SignalKind::interrupt());
-    async move {
-        match (terminate, interrupt) {
-            (Ok(mut terminate), Ok(mut interrupt)) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            }
-            _ => std::future::pending().await,
-        }
     }
 }
 

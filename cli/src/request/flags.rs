@@ -31,8 +31,8 @@ pub(crate) struct TaskFlags {
     /// Id of your own choosing, a UUID, which makes a repeat safe [default: a fresh one]
     #[arg(long, value_name = "UUID", value_parser = ids::task)]
     task_id: Option<Uuid>,
-    /// Model to run, as `orch status` lists them [default: any]
-    #[arg(long, value_name = "NAME", help_heading = PLACE)]
+    /// Model to run, as `orch status` lists them [default: any]; `orch run` takes a GGUF file, too
+    #[arg(long, value_name = "MODEL", help_heading = PLACE)]
     model: Option<String>,
     /// Kind of engine to run on [default: any]
     #[arg(long, value_name = "KIND", value_parser = one_of(EngineChoice::ALL, EngineChoice::as_str), help_heading = PLACE)]
@@ -85,6 +85,11 @@ const PLACE: &str = "Where and when it runs";
 const SAMPLING: &str = "How it generates";
 
 impl TaskFlags {
+    /// What `--model` says.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
     /// The request, under an id of its own, so that sending it twice makes one task.
     ///
     /// # Errors

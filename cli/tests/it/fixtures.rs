@@ -37,12 +37,13 @@ pub(crate) const GAVE_UP: &str = "replica worn-0 stays down: it failed again aft
     mend the cause and start it again. The last failure: /opt/engine/llama-server (pid 4711) ended with status 1; \
     it said last:\nload_model: cannot open /models/qwen.gguf\n\tmain: exiting due to model loading error";
 
+/// A time that reads as so many minutes ago, and a few seconds before and after it too, however slow the machine is.
 fn minutes_ago(minutes: u64) -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
         .as_millis();
-    u64::try_from(now).unwrap() - minutes * MINUTE
+    u64::try_from(now).unwrap() - minutes * MINUTE - MINUTE / 3
 }
 
 pub(crate) fn created(task_id: Uuid) -> TaskCreated {

@@ -253,6 +253,11 @@ pub struct Pool {
     /// GGUF file to load (embedded only). If left out, the model that is compiled in.
     #[serde(default)]
     pub model_file: Option<PathBuf>,
+    /// Context of each engine in tokens, prompt and reply together (embedded only); what the model was
+    /// trained with if left out, which is also the most.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    pub ctx_size: Option<u32>,
     /// Engine processes to start (embedded only); 1 if left out.
     #[serde(default)]
     #[schemars(range(min = 1, max = 64))]
@@ -305,6 +310,7 @@ impl Pool {
             engine: Self::default_engine(),
             model_ref: None,
             model_file: None,
+            ctx_size: None,
             replicas: None,
             threads: None,
             max_tokens_per_second: None,

@@ -17,6 +17,7 @@ mod engine_loss;
 mod engines;
 mod haiku;
 mod metrics;
+mod own_model;
 mod picture;
 mod played;
 mod queue;
