@@ -29,7 +29,7 @@ impl Checker for OneSet {
 
     fn promise(&self) -> &'static str {
         "once an attempt has shown a token no other replica set tries the task, unless none of the text is durable \
-         and that set was given up first"
+         and that set was given up first, or the owner that ordered the attempt gave it up before it heard of a token"
     }
 
     fn see(&mut self, sight: &Sight<'_>, book: &Book) -> Result<(), String> {
@@ -53,6 +53,14 @@ impl OneSet {
         for mutation in &commit.mutations {
             if let Mutation::TaskUpdate(row) = mutation {
                 self.row(row)?;
+            }
+        }
+        for mutation in &commit.mutations {
+            if let Mutation::AttemptUpdate(row) = mutation
+                && row.epoch == commit.epoch
+                && !self.bound.contains_key(&row.task)
+            {
+                self.shown.remove(&row.task);
             }
         }
         for mutation in &commit.mutations {
@@ -90,8 +98,8 @@ impl OneSet {
 
 #[cfg(test)]
 mod tests {
-    use orchestrator_core::id::{AttemptId, Digest, ReplicaName};
-    use orchestrator_core::task::{AttemptRecord, TaskState};
+    use orchestrator_core::id::{AttemptId, Digest, Epoch, ReplicaName};
+    use orchestrator_core::task::{AttemptRecord, TaskFault, TaskState};
 
     use super::*;
     use crate::checkers::testing::{applied, attempt, commit, task};
@@ -127,7 +135,7 @@ mod tests {
         other.replica_set = OTHER;
         let mut mutations = between;
         mutations.push(Mutation::AttemptInsert(Box::new(other)));
-        checker.see(&applied(&commit(1, 2, mutations)), &book)
+        checker.see(&applied(&commit(2, 2, mutations)), &book)
     }
 
     #[test]
@@ -136,6 +144,19 @@ mod tests {
         let set = Some(first().replica_set);
         assert!(judged(vec![bound(set, 0)]).is_err());
         assert_eq!(judged(vec![bound(set, 0), bound(None, 0)]), Ok(()));
+    }
+
+    #[test]
+    fn only_the_owner_that_ordered_an_attempt_may_close_it_without_heeding_what_it_showed() {
+        let closed = |epoch| {
+            let mut row = first();
+            row.epoch = Epoch(epoch);
+            row.state = AttemptState::Failed(TaskFault::WorkerReset);
+            vec![Mutation::AttemptUpdate(Box::new(row))]
+        };
+        // The commit is of epoch 2.
+        assert!(judged(closed(1)).is_err());
+        assert_eq!(judged(closed(2)), Ok(()));
     }
 
     #[test]
