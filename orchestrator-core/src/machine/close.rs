@@ -54,10 +54,14 @@ impl Machine {
         if !matches!(close, Close::Reported(_)) {
             self.order_stop(task);
         }
-        if let Close::Reported(AttemptEnd::Finished {
-            tokens_out: 1.., ..
-        }) = close
-        {
+        let has_text = matches!(
+            close,
+            Close::Reported(AttemptEnd::Finished {
+                tokens_out: 1..,
+                ..
+            })
+        );
+        if has_text || self.is_of_an_earlier_owner(attempt) {
             self.pin(task, attempt);
         }
         let position = self.tasks.get(&task).map_or(0, |live| live.record.position);
@@ -75,6 +79,13 @@ impl Machine {
             }
             AttemptState::Live => {}
         }
+    }
+
+    /// What such an attempt showed last, its owner could not say any more: it may have shown tokens, although
+    /// nothing durable tells of one.
+    fn is_of_an_earlier_owner(&self, attempt: AttemptId) -> bool {
+        let epoch = self.attempts.get(&attempt).map(|live| live.record.epoch);
+        epoch.is_some_and(|epoch| epoch < self.epoch)
     }
 
     /// Writes the attempt's end and gives its slot back.

@@ -75,6 +75,7 @@ impl Machine {
             model_ref: spec.model_ref.clone(),
             engine: spec.engine,
             pinned: None,
+            renounces: false,
         };
         if let Some(doom) = self.fleet.doom(&lane, ctx_need(spec)) {
             return Err(self.refusal(create, doom));
@@ -171,13 +172,8 @@ impl Machine {
             ended_at: None,
             end: None,
         };
-        self.tasks.insert(
-            id,
-            Box::new(LiveTask {
-                record,
-                since: AgeMs::at(now.mono),
-            }),
-        );
+        self.tasks
+            .insert(id, Box::new(LiveTask::new(record, AgeMs::at(now.mono))));
         self.step.touch(id);
         self.step.inserted = Some((id, body));
         self.note_estimates(now, id);

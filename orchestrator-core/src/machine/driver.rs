@@ -97,6 +97,8 @@ pub(crate) struct LiveTask {
     pub(crate) record: TaskRecord,
     /// When it was accepted. Soft.
     pub(crate) since: AgeMs,
+    /// True once an attempt has told this machine of a token. Soft.
+    pub(crate) shown: bool,
 }
 
 impl Machine {

@@ -5,7 +5,7 @@ use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
 use crate::queue::{Entry, LaneKey, Place};
 use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
-use crate::time::Now;
+use crate::time::{AgeMs, Now};
 use crate::timer::Timer;
 
 /// Context window that a task needs at least: what it asks for, and room for the shortest prompt that it can
@@ -17,16 +17,26 @@ pub(crate) fn ctx_need(spec: &TaskSpec) -> u32 {
         .max(spec.ctx.unwrap_or(0))
 }
 
-/// The lane that a task waits in.
-pub(crate) fn lane_of(record: &TaskRecord) -> LaneKey {
-    LaneKey {
-        model_ref: record.spec.model_ref.clone(),
-        engine: record.spec.engine,
-        pinned: record.replica_set,
-    }
-}
-
 impl LiveTask {
+    pub(super) fn new(record: TaskRecord, since: AgeMs) -> Self {
+        Self {
+            record,
+            since,
+            shown: false,
+        }
+    }
+
+    /// The lane that it waits in. What nobody can have been shown durably, as far as is known, may be begun anew.
+    pub(super) fn lane(&self) -> LaneKey {
+        let record = &self.record;
+        LaneKey {
+            model_ref: record.spec.model_ref.clone(),
+            engine: record.spec.engine,
+            pinned: record.replica_set,
+            renounces: record.replica_set.is_some() && record.position == 0 && !self.shown,
+        }
+    }
+
     /// Its place in the queue's order.
     pub(super) fn place(&self) -> Place {
         Place {
@@ -83,8 +93,7 @@ impl Machine {
             since: live.since,
             need: ctx_need(&record.spec),
         };
-        self.lanes
-            .insert(lane_of(record), record.spec.priority, entry);
+        self.lanes.insert(live.lane(), record.spec.priority, entry);
         if record.attempts == 0 {
             self.front.insert(record.spec.priority, record.seq, task);
         }
@@ -93,11 +102,11 @@ impl Machine {
         self.pending.dispatch = true;
     }
 
-    fn dequeue(&mut self, task: TaskId) {
+    pub(super) fn dequeue(&mut self, task: TaskId) {
         if let Some(live) = self.tasks.get(&task) {
             let record = &live.record;
             self.lanes
-                .remove(&lane_of(record), record.spec.priority, record.seq);
+                .remove(&live.lane(), record.spec.priority, record.seq);
             self.front.remove(record.spec.priority, record.seq);
         }
     }

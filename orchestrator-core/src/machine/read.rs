@@ -3,7 +3,7 @@
 use crate::id::{ReplicaName, SessionId, TaskId};
 use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
-use crate::machine::moves::{ctx_need, lane_of};
+use crate::machine::moves::ctx_need;
 use crate::placement::{PoolView, ReplicaSetView};
 use crate::queue::LaneKey;
 use crate::session::SessionView;
@@ -108,7 +108,7 @@ impl Machine {
 
     /// Tasks before this one, as if it were queued.
     pub(super) fn ahead(&self, now: Now, live: &LiveTask) -> u64 {
-        let own = lane_of(&live.record);
+        let own = live.lane();
         self.lanes.ahead(now.mono, live.place(), |lane| {
             self.fleet.compete(&own, lane)
         })
@@ -116,7 +116,7 @@ impl Machine {
 
     /// Estimated milliseconds to the start of an eligible task: none if it is next and fits a free slot.
     pub(super) fn start_in_ms(&self, now: Now, live: &LiveTask) -> u64 {
-        let lane = lane_of(&live.record);
+        let lane = live.lane();
         let ahead = self.ahead(now, live);
         if ahead == 0 && self.fleet.room(&lane) >= Some(ctx_need(&live.record.spec)) {
             return 0;

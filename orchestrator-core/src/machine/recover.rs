@@ -121,7 +121,7 @@ impl Machine {
         let state = record.state;
         let not_before = record.not_before;
         self.tasks
-            .insert(task, Box::new(LiveTask { record, since }));
+            .insert(task, Box::new(LiveTask::new(record, since)));
         match state {
             TaskState::Queued => self.enqueue(task),
             TaskState::Waiting(_) => {

@@ -19,6 +19,8 @@ pub struct LaneKey {
     pub engine: Option<Engine>,
     /// Replica set that must continue the text.
     pub pinned: Option<ReplicaSetKey>,
+    /// True if none of the text is durable: where that set does not come back, another one may begin anew.
+    pub renounces: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

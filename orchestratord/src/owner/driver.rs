@@ -15,7 +15,7 @@ use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
 use super::handle::OwnerHandle;
-use super::lanes::{Alive, Asked, Inbox, LaneEnds, Leash, Look, Told, Urgent, Waiter, lanes};
+use super::lanes::{Alive, Asked, Hand, Inbox, LaneEnds, Leash, Look, Told, Waiter, lanes};
 use super::limits::OwnerLimits;
 use super::mailbox::{FromStore, Helping, Taken, Wish};
 use super::outlet::{Notice, Outlet};
@@ -69,6 +69,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         outlet,
         cold,
         inbox,
+        hand: Hand::default(),
         ends: Arc::clone(&ends),
         waiters: HashMap::new(),
         calls,
@@ -139,6 +140,7 @@ struct Driver<C, E, O> {
     outlet: O,
     cold: Box<dyn ColdStore>,
     inbox: Inbox,
+    hand: Hand,
     ends: Arc<LaneEnds>,
     waiters: HashMap<ReplyToken, Waiter>,
     calls: Calls,
@@ -186,27 +188,27 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         }
     }
 
-    /// Takes in what waits, as far as there is room.
+    /// Takes in what waits, as far as there is room. What fits no more is the first to be taken in once there is
+    /// room again.
     fn take_in(&mut self) {
+        let inputs = if self.hand.is_empty() {
+            self.state.room()
+        } else {
+            0
+        };
         let Taken {
             urgent,
             commands,
             live,
         } = self.inbox.0.take(Helping {
-            inputs: self.state.room(),
+            inputs,
             commands_least: self.limits.batch_commands_least,
             live: LIVE_PER_ROUND,
         });
-        let mut told = Vec::new();
-        let mut asked = Vec::new();
-        for urgent in urgent {
-            match urgent {
-                Urgent::Asked(command) => asked.push(*command),
-                Urgent::Told(report) => told.push(report),
-            }
-        }
-        asked.extend(commands);
-        for report in told {
+        self.hand.take_up(urgent, commands);
+        while self.state.room() > 0
+            && let Some(report) = self.hand.told.pop_front()
+        {
             let Told {
                 report,
                 text,
@@ -216,7 +218,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             self.state
                 .report(self.clock.now(), &mut self.entropy, report, text);
         }
-        self.take_commands(asked);
+        self.take_commands();
         for look in live {
             let Look { question, place } = look;
             drop(place);
@@ -225,13 +227,20 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
     }
 
     /// Looks up what the commands need in one read, then steps them.
-    fn take_commands(&mut self, commands: Vec<Asked>) {
-        let needed: Vec<TaskId> = commands
+    fn take_commands(&mut self) {
+        if self.hand.asked.is_empty() || self.state.room() == 0 {
+            return;
+        }
+        let needed: Vec<TaskId> = self
+            .hand
+            .asked
             .iter()
             .filter_map(|asked| self.state.lookup(&asked.ask))
             .collect();
         let found = self.prefetch(&needed);
-        for command in commands {
+        while self.state.room() > 0
+            && let Some(command) = self.hand.asked.pop_front()
+        {
             let Asked {
                 ask,
                 body,
@@ -312,6 +321,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
     fn wait(&self) {
         let inputs = match (self.state.room(), self.state.is_flying()) {
             (0, _) => usize::MAX,
+            _ if !self.hand.is_empty() => 0,
             (_, true) => INPUTS_PER_WAKE,
             (_, false) => 1,
         };
@@ -343,7 +353,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         }
         self.state.stop();
         // What comes even later, and live reads, are turned away as the lanes are dropped.
-        while !self.inbox.0.is_empty() {
+        while !self.hand.is_empty() || !self.inbox.0.is_empty() {
             self.take_in();
         }
         self.move_on();

@@ -111,7 +111,8 @@ impl Opener {
         };
         let text = text.unwrap_or_default();
         let Some(stream) = self.stream.take() else {
-            let reading = Reading::Ended(ReaderState::ended(&record, &text, self.from));
+            let stream = self.streams.ended(&record, &text);
+            let reading = Reading::Ended(ReaderState::ended(stream, self.from));
             return OpenerStep::Opened(Box::new(Opened { record, reading }));
         };
         // An attempt that has begun meanwhile may have written more, but not something else.

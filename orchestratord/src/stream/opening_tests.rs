@@ -228,6 +228,33 @@ fn an_ended_task_gets_no_live_stream_and_who_has_seen_its_end_nothing_more() {
     assert!(world.streams.is_empty());
 }
 
+#[test]
+fn those_who_read_an_ended_task_at_the_same_time_share_one_text() {
+    let mut world = World::new();
+    for what in [Move::CommitDispatch, Move::CommitEnd(2)] {
+        world.go(what);
+    }
+    let hub = Arc::clone(&world.streams);
+    let mut read = || {
+        let mut opener = Opener::new(Arc::clone(&hub), ReadFrom::Start);
+        let step = world.look(&mut opener, &OpenerStep::Record, [].into_iter());
+        match world.look(&mut opener, &step, [].into_iter()) {
+            OpenerStep::Opened(opened) => opened.reading,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (Reading::Ended(Some(one)), Reading::Ended(Some(other))) = (read(), read()) else {
+        panic!("it has ended, and nobody has read it")
+    };
+    assert!(Arc::ptr_eq(one.stream(), other.stream()));
+    let held = Arc::downgrade(one.stream());
+    drop((one, other));
+    assert!(held.upgrade().is_none(), "nobody keeps it");
+    let Reading::Ended(Some(_)) = read() else {
+        panic!("who comes later reads it all the same")
+    };
+}
+
 proptest! {
     /// Wherever the looks of an opener fall among what happens to the task: its reader is told the start if
     /// there is one, the whole text, and the end; and no stream is left behind.

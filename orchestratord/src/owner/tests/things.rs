@@ -41,6 +41,22 @@ pub(super) fn ready() -> Report {
     }
 }
 
+/// The replica is gone.
+pub(super) fn down() -> Report {
+    Report::ReplicaDown {
+        replica: ReplicaName::new("default-0"),
+        detail: "as planned".to_owned(),
+    }
+}
+
+/// The pool will have no replica any more.
+pub(super) fn gave_up() -> Report {
+    Report::PoolUnavailable {
+        pool: PoolName::new("default"),
+        detail: "as planned".to_owned(),
+    }
+}
+
 /// Asks for a task of a class.
 pub(super) fn create(id: u128, priority: Priority) -> Ask {
     let spec = TaskSpec {

@@ -10,7 +10,7 @@ use store::{ReadError, TaskBody, TaskRow, TaskText};
 use test_harness_history::{Answer, Applied};
 
 use super::host::Host;
-use super::lanes::{Asked, Command, Urgent, Waiter};
+use super::lanes::{Asked, Command, Waiter};
 use super::reads::Pending;
 use crate::plant::Plant;
 use crate::world::World;
@@ -107,10 +107,10 @@ impl World {
             turn,
             kind: Asked::Create(id),
         };
-        if host.lanes.commands.len() >= self.plan.setup.limits.command_lane {
+        if host.lanes.commands() >= self.plan.setup.limits.command_lane {
             return self.turn_away(host, &waiter);
         }
-        host.lanes.commands.push_back(Command { ask, body, waiter });
+        host.lanes.ask(Command { ask, body, waiter });
     }
 
     fn end_session(&mut self, host: &mut Host, errand: usize, turn: u32, session: SessionId) {
@@ -127,13 +127,11 @@ impl World {
         if host.lanes.cancels() >= self.plan.setup.limits.cancel_lane {
             return self.turn_away(host, &waiter);
         }
-        host.lanes
-            .urgent
-            .push_back(Urgent::Command(Box::new(Command {
-                ask,
-                body: None,
-                waiter,
-            })));
+        host.lanes.ask_urgently(Command {
+            ask,
+            body: None,
+            waiter,
+        });
     }
 
     fn turn_away(&mut self, host: &Host, waiter: &Waiter) {
