@@ -9,10 +9,10 @@ use api_server::tasks::{
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
 use orchestrator_core::id::{SessionId, TaskId};
-use uuid::Uuid;
 
 use super::context::Context;
 use super::convert;
+use super::fresh::rising_id;
 use super::host::Host;
 use super::problem::StreamOf;
 use crate::app::ListFilter;
@@ -21,7 +21,7 @@ use crate::stream::Opening;
 impl TasksApi for Host {
     async fn task_create(&self, context: Context, body: TaskCreateRequest) -> TaskCreateResponse {
         let named = body.task_id.is_some();
-        let task = convert::new_task(body, Uuid::now_v7());
+        let task = convert::new_task(body, rising_id());
         match self.app.task_create(&context.caller, task, named).await {
             Ok(created) => {
                 let body =

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use orchestrator_core::task::TaskRecord;
 use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
+use super::flight::StoreCall;
 use super::handle::OwnerHandle;
 use super::lanes::{Alive, Asked, Hand, Inbox, LaneEnds, Leash, Look, Told, Waiter, lanes};
 use super::limits::OwnerLimits;
@@ -30,6 +31,9 @@ const LIVE_PER_ROUND: usize = 64;
 /// Inputs that are worth waking up for while a commit is under way: none of them gets its answer before that is
 /// through, and to wake for each would cost more than its step.
 const INPUTS_PER_WAKE: usize = 16;
+/// Most mutations of a commit that is made on the owner's own thread when nothing else waits: a task that is accepted
+/// and dispatched has three. Two hand-overs between threads cost more than what could be stepped meanwhile.
+const MUTATIONS_HERE_MAX: usize = 4;
 
 /// A running owner. Dropped, it stops by itself; [`Owner::stop`] waits for it.
 pub struct Owner<S> {
@@ -83,9 +87,11 @@ pub fn spawn<S: OwnerStore + 'static>(
             };
             driver.run();
             drop(closing);
-            store_thread
+            let store = store_thread
                 .join()
-                .unwrap_or_else(|panic| resume_unwind(panic))
+                .unwrap_or_else(|panic| resume_unwind(panic));
+            let store = Arc::into_inner(store).expect("the driver is gone, and the thread too");
+            store.into_inner().unwrap_or_else(PoisonError::into_inner)
         })
         .map_err(no_thread)?;
     Ok(Owner {
@@ -132,7 +138,7 @@ impl Drop for Closing {
     }
 }
 
-struct Driver<C, E, O> {
+struct Driver<S, C, E, O> {
     state: OwnerState,
     limits: OwnerLimits,
     clock: C,
@@ -143,10 +149,10 @@ struct Driver<C, E, O> {
     hand: Hand,
     ends: Arc<LaneEnds>,
     waiters: HashMap<ReplyToken, Waiter>,
-    calls: Calls,
+    calls: Calls<S>,
 }
 
-impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
+impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
     fn run(mut self) {
         while !self.inbox.0.is_stopping() {
             if !self.hear_store() {
@@ -294,11 +300,23 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         let now = self.clock.now();
         self.state.advance(now);
         if let Some(call) = self.state.poll_store(now) {
-            self.calls.call(call);
+            if self.is_for_here(&call) {
+                let answer = self.calls.call_here(call);
+                self.state
+                    .store_answer(self.clock.now(), &mut self.entropy, answer);
+            } else {
+                self.calls.call(call);
+            }
         }
         while let Some(release) = self.state.poll_release() {
             self.let_out(release);
         }
+    }
+
+    /// True for a small commit while nothing waits that could be stepped beside it.
+    fn is_for_here(&self, call: &StoreCall) -> bool {
+        matches!(call, StoreCall::Commit(commit) if commit.mutations.len() <= MUTATIONS_HERE_MAX)
+            && self.inbox.0.is_empty()
     }
 
     fn let_out(&mut self, release: Release) {

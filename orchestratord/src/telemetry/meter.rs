@@ -1,6 +1,6 @@
 //! Feeds the metrics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -163,6 +163,8 @@ impl Meter {
         counter!("store_commits_total").increment(1);
         counter!("store_mutations_total").increment(mutations.len() as u64);
         let mut ended_attempts: HashMap<TaskId, &AttemptRecord> = HashMap::new();
+        // Counted together: a batch of new tasks is of few kinds, and each look for a counter costs.
+        let mut enqueued: BTreeMap<(&'static str, &'static str), u64> = BTreeMap::new();
         for mutation in mutations {
             match mutation {
                 Mutation::AttemptInsert(attempt) => self.attempt_started(attempt, mutations),
@@ -172,8 +174,7 @@ impl Meter {
                 Mutation::TaskInsert { record, .. } => {
                     let engine = record.spec.engine.map_or(ANY_ENGINE, names::engine);
                     let priority = names::priority(record.spec.priority);
-                    counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority)
-                        .increment(1);
+                    *enqueued.entry((engine, priority)).or_default() += 1;
                 }
                 Mutation::TaskUpdate(record) if record.state.is_final() => {
                     self.task_ended(record, ended_attempts.get(&record.id).copied());
@@ -184,6 +185,10 @@ impl Meter {
                 | Mutation::SessionPut(_)
                 | Mutation::TextPut { .. } => {}
             }
+        }
+        for ((engine, priority), tasks) in enqueued {
+            counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority)
+                .increment(tasks);
         }
     }
 

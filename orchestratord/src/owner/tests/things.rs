@@ -12,7 +12,7 @@ use orchestrator_core::task::{
 };
 
 /// One pool `default` with one replica, small queues.
-pub(super) fn config() -> MachineConfig {
+pub(crate) fn config() -> MachineConfig {
     let mut config = MachineConfig::for_pools(vec![PoolConfig {
         name: PoolName::new("default"),
         engine: Engine::Embedded,
@@ -25,7 +25,7 @@ pub(super) fn config() -> MachineConfig {
 }
 
 /// The replica takes work, two attempts at once.
-pub(super) fn ready() -> Report {
+pub(crate) fn ready() -> Report {
     Report::ReplicaReady {
         facts: Box::new(ReplicaFacts {
             name: ReplicaName::new("default-0"),
@@ -58,7 +58,7 @@ pub(super) fn gave_up() -> Report {
 }
 
 /// Asks for a task of a class.
-pub(super) fn create(id: u128, priority: Priority) -> Ask {
+pub(crate) fn create(id: u128, priority: Priority) -> Ask {
     let spec = TaskSpec {
         kind: InputKind::Prompt,
         prompt: PromptFacts {
@@ -101,7 +101,7 @@ pub(super) fn create(id: u128, priority: Priority) -> Ask {
 }
 
 /// Asks to end a task.
-pub(super) fn cancel(id: u128) -> Ask {
+pub(crate) fn cancel(id: u128) -> Ask {
     Ask::TaskCancel {
         task: TaskId(id),
         cold: None,
