@@ -14,7 +14,7 @@ use crate::machine::recover::Recovered;
 use crate::machine::step::Step;
 use crate::mutation::Mutation;
 use crate::placement::Fleet;
-use crate::queue::{FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::reply::Reply;
 use crate::session::Sessions;
 use crate::task::TaskRecord;
@@ -78,6 +78,7 @@ pub struct Machine {
     pub(super) attempts: BTreeMap<AttemptId, Box<LiveAttempt>>,
     pub(super) sessions: Sessions,
     pub(super) lanes: Lanes,
+    pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,

@@ -1,9 +1,10 @@
 //! Moving a task from state to state, with all that hangs on a state.
 
 use crate::id::TaskId;
+use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
-use crate::queue::{Entry, LaneKey, Place};
+use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
 use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
 use crate::time::Now;
 use crate::timer::Timer;
@@ -28,11 +29,15 @@ pub(crate) fn lane_of(record: &TaskRecord) -> LaneKey {
 
 impl LiveTask {
     /// Its place in the queue's order.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self, config: &MachineConfig) -> Place {
+        let record = &self.record;
+        let deadline_ms = record.spec.deadline_ms;
         Place {
-            priority: self.record.spec.priority,
-            seq: self.record.seq,
-            since: self.since,
+            flow: Flow {
+                tenant: record.tenant,
+                priority: record.spec.priority,
+            },
+            turn: Turn::new(self.since, deadline_ms, config.ageing_ms, record.seq),
         }
     }
 }
@@ -77,14 +82,14 @@ impl Machine {
             return;
         };
         let record = &live.record;
+        let Place { flow, turn } = live.place(&self.config);
         let entry = Entry {
             task,
-            seq: record.seq,
-            since: live.since,
+            turn,
             need: ctx_need(&record.spec),
+            cost: record.spec.cost(),
         };
-        self.lanes
-            .insert(lane_of(record), record.spec.priority, entry);
+        self.lanes.insert(lane_of(record), flow, entry);
         if record.attempts == 0 {
             self.front.insert(record.spec.priority, record.seq, task);
         }
@@ -97,7 +102,7 @@ impl Machine {
         if let Some(live) = self.tasks.get(&task) {
             let record = &live.record;
             self.lanes
-                .remove(&lane_of(record), record.spec.priority, record.seq);
+                .remove(&lane_of(record), live.place(&self.config));
             self.front.remove(record.spec.priority, record.seq);
         }
     }
@@ -110,6 +115,7 @@ impl Machine {
         row.ended_at = Some(now.wall);
         row.end = Some(end);
         let session = row.spec.session;
+        self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session
             && self.sessions.touch(session, now)

@@ -14,6 +14,8 @@
 //!      └ BackoffOver ─ waiting ◄────┴───────────────────┘ AttemptRetried
 //! ```
 //!
+//! `Expired` takes a task that waits or is queued to `failed`, as `Doomed` does a queued one.
+//!
 //! A cancel ends a task at once while it waits, is queued or parked; once an attempt may produce tokens
 //! it waits for the end of that attempt. `completed`, `failed` and `cancelled` are final.
 
@@ -42,13 +44,15 @@ pub enum TaskEvent {
     Dispatched,
     /// It can never run: dropped from a full queue, or nothing is left that could serve it.
     Doomed,
+    /// Its deadline passed.
+    Expired,
     /// Its attempt shows tokens.
     Running,
 }
 
 impl TaskEvent {
     /// Every event, for tests and tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AttemptCancelled,
         Self::AttemptCompleted,
         Self::AttemptFailed,
@@ -59,6 +63,7 @@ impl TaskEvent {
         Self::CancelAsked,
         Self::Dispatched,
         Self::Doomed,
+        Self::Expired,
         Self::Running,
     ];
 }
@@ -86,6 +91,7 @@ pub fn next(state: TaskState, event: TaskEvent) -> Move {
 
         (S::Queued, E::Dispatched) => Move::To(S::Dispatched),
         (S::Queued, E::Doomed) => Move::To(S::Failed),
+        (S::Waiting(_) | S::Queued, E::Expired) => Move::To(S::Failed),
 
         (S::Dispatched, E::Running) => Move::To(S::Running),
         (S::Running | S::CancelRequested, E::Running) => Move::Stay,

@@ -60,10 +60,12 @@ pub(crate) fn small(attachable: bool) -> MachineConfig {
     config.interactive = ClassLimit {
         capacity: 3,
         full: FullPolicy::Reject,
+        weight: 8,
     };
     config.batch = ClassLimit {
         capacity: 2,
         full: FullPolicy::DropLru,
+        weight: 1,
     };
     config.ageing_ms = 4_000;
     config.retry.interruptions = 3;
@@ -87,6 +89,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
     let engine = prop_oneof![4 => Just(None), 1 => Just(Some(Engine::Embedded)), 1 => Just(Some(Engine::Llamacpp))];
     let ctx = prop_oneof![4 => Just(None), 1 => Just(Some(512)), 1 => Just(Some(2048)), 1 => Just(Some(9000))];
     let session = prop_oneof![2 => Just(None), 1 => (1u128..4).prop_map(Some)];
+    let deadline = prop_oneof![3 => Just(None), 1 => (1u64..10_000).prop_map(Some)];
     let tokens = prop_oneof![5 => Just(1u64), 1 => Just(600)];
     (
         model,
@@ -96,9 +99,10 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
         tokens,
         any::<(bool, bool)>(),
         1u32..3,
+        deadline,
     )
         .prop_map(
-            |(model, engine, ctx, session, tokens_least, (urgent, leave), seed)| {
+            |(model, engine, ctx, session, tokens_least, (urgent, leave), seed, deadline_ms)| {
                 Box::new(TaskSpec {
                     model_ref: model.map(ModelRef::new),
                     engine,
@@ -119,6 +123,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
                         OnDisconnect::Continue
                     },
                     seed,
+                    deadline_ms,
                     ..spec()
                 })
             },
