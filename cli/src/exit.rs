@@ -50,11 +50,13 @@ impl Exit {
     pub(crate) fn of_problem(problem: &Problem) -> Self {
         match &problem.code {
             ProblemCode::AdmissionReject
+            | ProblemCode::DeadlineUnmet
             | ProblemCode::DecodeTimeout
             | ProblemCode::Internal
             | ProblemCode::NotReady
             | ProblemCode::PoolUnavailable
             | ProblemCode::QueueFullDropLru
+            | ProblemCode::QueueFullShed
             | ProblemCode::ReplicaSetGone
             | ProblemCode::RequestTimeout
             | ProblemCode::StoreUnavailable

@@ -51,15 +51,14 @@ impl Machine {
             };
             let request = self.request(now, &self.tasks.get(&next.task)?.record);
             let policy = self.config.policy;
-            let anywhere = plan(self.fleet.replicas(), &request, policy).chosen;
-            let here = plan(self.fleet.members(pool), &request, policy).chosen;
-            let Some(here) = here.map(|replica| replica.name.clone()) else {
-                continue;
-            };
-            if anywhere.is_some_and(|replica| replica.name == here) {
-                return Some((next, pool, here));
+            let anywhere = plan(self.fleet.replicas(), &request, policy).chosen?;
+            if self.fleet.is_of(anywhere, pool) {
+                return Some((next, pool, anywhere.name.clone()));
             }
-            rather_elsewhere.get_or_insert((next, pool, here));
+            if rather_elsewhere.is_none() {
+                let here = plan(self.fleet.members(pool), &request, policy).chosen?;
+                rather_elsewhere = Some((next, pool, here.name.clone()));
+            }
         }
         rather_elsewhere
     }

@@ -227,6 +227,12 @@ impl Fleet {
             .filter_map(|index| self.replicas.get(*index))
     }
 
+    /// Is a replica one of this pool, by its place in the configuration?
+    pub(crate) fn is_of(&self, replica: &Replica, pool: usize) -> bool {
+        let of = self.pools.get(pool);
+        of.is_some_and(|pool| pool.name == replica.pool)
+    }
+
     /// The pools with a slot free, by their places in the configuration.
     pub(crate) fn pools_with_room(&self) -> impl Iterator<Item = usize> {
         (0..self.pools.len())

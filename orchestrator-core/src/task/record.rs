@@ -204,6 +204,23 @@ pub struct TaskRecord {
     pub end: Option<TaskEnd>,
 }
 
+impl TaskRecord {
+    /// Did it end within its deadline? `None` without one, before the end, and if it was cancelled.
+    #[must_use]
+    pub fn deadline_met(&self) -> Option<bool> {
+        let deadline_ms = self.spec.deadline_ms?;
+        let took_ms = self.ended_at? - self.accepted_at;
+        match self.end.as_ref()? {
+            TaskEnd::Finished {
+                finish: FinishReason::Cancelled,
+                ..
+            } => None,
+            TaskEnd::Finished { .. } => Some(took_ms <= deadline_ms),
+            TaskEnd::Failed { .. } => Some(false),
+        }
+    }
+}
+
 /// Where an attempt stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttemptState {

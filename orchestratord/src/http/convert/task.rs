@@ -39,6 +39,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         seed,
         determinism,
         priority,
+        deadline_ms,
         session,
         on_disconnect,
     } = spec;

@@ -66,6 +66,7 @@ pub(super) fn create(id: u128, priority: Priority) -> Ask {
         seed: 1,
         determinism: Determinism::BestEffort,
         priority,
+        deadline_ms: None,
         session: None,
         on_disconnect: OnDisconnect::Continue,
     };

@@ -68,6 +68,7 @@ const FIXED: &[&str] = &[
     "owner: stepped down with alarm",
     "refusal: ADMISSION_REJECT",
     "refusal: CONTEXT_EXCEEDED",
+    "refusal: DEADLINE_UNMET",
     "refusal: MODEL_UNKNOWN",
     "refusal: NOT_FOUND",
     "refusal: POOL_UNAVAILABLE",

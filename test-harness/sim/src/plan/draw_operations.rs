@@ -43,6 +43,16 @@ pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Ope
     operations
 }
 
+/// Draws which tasks have a deadline.
+pub(super) fn draw_deadlines(chance: &mut Chance, operations: &mut [Operation]) {
+    for operation in operations {
+        if let Want::Submit { wish, .. } = &mut operation.want {
+            let most = chance.pick(&[50, 2_000, 20_000]);
+            wish.deadline_ms = chance.percent(25).then(|| chance.within((1, most)));
+        }
+    }
+}
+
 fn later(chance: &mut Chance, task: usize) -> Want {
     match chance.below(10) {
         0 | 1 => Want::Again {
@@ -102,6 +112,7 @@ fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
         } else {
             Priority::Interactive
         },
+        deadline_ms: None,
         session: session.then(|| u32::try_from(chance.below(SESSIONS)).unwrap_or(0)),
         on_disconnect: if chance.percent(30) {
             OnDisconnect::Cancel

@@ -36,6 +36,8 @@ pub struct Wish {
     pub ignore_eos: bool,
     /// Class.
     pub priority: Priority,
+    /// Milliseconds within which it must have ended.
+    pub deadline_ms: Option<u64>,
     /// Number of the session.
     pub session: Option<u32>,
     /// What the last reader's leaving means.
@@ -117,6 +119,9 @@ impl fmt::Display for Operation {
                     wish.priority.name(),
                     wish.max_tokens
                 )?;
+                if let Some(ms) = wish.deadline_ms {
+                    write!(f, ", within {ms} ms")?;
+                }
                 if let Some(session) = wish.session {
                     write!(f, ", session s{session}")?;
                 }
