@@ -70,6 +70,7 @@ impl Exit {
             ProblemCode::NotFound => Self::NotFound,
             ProblemCode::SessionExhausted
             | ProblemCode::StreamDiverged
+            | ProblemCode::TaskEnded
             | ProblemCode::TaskIdConflict => Self::Conflict,
             ProblemCode::Unknown(_) => {
                 u16::try_from(problem.status).map_or(Self::Internal, Self::of_status)

@@ -3,7 +3,7 @@
 use crate::eta::Forecast;
 use crate::id::{ModelRef, SessionId, TaskId};
 use crate::queue::FullPolicy;
-use crate::task::{Engine, Priority};
+use crate::task::{Engine, Priority, TaskState};
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,13 @@ pub enum Refusal {
     SessionUnknown {
         /// Which.
         session: SessionId,
+    },
+    /// The task has ended, and nothing can happen to it any more.
+    TaskEnded {
+        /// Which.
+        task: TaskId,
+        /// How it stands.
+        state: TaskState,
     },
     /// The id is taken by a task with another body.
     TaskIdConflict {

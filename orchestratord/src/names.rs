@@ -87,6 +87,7 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::QueueFull { .. } => "ADMISSION_REJECT",
         Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
         Refusal::SessionUnknown { .. } | Refusal::TaskUnknown { .. } => "NOT_FOUND",
+        Refusal::TaskEnded { .. } => "TASK_ENDED",
         Refusal::TaskIdConflict { .. } => "TASK_ID_CONFLICT",
     }
 }

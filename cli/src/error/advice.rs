@@ -63,6 +63,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::StreamDiverged => {
             "read the text from its beginning: `orch task stream` without --last-event-id"
         }
+        ProblemCode::TaskEnded => {
+            "run it again as a new task: `orch task get` shows what it asked for"
+        }
         ProblemCode::TaskIdConflict => {
             "leave out --task-id, or repeat exactly what was sent under it; `orch task get` shows the task that has it"
         }

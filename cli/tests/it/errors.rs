@@ -70,6 +70,7 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "The text is not the one that was read before",
             "a replay differs",
         ),
+        ProblemCode::TaskEnded => (409, "The task has ended", "it is completed already"),
         ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
         ProblemCode::UnsupportedMediaType => (415, "Another media type", "send JSON"),
         ProblemCode::WorkerReset => (500, "The engine broke off", "it was lost 3 times"),

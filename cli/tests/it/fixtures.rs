@@ -74,6 +74,7 @@ pub(crate) fn running() -> Task {
         engine: Some(Engine::Embedded),
         ctx: Some(512),
         max_tokens: 128,
+        deadline_ms: None,
         seed: 42,
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,

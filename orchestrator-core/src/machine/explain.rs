@@ -92,7 +92,7 @@ impl Machine {
                     _ => "",
                 };
                 format!(
-                    "was given up after {} interruptions ({why}); cancel it, or hand it over again as a new task",
+                    "was given up after {} interruptions ({why}); requeue it, or cancel it",
                     row.interruptions
                 )
             }

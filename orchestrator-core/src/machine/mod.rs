@@ -38,6 +38,7 @@ mod moves;
 mod read;
 mod recover;
 mod report;
+mod requeue;
 mod step;
 
 pub use config::MachineConfig;

@@ -186,7 +186,7 @@ pub struct TaskRecord {
     pub attempts: u32,
     /// Attempts that an engine failed.
     pub failures: u32,
-    /// Attempts lost with their owner or runner.
+    /// Attempts lost with their owner or runner since it was accepted, or taken back into the queue.
     pub interruptions: u32,
     /// The newest attempt, while it is not known to have ended.
     pub attempt: Option<AttemptHead>,

@@ -14,7 +14,7 @@
 //!      └ BackoffOver ─ waiting ◄────┴───────────────────┘ AttemptRetried
 //! ```
 //!
-//! `Expired` takes a task that waits or is queued to `failed`, as `Doomed` does a queued one.
+//! `RequeueAsked` takes a parked task back to `queued`. `Expired` takes a task that waits or is queued to `failed`, as `Doomed` does a queued one.
 //!
 //! A cancel ends a task at once while it waits, is queued or parked; once an attempt may produce tokens
 //! it waits for the end of that attempt. `completed`, `failed` and `cancelled` are final.
@@ -46,13 +46,15 @@ pub enum TaskEvent {
     Doomed,
     /// Its deadline passed.
     Expired,
+    /// Someone lets it run again.
+    RequeueAsked,
     /// Its attempt shows tokens.
     Running,
 }
 
 impl TaskEvent {
     /// Every event, for tests and tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AttemptCancelled,
         Self::AttemptCompleted,
         Self::AttemptFailed,
@@ -64,6 +66,7 @@ impl TaskEvent {
         Self::Dispatched,
         Self::Doomed,
         Self::Expired,
+        Self::RequeueAsked,
         Self::Running,
     ];
 }
@@ -87,6 +90,11 @@ pub fn next(state: TaskState, event: TaskEvent) -> Move {
     let backoff = S::Waiting(WaitingFor::Backoff);
     match (state, event) {
         (S::Waiting(_), E::BackoffOver) => Move::To(S::Queued),
+        (S::Parked, E::RequeueAsked) => Move::To(S::Queued),
+        (
+            S::Waiting(_) | S::Queued | S::Dispatched | S::Running | S::CancelRequested,
+            E::RequeueAsked,
+        ) => Move::Stay,
         (S::Waiting(_) | S::Queued | S::Parked, E::CancelAsked) => Move::To(S::Cancelled),
 
         (S::Queued, E::Dispatched) => Move::To(S::Dispatched),

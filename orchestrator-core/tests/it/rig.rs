@@ -370,6 +370,12 @@ impl Rig {
         self.ask(Ask::TaskCancel { task, cold })
     }
 
+    pub(crate) fn requeue(&mut self, task: u128) -> Out {
+        let task = TaskId(task);
+        let cold = self.store.cold(task);
+        self.ask(Ask::TaskRequeue { task, cold })
+    }
+
     pub(crate) fn session_delete(&mut self, session: u128) -> Out {
         self.ask(Ask::SessionDelete {
             session: SessionId(session),

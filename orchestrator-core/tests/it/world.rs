@@ -18,6 +18,7 @@ use crate::rig::{Rig, facts, spec};
 pub(crate) enum Op {
     Create(u128, Box<TaskSpec>),
     Cancel(u128),
+    Requeue(u128),
     SessionDelete(u128),
     Advance(u64),
     Tick,
@@ -183,6 +184,7 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
     prop_oneof![
         10 => (task(), any_spec()).prop_map(|(task, spec)| Op::Create(task, spec)),
         3 => task().prop_map(Op::Cancel),
+        1 => task().prop_map(Op::Requeue),
         1 => (1u128..5).prop_map(Op::SessionDelete),
         6 => ms.prop_map(Op::Advance),
         1 => Just(Op::Tick),
@@ -201,6 +203,7 @@ pub(crate) fn make(rig: &mut Rig, op: Op) {
     match op {
         Op::Create(task, spec) => drop(rig.create(task, *spec)),
         Op::Cancel(task) => drop(rig.cancel(task)),
+        Op::Requeue(task) => drop(rig.requeue(task)),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),
         Op::Advance(ms) => drop(rig.advance(ms)),
         Op::Tick => drop(rig.step(Input::Tick)),

@@ -192,6 +192,17 @@ impl App {
         Ok(self.shown(row, None))
     }
 
+    /// Lets a parked task run again.
+    ///
+    /// # Errors
+    /// If there is none, it has ended, or the outcome is not known.
+    pub async fn task_requeue(&self, caller: &Caller, task: TaskId) -> Result<ShownTask, Trouble> {
+        self.row(caller, task).await?;
+        self.task_requeue_command(task).await?;
+        let row = self.row(caller, task).await?;
+        Ok(self.shown(row, None))
+    }
+
     /// What there is to read of a task's stream. A live read.
     ///
     /// # Errors

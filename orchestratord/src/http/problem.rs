@@ -33,6 +33,7 @@ fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::SessionExhausted => "The session has had all its turns",
         ProblemCode::StoreUnavailable => "The store does not answer",
         ProblemCode::StreamDiverged => "The text is not the one that was read before",
+        ProblemCode::TaskEnded => "The task has ended",
         ProblemCode::TaskIdConflict => "The task id is taken",
         ProblemCode::UnsupportedMediaType => "The body has another media type",
         ProblemCode::WorkerReset => "The engine broke off",
@@ -274,6 +275,7 @@ fn pointer(refusal: &Refusal) -> Option<&'static str> {
         Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }
         | Refusal::SessionUnknown { .. }
+        | Refusal::TaskEnded { .. }
         | Refusal::TaskUnknown { .. } => None,
     }
 }
@@ -312,6 +314,10 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             ProblemCode::NotFound,
             of_missing(Missing::Session(Uuid::from_u128(session.0))),
         ),
+        Refusal::TaskEnded { task, .. } => Problem {
+            task_id: Some(Uuid::from_u128(task.0)),
+            ..answer(409, ProblemCode::TaskEnded, reason)
+        },
         Refusal::TaskIdConflict { task } => Problem {
             task_id: Some(Uuid::from_u128(task.0)),
             ..answer(409, ProblemCode::TaskIdConflict, reason)
@@ -392,6 +398,10 @@ fn reason(refusal: &Refusal) -> String {
             format!("session {session} has had its {turns_max} turns; begin another session")
         }
         Refusal::SessionUnknown { session } => format!("there is no session {session}"),
+        Refusal::TaskEnded { task, state } => format!(
+            "task {task} is {} already; hand its input over as a new task",
+            state.name()
+        ),
         Refusal::TaskIdConflict { task } => {
             format!(
                 "task {task} was created with another body; use a new task_id, or repeat the same body"

@@ -86,6 +86,8 @@ pub enum ProblemCode {
     StoreUnavailable,
     /// `STREAM_DIVERGED`.
     StreamDiverged,
+    /// `TASK_ENDED`.
+    TaskEnded,
     /// `TASK_ID_CONFLICT`.
     TaskIdConflict,
     /// `UNSUPPORTED_MEDIA_TYPE`.
@@ -118,6 +120,7 @@ impl ProblemCode {
         Self::SessionExhausted,
         Self::StoreUnavailable,
         Self::StreamDiverged,
+        Self::TaskEnded,
         Self::TaskIdConflict,
         Self::UnsupportedMediaType,
         Self::WorkerReset,
@@ -145,6 +148,7 @@ impl ProblemCode {
             Self::SessionExhausted => "SESSION_EXHAUSTED",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StreamDiverged => "STREAM_DIVERGED",
+            Self::TaskEnded => "TASK_ENDED",
             Self::TaskIdConflict => "TASK_ID_CONFLICT",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::WorkerReset => "WORKER_RESET",
@@ -176,6 +180,7 @@ impl ::std::str::FromStr for ProblemCode {
             "SESSION_EXHAUSTED" => Ok(Self::SessionExhausted),
             "STORE_UNAVAILABLE" => Ok(Self::StoreUnavailable),
             "STREAM_DIVERGED" => Ok(Self::StreamDiverged),
+            "TASK_ENDED" => Ok(Self::TaskEnded),
             "TASK_ID_CONFLICT" => Ok(Self::TaskIdConflict),
             "UNSUPPORTED_MEDIA_TYPE" => Ok(Self::UnsupportedMediaType),
             "WORKER_RESET" => Ok(Self::WorkerReset),

@@ -75,6 +75,7 @@ impl Reasons {
             }),
             Refusal::PoolUnavailable { .. }
             | Refusal::SessionUnknown { .. }
+            | Refusal::TaskEnded { .. }
             | Refusal::TaskIdConflict { .. }
             | Refusal::TaskUnknown { .. } => true,
         };

@@ -73,6 +73,7 @@ const FIXED: &[&str] = &[
     "refusal: NOT_FOUND",
     "refusal: POOL_UNAVAILABLE",
     "refusal: SESSION_EXHAUSTED",
+    "refusal: TASK_ENDED",
     "refusal: TASK_ID_CONFLICT",
     "report: AttemptChunk",
     "report: AttemptEnded, failed",

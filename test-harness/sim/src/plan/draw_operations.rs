@@ -43,14 +43,30 @@ pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Ope
     operations
 }
 
-/// Draws which tasks have a deadline.
-pub(super) fn draw_deadlines(chance: &mut Chance, operations: &mut [Operation]) {
-    for operation in operations {
-        if let Want::Submit { wish, .. } = &mut operation.want {
-            let most = chance.pick(&[50, 2_000, 20_000]);
-            wish.deadline_ms = chance.percent(25).then(|| chance.within((1, most)));
+/// Draws which tasks have a deadline, and which are let run again after they were given up.
+pub(super) fn draw_terms(
+    chance: &mut Chance,
+    setup: &Setup,
+    chaos: Micros,
+    operations: &mut Vec<Operation>,
+) {
+    let mut requeues = Vec::new();
+    for operation in operations.iter_mut() {
+        let Want::Submit { task, wish, .. } = &mut operation.want else {
+            continue;
+        };
+        let most = chance.pick(&[50, 2_000, 20_000]);
+        wish.deadline_ms = chance.percent(25).then(|| chance.within((1, most)));
+        if chance.percent(30) {
+            requeues.push(Operation {
+                at: chance.within((operation.at, chaos.max(operation.at))),
+                client: chance.index(setup.clients),
+                want: Want::Requeue { task: *task },
+            });
         }
     }
+    operations.extend(requeues);
+    operations.sort_by_key(|operation| operation.at);
 }
 
 fn later(chance: &mut Chance, task: usize) -> Want {

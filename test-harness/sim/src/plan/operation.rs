@@ -84,6 +84,11 @@ pub enum Want {
         /// How.
         habit: Habit,
     },
+    /// To let a parked task run again.
+    Requeue {
+        /// Its number.
+        task: usize,
+    },
     /// To end a session.
     EndSession {
         /// Its number.
@@ -141,6 +146,7 @@ impl fmt::Display for Operation {
             }
             Want::Cancel { task } => write!(f, "cancels t{task}"),
             Want::Look { task } => write!(f, "looks at t{task}"),
+            Want::Requeue { task } => write!(f, "takes t{task} back into the queue"),
             Want::Read { task, habit } => {
                 write!(f, "reads t{task}")?;
                 match (habit.leaves_after, habit.away) {

@@ -42,7 +42,7 @@ impl Plan {
         setup.draw_terms(&mut terms);
         let mut operations =
             draw_operations::draw(&mut Chance::new(seed, Lane::Operations), &setup, chaos);
-        draw_operations::draw_deadlines(&mut terms, &mut operations);
+        draw_operations::draw_terms(&mut terms, &setup, chaos, &mut operations);
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);
         Self {
             seed,
