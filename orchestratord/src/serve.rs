@@ -287,6 +287,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         interactive: class_limit(queue.interactive),
         batch: class_limit(queue.batch),
         ageing_ms: queue.age_after_ms,
+        deadline_confidence_permille: queue.deadline_confidence_permille,
         retry: RetryLimits {
             failures: retry.failures_max,
             interruptions: retry.interruptions_max,
@@ -303,10 +304,12 @@ fn class_limit(class: QueueClass) -> ClassLimit {
     let full = match class.full_policy {
         ConfigPolicy::DropLru => FullPolicy::DropLru,
         ConfigPolicy::Reject => FullPolicy::Reject,
+        ConfigPolicy::ShedLowPriority => FullPolicy::ShedLowPriority,
     };
     ClassLimit {
         capacity: class.capacity,
         full,
+        weight: class.weight,
     }
 }
 

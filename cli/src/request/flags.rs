@@ -46,6 +46,9 @@ pub(crate) struct TaskFlags {
     /// Class to wait in [default: interactive]
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]
     priority: Option<PriorityChoice>,
+    /// Time from acceptance within which it must have ended, such as `90s`, `15m`, `500ms` [default: none]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = PLACE)]
+    deadline: Option<u64>,
     /// What happens 5 seconds after the last reader has left [default: continue]
     #[arg(long, value_name = "WHAT", value_parser = one_of(OnDisconnectChoice::ALL, OnDisconnectChoice::as_str), help_heading = PLACE)]
     on_disconnect: Option<OnDisconnectChoice>,
@@ -117,6 +120,7 @@ impl TaskFlags {
             seed: self.seed,
             determinism: self.determinism,
             priority: self.priority,
+            deadline_ms: self.deadline,
             session_id: self.session,
             on_disconnect: self.on_disconnect,
             metadata: labels(self.metadata)?,
@@ -130,6 +134,14 @@ where
     T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(all.iter().map(name)).try_map(|text| text.parse::<T>())
+}
+
+/// A length of time in milliseconds.
+fn duration(text: &str) -> Result<u64, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| {
+        format!("{error}; write a number with its unit, such as `90s` or `15m`")
+    })?;
+    u64::try_from(duration.as_millis()).map_err(|_| "that is longer than any clock runs".to_owned())
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

@@ -75,6 +75,7 @@ pub(crate) fn running() -> Task {
         engine: Some(Engine::Embedded),
         ctx: Some(512),
         max_tokens: 128,
+        deadline_ms: None,
         seed: 42,
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,
@@ -150,6 +151,7 @@ pub(crate) fn queued() -> Task {
             wakes_in_ms: None,
             queue_position: Some(3),
             predicted_start_ms: Some(4_200),
+            on_time_probability: Some(0.97),
             candidates: Some(vec![
                 candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
                 candidate(
@@ -348,6 +350,7 @@ fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
         queue_depth: 4,
         queue_position,
         predicted_start_ms: queue_position.map(|position| position * 140),
+        on_time_probability: None,
         attempt,
         kv_warmth: false,
     };

@@ -84,6 +84,7 @@ impl Machine {
                     self.close(now, entropy, task, attempt, Close::CancelOverdue);
                 }
             }
+            Timer::Deadline(task) => self.deadline_passed(now, task),
             Timer::Disconnect(task) => self.cancel(now, task),
             Timer::Lease(attempt) => {
                 if let Some(task) = self.attempts.get(&attempt).map(|live| live.record.task) {

@@ -14,7 +14,7 @@ use crate::machine::recover::Recovered;
 use crate::machine::step::Step;
 use crate::mutation::Mutation;
 use crate::placement::Fleet;
-use crate::queue::{FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::reply::Reply;
 use crate::session::Sessions;
 use crate::task::TaskRecord;
@@ -53,8 +53,8 @@ pub struct Counters {
 ///
 /// 1. Begin with [`Machine::recover`] over what the store holds (or [`Machine::new`] for nothing), then drain
 ///    [`Machine::poll`]: effects whose completion is not known to be durable come out again.
-/// 2. For every input call [`Machine::step`] with the present time. For [`Ask::TaskCreate`] and
-///    [`Ask::TaskCancel`] of a task for which [`Machine::is_live`] is false, look its record up in the store
+/// 2. For every input call [`Machine::step`] with the present time. For [`Ask::TaskCreate`],
+///    [`Ask::TaskCancel`] and [`Ask::TaskRequeue`] of a task for which [`Machine::is_live`] is false, look its record up in the store
 ///    first and pass it along as `cold`; a create under a fresh id needs none. That look-up must see every mutation the machine has emitted.
 /// 3. After a step drain [`Machine::poll`] until `None`. A step's outputs come as all its mutations, then its
 ///    replies, then its effects. Several steps may be drained into one batch.
@@ -78,6 +78,7 @@ pub struct Machine {
     pub(super) attempts: BTreeMap<AttemptId, Box<LiveAttempt>>,
     pub(super) sessions: Sessions,
     pub(super) lanes: Lanes,
+    pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,
@@ -151,6 +152,7 @@ impl Machine {
             Ask::SessionDelete { session } => self.session_delete(now, reply, session),
             Ask::TaskCancel { task, cold } => self.task_cancel(now, reply, task, cold),
             Ask::TaskCreate { create, cold } => self.task_create(now, reply, *create, cold),
+            Ask::TaskRequeue { task, cold } => self.task_requeue(reply, task, cold),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Moving a task from state to state, with all that hangs on a state.
 
 use crate::id::TaskId;
+use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
-use crate::queue::{Entry, LaneKey, Place};
+use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
 use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
 use crate::time::{AgeMs, Now};
 use crate::timer::Timer;
@@ -38,11 +39,15 @@ impl LiveTask {
     }
 
     /// Its place in the queue's order.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self, config: &MachineConfig) -> Place {
+        let record = &self.record;
+        let deadline_ms = record.spec.deadline_ms;
         Place {
-            priority: self.record.spec.priority,
-            seq: self.record.seq,
-            since: self.since,
+            flow: Flow {
+                tenant: record.tenant,
+                priority: record.spec.priority,
+            },
+            turn: Turn::new(self.since, deadline_ms, config.ageing_ms, record.seq),
         }
     }
 }
@@ -87,13 +92,14 @@ impl Machine {
             return;
         };
         let record = &live.record;
+        let Place { flow, turn } = live.place(&self.config);
         let entry = Entry {
             task,
-            seq: record.seq,
-            since: live.since,
+            turn,
             need: ctx_need(&record.spec),
+            cost: record.spec.cost(),
         };
-        self.lanes.insert(live.lane(), record.spec.priority, entry);
+        self.lanes.insert(live.lane(), flow, entry);
         if record.attempts == 0 {
             self.front.insert(record.spec.priority, record.seq, task);
         }
@@ -105,8 +111,7 @@ impl Machine {
     pub(super) fn dequeue(&mut self, task: TaskId) {
         if let Some(live) = self.tasks.get(&task) {
             let record = &live.record;
-            self.lanes
-                .remove(&live.lane(), record.spec.priority, record.seq);
+            self.lanes.remove(&live.lane(), live.place(&self.config));
             self.front.remove(record.spec.priority, record.seq);
         }
     }
@@ -119,6 +124,7 @@ impl Machine {
         row.ended_at = Some(now.wall);
         row.end = Some(end);
         let session = row.spec.session;
+        self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session
             && self.sessions.touch(session, now)

@@ -5,7 +5,7 @@ use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::moves::ctx_need;
 use crate::placement::{PoolView, ReplicaSetView};
-use crate::queue::LaneKey;
+use crate::queue::{LaneKey, Shares};
 use crate::session::SessionView;
 use crate::task::{Priority, TaskRecord, TaskState};
 use crate::time::Now;
@@ -109,9 +109,16 @@ impl Machine {
     /// Tasks before this one, as if it were queued.
     pub(super) fn ahead(&self, now: Now, live: &LiveTask) -> u64 {
         let own = live.lane();
-        self.lanes.ahead(now.mono, live.place(), |lane| {
-            self.fleet.compete(&own, lane)
-        })
+        let weight = |flow| self.config.weight(flow);
+        let shares = Shares {
+            fairness: &self.fairness,
+            pool: self.fleet.first_serving(&own),
+            weight: &weight,
+        };
+        self.lanes
+            .ahead(now.mono, live.place(&self.config), shares, |lane| {
+                self.fleet.compete(&own, lane)
+            })
     }
 
     /// Estimated milliseconds to the start of an eligible task: none if it is next and fits a free slot.

@@ -12,7 +12,7 @@ use crate::machine::dispatch::order;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
-use crate::queue::{FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::session::{SessionRecord, Sessions};
 use crate::task::{AttemptRecord, TaskRecord, TaskState};
 use crate::time::{AgeMs, Now};
@@ -71,7 +71,8 @@ impl Machine {
             tasks: BTreeMap::new(),
             attempts: BTreeMap::new(),
             sessions: Sessions::new(config.session_ttl_ms),
-            lanes: Lanes::new(config.ageing_ms),
+            lanes: Lanes::default(),
+            fairness: Fairness::default(),
             front: FrontDoor::default(),
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
@@ -112,6 +113,7 @@ impl Machine {
             record,
             first_token_ms: None,
             since,
+            charge: None,
         };
         self.attempts.insert(live.record.id, Box::new(live));
     }
@@ -122,6 +124,7 @@ impl Machine {
         let not_before = record.not_before;
         self.tasks
             .insert(task, Box::new(LiveTask::new(record, since)));
+        self.watch_deadline(task);
         match state {
             TaskState::Queued => self.enqueue(task),
             TaskState::Waiting(_) => {

@@ -83,6 +83,12 @@ impl Fleet {
             .any(|pool| serves(pool, one) && serves(pool, other))
     }
 
+    /// The first pool that can serve a lane, by its place in the configuration; the first of all if none can.
+    pub(crate) fn first_serving(&self, lane: &LaneKey) -> usize {
+        let usable = |pool: &Pool| serves(pool, lane) && pool.usable();
+        self.pools.iter().position(usable).unwrap_or(0)
+    }
+
     /// The pools configured to serve a lane.
     pub(crate) fn serving<'a>(&'a self, lane: &'a LaneKey) -> impl Iterator<Item = &'a Pool> {
         self.pools.iter().filter(|pool| serves(pool, lane))

@@ -65,6 +65,16 @@ impl App {
         }
     }
 
+    /// Takes a parked task back into the queue. Repeating it is always safe.
+    pub(super) async fn task_requeue_command(&self, task: TaskId) -> Result<(), Trouble> {
+        let ask = Ask::TaskRequeue { task, cold: None };
+        let outcome = self.owner.command(ask, None).await;
+        match settle(outcome, Some(task), true)? {
+            Reply::TaskRequeued(_) => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
     /// Forgets a session. Repeating it is always safe.
     pub(super) async fn session_delete_command(&self, ask: Ask) -> Result<(), Trouble> {
         let outcome = self.owner.command(ask, None).await;
@@ -105,7 +115,10 @@ fn settle(
 fn unexpected(reply: Reply) -> Trouble {
     match reply {
         Reply::Refused(refusal) => Trouble::Refused(refusal),
-        Reply::SessionDeleted | Reply::TaskCancelled(_) | Reply::TaskCreated { .. } => {
+        Reply::SessionDeleted
+        | Reply::TaskCancelled(_)
+        | Reply::TaskCreated { .. }
+        | Reply::TaskRequeued(_) => {
             debug_assert!(false, "an answer to another question");
             Trouble::Unresolved {
                 task: None,

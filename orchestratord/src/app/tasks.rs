@@ -114,7 +114,10 @@ impl App {
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
         if let Err(Trouble::Refused(refusal)) = &outcome {
-            let full = matches!(refusal, Refusal::QueueFull { .. });
+            let full = match refusal {
+                Refusal::QueueFull { full, .. } => Some(*full),
+                _ => None,
+            };
             self.meter
                 .task_rejected(engine, names::refusal_code(refusal), full);
         }
@@ -185,6 +188,17 @@ impl App {
     pub async fn task_cancel(&self, caller: &Caller, task: TaskId) -> Result<ShownTask, Trouble> {
         self.row(caller, task).await?;
         self.task_cancel_command(task).await?;
+        let row = self.row(caller, task).await?;
+        Ok(self.shown(row, None))
+    }
+
+    /// Lets a parked task run again.
+    ///
+    /// # Errors
+    /// If there is none, it has ended, or the outcome is not known.
+    pub async fn task_requeue(&self, caller: &Caller, task: TaskId) -> Result<ShownTask, Trouble> {
+        self.row(caller, task).await?;
+        self.task_requeue_command(task).await?;
         let row = self.row(caller, task).await?;
         Ok(self.shown(row, None))
     }
@@ -278,6 +292,7 @@ pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -
         queue_depth: view.queue_depth(priority),
         queue_position: explanation.queue_position,
         predicted_start_ms: explanation.predicted_start_ms,
+        on_time_permille: explanation.on_time_permille,
         // The reader knows which it is told of.
         attempt: 0,
     }

@@ -3,8 +3,8 @@
 use api_server::support::EventStream;
 use api_server::tasks::{
     TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-    TaskListParams, TaskListResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
-    TaskStreamResponse, TasksApi,
+    TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
+    TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
 };
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
@@ -79,6 +79,23 @@ impl TasksApi for Host {
             .await
         {
             Ok(shown) => TaskCancelResponse::Ok200 {
+                body: convert::task(shown),
+            },
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_requeue(
+        &self,
+        context: Context,
+        params: TaskRequeueParams,
+    ) -> TaskRequeueResponse {
+        match self
+            .app
+            .task_requeue(&context.caller, TaskId(params.id.as_u128()))
+            .await
+        {
+            Ok(shown) => TaskRequeueResponse::Ok200 {
                 body: convert::task(shown),
             },
             Err(trouble) => context.refuse(trouble).into(),

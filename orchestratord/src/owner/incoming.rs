@@ -8,7 +8,7 @@ use orchestrator_core::task::TaskRecord;
 pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
     match ask {
         Ask::SessionDelete { .. } => None,
-        Ask::TaskCancel { task, .. } => Some(*task),
+        Ask::TaskCancel { task, .. } | Ask::TaskRequeue { task, .. } => Some(*task),
         Ask::TaskCreate { create, .. } => (!create.fresh).then_some(create.id),
     }
 }
@@ -17,7 +17,9 @@ pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
 pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: PayloadRef) {
     match ask {
         Ask::SessionDelete { .. } => {}
-        Ask::TaskCancel { cold, .. } => *cold = found.map(Box::new),
+        Ask::TaskCancel { cold, .. } | Ask::TaskRequeue { cold, .. } => {
+            *cold = found.map(Box::new);
+        }
         Ask::TaskCreate { create, cold } => {
             *cold = found.map(Box::new);
             create.body = payload;

@@ -37,6 +37,7 @@ fn spec(on_disconnect: OnDisconnect) -> TaskSpec {
         seed: 1,
         determinism: Determinism::BestEffort,
         priority: Priority::Interactive,
+        deadline_ms: None,
         session: None,
         on_disconnect,
     }

@@ -9,12 +9,14 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::task::{
     AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
 };
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::contract::{MetricKind, contract};
+use super::deadlines::DeadlineRatios;
 use crate::names;
 
 /// Pause between two clearings of samples.
@@ -49,6 +51,7 @@ impl Drop for OpenConnection {
 pub struct Meter {
     exporter: PrometheusHandle,
     replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
+    deadlines: Arc<DeadlineRatios>,
 }
 
 impl Meter {
@@ -82,6 +85,7 @@ impl Meter {
         Ok(Self {
             exporter,
             replicas: Arc::default(),
+            deadlines: Arc::default(),
         })
     }
 
@@ -104,6 +108,7 @@ impl Meter {
         Self {
             exporter: PrometheusBuilder::new().build_recorder().handle(),
             replicas: Arc::default(),
+            deadlines: Arc::default(),
         }
     }
 
@@ -149,12 +154,17 @@ impl Meter {
             .set(depth as f64);
     }
 
-    /// A task was turned away at the door.
-    pub fn task_rejected(&self, engine: Option<Engine>, code: &'static str, queue_full: bool) {
+    /// A task was turned away at the door; `full` is the policy of a full class, if that was the reason.
+    pub fn task_rejected(
+        &self,
+        engine: Option<Engine>,
+        code: &'static str,
+        full: Option<FullPolicy>,
+    ) {
         let engine = engine.map_or(ANY_ENGINE, names::engine);
         counter!("tasks_rejected_total", "engine" => engine, "reason" => code).increment(1);
-        if queue_full {
-            counter!("admission_backpressure_events_total", "engine" => engine, "policy" => "reject").increment(1);
+        if let Some(policy) = full {
+            backpressure(engine, policy);
         }
     }
 
@@ -242,11 +252,19 @@ impl Meter {
             TaskEnd::Failed {
                 fault: TaskFault::QueueFullDropLru,
                 ..
+            } => backpressure(asked, FullPolicy::DropLru),
+            TaskEnd::Failed {
+                fault: TaskFault::QueueFullShed,
+                ..
             } => {
-                let labels = [("engine", asked), ("policy", "drop-lru")];
-                counter!("admission_backpressure_events_total", &labels).increment(1);
+                backpressure(asked, FullPolicy::ShedLowPriority);
+                counter!("preemptions_total", "engine" => asked, "mode" => "soft").increment(1);
             }
             _ => {}
+        }
+        if let Some(met) = record.deadline_met() {
+            let ratio = self.deadlines.add(record.spec.priority, met);
+            gauge!("deadlines_met_ratio", "priority" => priority).set(ratio);
         }
         if let (
             TaskEnd::Finished {
@@ -299,6 +317,11 @@ impl Meter {
             histogram!("latency_decode_ms", &class).record(ms as f64);
         }
     }
+}
+
+fn backpressure(engine: &'static str, policy: FullPolicy) {
+    let labels = [("engine", engine), ("policy", names::full_policy(policy))];
+    counter!("admission_backpressure_events_total", &labels).increment(1);
 }
 
 fn holds(record: &TaskRecord, attempt: AttemptId) -> bool {

@@ -52,6 +52,8 @@ pub enum ProblemCode {
     BodyTooLarge,
     /// `CONTEXT_EXCEEDED`.
     ContextExceeded,
+    /// `DEADLINE_UNMET`.
+    DeadlineUnmet,
     /// `DECODE_TIMEOUT`.
     DecodeTimeout,
     /// `INTERNAL`.
@@ -72,6 +74,8 @@ pub enum ProblemCode {
     PoolUnavailable,
     /// `QUEUE_FULL_DROP_LRU`.
     QueueFullDropLru,
+    /// `QUEUE_FULL_SHED`.
+    QueueFullShed,
     /// `REPLICA_SET_GONE`.
     ReplicaSetGone,
     /// `REQUEST_TIMEOUT`.
@@ -82,6 +86,8 @@ pub enum ProblemCode {
     StoreUnavailable,
     /// `STREAM_DIVERGED`.
     StreamDiverged,
+    /// `TASK_ENDED`.
+    TaskEnded,
     /// `TASK_ID_CONFLICT`.
     TaskIdConflict,
     /// `UNSUPPORTED_MEDIA_TYPE`.
@@ -97,6 +103,7 @@ impl ProblemCode {
         Self::AdmissionReject,
         Self::BodyTooLarge,
         Self::ContextExceeded,
+        Self::DeadlineUnmet,
         Self::DecodeTimeout,
         Self::Internal,
         Self::InvalidParams,
@@ -107,11 +114,13 @@ impl ProblemCode {
         Self::NotReady,
         Self::PoolUnavailable,
         Self::QueueFullDropLru,
+        Self::QueueFullShed,
         Self::ReplicaSetGone,
         Self::RequestTimeout,
         Self::SessionExhausted,
         Self::StoreUnavailable,
         Self::StreamDiverged,
+        Self::TaskEnded,
         Self::TaskIdConflict,
         Self::UnsupportedMediaType,
         Self::WorkerReset,
@@ -122,6 +131,7 @@ impl ProblemCode {
             Self::AdmissionReject => "ADMISSION_REJECT",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::ContextExceeded => "CONTEXT_EXCEEDED",
+            Self::DeadlineUnmet => "DEADLINE_UNMET",
             Self::DecodeTimeout => "DECODE_TIMEOUT",
             Self::Internal => "INTERNAL",
             Self::InvalidParams => "INVALID_PARAMS",
@@ -132,11 +142,13 @@ impl ProblemCode {
             Self::NotReady => "NOT_READY",
             Self::PoolUnavailable => "POOL_UNAVAILABLE",
             Self::QueueFullDropLru => "QUEUE_FULL_DROP_LRU",
+            Self::QueueFullShed => "QUEUE_FULL_SHED",
             Self::ReplicaSetGone => "REPLICA_SET_GONE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::SessionExhausted => "SESSION_EXHAUSTED",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StreamDiverged => "STREAM_DIVERGED",
+            Self::TaskEnded => "TASK_ENDED",
             Self::TaskIdConflict => "TASK_ID_CONFLICT",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::WorkerReset => "WORKER_RESET",
@@ -151,6 +163,7 @@ impl ::std::str::FromStr for ProblemCode {
             "ADMISSION_REJECT" => Ok(Self::AdmissionReject),
             "BODY_TOO_LARGE" => Ok(Self::BodyTooLarge),
             "CONTEXT_EXCEEDED" => Ok(Self::ContextExceeded),
+            "DEADLINE_UNMET" => Ok(Self::DeadlineUnmet),
             "DECODE_TIMEOUT" => Ok(Self::DecodeTimeout),
             "INTERNAL" => Ok(Self::Internal),
             "INVALID_PARAMS" => Ok(Self::InvalidParams),
@@ -161,11 +174,13 @@ impl ::std::str::FromStr for ProblemCode {
             "NOT_READY" => Ok(Self::NotReady),
             "POOL_UNAVAILABLE" => Ok(Self::PoolUnavailable),
             "QUEUE_FULL_DROP_LRU" => Ok(Self::QueueFullDropLru),
+            "QUEUE_FULL_SHED" => Ok(Self::QueueFullShed),
             "REPLICA_SET_GONE" => Ok(Self::ReplicaSetGone),
             "REQUEST_TIMEOUT" => Ok(Self::RequestTimeout),
             "SESSION_EXHAUSTED" => Ok(Self::SessionExhausted),
             "STORE_UNAVAILABLE" => Ok(Self::StoreUnavailable),
             "STREAM_DIVERGED" => Ok(Self::StreamDiverged),
+            "TASK_ENDED" => Ok(Self::TaskEnded),
             "TASK_ID_CONFLICT" => Ok(Self::TaskIdConflict),
             "UNSUPPORTED_MEDIA_TYPE" => Ok(Self::UnsupportedMediaType),
             "WORKER_RESET" => Ok(Self::WorkerReset),

@@ -82,6 +82,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
         seed: 1,
         determinism: Determinism::BestEffort,
         priority,
+        deadline_ms: None,
         session: None,
         on_disconnect: OnDisconnect::Continue,
     };

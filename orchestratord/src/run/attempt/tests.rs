@@ -122,6 +122,7 @@ pub(in crate::run) fn order(position: u64) -> AttemptOrder {
             seed: 7,
             determinism: Determinism::Strict,
             priority: Priority::Interactive,
+            deadline_ms: None,
             session: None::<SessionId>,
             on_disconnect: OnDisconnect::Continue,
         },

@@ -10,6 +10,7 @@ mod attached;
 mod connections;
 mod contract;
 mod crowd;
+mod deadlines;
 mod door;
 mod durability;
 mod endings;

@@ -1,8 +1,8 @@
 //! Memory and mutations are bounded.
 
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, MachineConfig};
-use orchestrator_core::queue::ClassLimit;
-use orchestrator_core::task::{Priority, TaskState};
+use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::task::{Priority, TaskRecord, TaskState};
 use store::{Commit, Payload};
 
 use super::book::Book;
@@ -88,20 +88,36 @@ impl Checker for Bounds {
             return Ok(());
         };
         self.batch(commit)?;
-        for priority in [Priority::Batch, Priority::Interactive] {
-            let newcomers = durable
-                .tasks
-                .iter()
-                .filter(|row| row.spec.priority == priority)
-                .filter(|row| row.state == TaskState::Queued && row.attempts == 0)
-                .count();
-            let capacity = self.limit(priority).capacity.max(1) as usize;
-            if newcomers > capacity {
+        let classes = [Priority::Batch, Priority::Interactive];
+        let newcomers = |priority: Priority| {
+            let waits = |row: &&TaskRecord| row.state == TaskState::Queued && row.attempts == 0;
+            let of_class = |row: &&TaskRecord| row.spec.priority == priority;
+            durable.tasks.iter().filter(of_class).filter(waits).count()
+        };
+        let places = |priority| self.limit(priority).capacity.max(1) as usize;
+        for priority in classes {
+            // A class that sheds may also stand in the places of less urgent ones.
+            let may_borrow = self.limit(priority).full == FullPolicy::ShedLowPriority;
+            let capacity = match may_borrow {
+                true => classes.into_iter().map(places).sum(),
+                false => places(priority),
+            };
+            if newcomers(priority) > capacity {
                 return Err(format!(
-                    "{newcomers} {} tasks wait that have never run, and the capacity is {capacity}",
+                    "{} {} tasks wait that have never run, and the capacity is {capacity}",
+                    newcomers(priority),
                     priority.name()
                 ));
             }
+        }
+        let (all, most) = (
+            classes.into_iter().map(newcomers).sum::<usize>(),
+            classes.into_iter().map(places).sum::<usize>(),
+        );
+        if all > most {
+            return Err(format!(
+                "{all} tasks wait that have never run, and there is room for {most}"
+            ));
         }
         Ok(())
     }

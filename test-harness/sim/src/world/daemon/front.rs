@@ -47,6 +47,14 @@ impl World {
             }
             Question::Create(new) => self.create(host, errand, turn, *new),
             Question::EndSession(session) => self.end_session(host, errand, turn, session),
+            Question::Requeue(task) => {
+                let waiter = Waiter {
+                    errand,
+                    turn,
+                    kind: Asked::Requeue(task),
+                };
+                self.urgent(host, Ask::TaskRequeue { task, cold: None }, waiter);
+            }
             Question::Look(task) => self.read(host, Pending::Look { errand, turn, task }),
             Question::Open { task, after } => {
                 let after = match (self.plant, after) {
@@ -278,6 +286,7 @@ impl World {
             Ok(Reply::TaskCancelled(row)) => {
                 Answer::Cancelled(record(&row, host.hub.position(&row)))
             }
+            Ok(Reply::TaskRequeued(row)) => Answer::Record(record(&row, host.hub.position(&row))),
             Ok(Reply::SessionDeleted) => Answer::Missing,
             Ok(Reply::Refused(refusal)) => match refusal_code(&refusal) {
                 "NOT_FOUND" => Answer::Missing,
