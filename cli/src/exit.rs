@@ -58,6 +58,7 @@ impl Exit {
             | ProblemCode::ReplicaSetGone
             | ProblemCode::RequestTimeout
             | ProblemCode::StoreUnavailable
+            | ProblemCode::TriesExceeded
             | ProblemCode::WorkerReset => Self::Unavailable,
             ProblemCode::BodyTooLarge
             | ProblemCode::ContextExceeded
@@ -65,8 +66,10 @@ impl Exit {
             | ProblemCode::ModelUnknown
             | ProblemCode::UnsupportedMediaType => Self::Validation,
             ProblemCode::MethodNotAllowed | ProblemCode::NotAcceptable => Self::Internal,
+            ProblemCode::Forbidden | ProblemCode::Unauthorized => Self::Auth,
             ProblemCode::NotFound => Self::NotFound,
-            ProblemCode::SessionExhausted
+            ProblemCode::KeyConflict
+            | ProblemCode::SessionExhausted
             | ProblemCode::StreamDiverged
             | ProblemCode::TaskIdConflict => Self::Conflict,
             ProblemCode::Unknown(_) => {

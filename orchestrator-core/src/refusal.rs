@@ -1,7 +1,8 @@
 //! Everything that can be refused, with the figures that explain it.
 
-use crate::id::{ModelRef, SessionId, TaskId};
+use crate::id::{KeyId, ModelRef, SessionId, TaskId};
 use crate::task::{Engine, Priority};
+use crate::time::WallMs;
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,33 @@ pub enum Refusal {
         ctx_asked: Option<u32>,
         /// Largest context, in tokens, among the pools that could serve it.
         ctx_max: u32,
+    },
+    /// The key has ended or was replaced, so nothing can take its place.
+    KeyEnded {
+        /// Which.
+        key: KeyId,
+    },
+    /// The key would never be let in.
+    KeyExpiryPast {
+        /// When it would expire.
+        at: WallMs,
+        /// When that was asked for.
+        now: WallMs,
+    },
+    /// Without this key nobody would be left who may make others.
+    KeyLast {
+        /// Which.
+        key: KeyId,
+    },
+    /// The id that was drawn for a key is taken.
+    KeyTaken {
+        /// Which.
+        key: KeyId,
+    },
+    /// There is no such key.
+    KeyUnknown {
+        /// Which.
+        key: KeyId,
     },
     /// No pool serves the model or engine asked for.
     ModelUnknown {
@@ -51,7 +79,7 @@ pub enum Refusal {
         /// Which.
         session: SessionId,
     },
-    /// The id is taken by a task with another body.
+    /// The id is taken by another task, of whichever tenant.
     TaskIdConflict {
         /// Which.
         task: TaskId,

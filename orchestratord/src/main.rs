@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use orchestratord::keys::print_first_key;
 use orchestratord::serve::serve;
-use orchestratord::settings::{Args, ConfigCommand, Verb, check_file, load};
+use orchestratord::settings::{Args, ConfigCommand, InitArgs, ServeArgs, Verb, check_file, load};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match args.verb {
+    let Args { verb, serve: how } = Args::parse();
+    match verb {
         Some(Verb::Config(ConfigCommand::Check { file })) => match check_file(&file) {
             Ok(_) => {
                 println!("{}: no fault found", file.display());
@@ -17,16 +18,30 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&error.to_string()),
         },
-        None => match load(&args.serve) {
-            Ok(settings) => match serve(settings) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    say(&format!("orchestratord: {error}"));
-                    ExitCode::FAILURE
-                }
-            },
+        Some(Verb::Init(args)) => init(args, how),
+        None => match load(&how) {
+            Ok(settings) => ended(serve(settings)),
             Err(error) => refuse(&error.to_string()),
         },
+    }
+}
+
+fn init(args: InitArgs, mut place: ServeArgs) -> ExitCode {
+    place.config = args.config.or(place.config);
+    place.data_dir = args.data_dir.or(place.data_dir);
+    match load(&place) {
+        Ok(settings) => ended(print_first_key(&settings.data_dir, args.again, args.json)),
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+fn ended<E: ToString>(outcome: Result<(), E>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("orchestratord: {}", error.to_string()));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -45,6 +45,10 @@ fn minutes_ago(minutes: u64) -> u64 {
     u64::try_from(now).unwrap() - minutes * MINUTE
 }
 
+pub(crate) fn days_ago(days: u64) -> u64 {
+    minutes_ago(days * 24 * 60)
+}
+
 pub(crate) fn created(task_id: Uuid) -> TaskCreated {
     TaskCreated {
         task_id,

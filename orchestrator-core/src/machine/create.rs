@@ -1,6 +1,6 @@
 //! A task comes in.
 
-use crate::id::{ReplyToken, TaskId};
+use crate::id::{ReplyToken, SessionKey, TaskId};
 use crate::input::TaskCreate;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::moves::ctx_need;
@@ -80,7 +80,9 @@ impl Machine {
             return Err(self.refusal(create, doom));
         }
         if let Some(id) = spec.session
-            && let Some(session) = self.sessions.get(id, now.mono)
+            && let Some(session) = self
+                .sessions
+                .get(SessionKey::new(create.tenant, id), now.mono)
             && session.record.turns >= self.config.session_turns_max
         {
             let turns_max = self.config.session_turns_max;
@@ -146,7 +148,7 @@ impl Machine {
             body,
         } = create;
         self.accept_seq.0 += 1;
-        let session = spec.session;
+        let session = spec.session.map(|id| SessionKey::new(tenant, id));
         let record = TaskRecord {
             id,
             seq: self.accept_seq,
@@ -183,7 +185,7 @@ impl Machine {
         self.note_estimates(now, id);
         self.enqueue(id);
         if let Some(session) = session {
-            self.sessions.accept(session, tenant, now);
+            self.sessions.accept(session, now);
             self.session_changed(session);
         }
     }

@@ -7,7 +7,7 @@
 //!
 //! | state | kind | after a recovery |
 //! |---|---|---|
-//! | records of live tasks, of their live attempts, of sessions | hard | as they were |
+//! | records of live tasks, of their live attempts, of sessions, of keys | hard | as they were |
 //! | highest accept sequence | hard | as it was |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
 //! | age of a queued task | soft | from `accepted_at` by the wall clock; a clock set back makes it younger |
@@ -32,6 +32,7 @@ mod create;
 mod dispatch;
 mod driver;
 mod explain;
+mod keys;
 mod moves;
 mod read;
 mod recover;

@@ -1,7 +1,7 @@
 //! What is remembered of a task and of its attempts.
 
 use crate::id::{
-    AcceptSeq, AttemptId, Digest, PrincipalId, ProjectId, ReplicaName, TaskId, TenantId,
+    AcceptSeq, AttemptId, Digest, PrincipalId, ProjectId, ReplicaName, SessionKey, TaskId, TenantId,
 };
 use crate::placement::ReplicaSetKey;
 use crate::task::{Engine, TaskSpec};
@@ -192,6 +192,15 @@ pub struct TaskRecord {
     pub ended_at: Option<WallMs>,
     /// How it ended; for a parked task: why it was given up.
     pub end: Option<TaskEnd>,
+}
+
+impl TaskRecord {
+    /// The session it runs in, if it runs in one.
+    #[must_use]
+    pub fn session_key(&self) -> Option<SessionKey> {
+        let session = self.spec.session?;
+        Some(SessionKey::new(self.tenant, session))
+    }
 }
 
 /// Where an attempt stands.

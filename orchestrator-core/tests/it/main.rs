@@ -5,6 +5,7 @@ mod bounds;
 mod cancel;
 mod disconnect;
 mod explain;
+mod keys;
 mod life;
 mod model_store;
 mod pools;

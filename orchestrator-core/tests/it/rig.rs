@@ -6,7 +6,7 @@ use orchestrator_core::effect::{AttemptOrder, Effect};
 use orchestrator_core::entropy::{Entropy, Stream};
 use orchestrator_core::id::{
     Digest, Epoch, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, ReplyToken,
-    SessionId, TaskId, TenantId,
+    SessionId, SessionKey, TaskId, TenantId,
 };
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig, Output};
@@ -338,13 +338,18 @@ impl Rig {
 
     /// Hands a task over; its fingerprint is a digest of nothing but the spec's seed.
     pub(crate) fn create(&mut self, task: u128, spec: TaskSpec) -> Out {
+        self.create_as(TenantId::DEFAULT, task, spec)
+    }
+
+    /// The same, for a tenant.
+    pub(crate) fn create_as(&mut self, tenant: TenantId, task: u128, spec: TaskSpec) -> Out {
         let body = self.payload();
         let mut fingerprint = [0; 32];
         fingerprint[..4].copy_from_slice(&spec.seed.to_be_bytes());
         let create = TaskCreate {
             id: TaskId(task),
             fresh: false,
-            tenant: TenantId::DEFAULT,
+            tenant,
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest(fingerprint),
@@ -366,7 +371,7 @@ impl Rig {
 
     pub(crate) fn session_delete(&mut self, session: u128) -> Out {
         self.ask(Ask::SessionDelete {
-            session: SessionId(session),
+            session: SessionKey::new(TenantId::DEFAULT, SessionId(session)),
         })
     }
 

@@ -4,12 +4,14 @@
 //! converts the answer. It holds no rule and no SQL. Status codes of errors are decided in `problem`; wire
 //! types and the machine's words meet only in `convert`.
 
+mod callers;
 mod capabilities;
 mod context;
 mod convert;
 mod correlate;
 mod full;
 mod host;
+mod keys;
 mod pools;
 mod problem;
 mod replicasets;
@@ -18,6 +20,7 @@ mod sessions;
 mod system;
 mod tasks;
 
+pub use context::Peer;
 pub use full::full_router;
 pub use host::Host;
 pub use router::router;

@@ -6,6 +6,8 @@ use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
+mod keys;
+
 use crate::app::{Missing, Trouble};
 use crate::names;
 
@@ -16,8 +18,10 @@ fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::BodyTooLarge => "The body is too large",
         ProblemCode::ContextExceeded => "The prompt does not fit the context",
         ProblemCode::DecodeTimeout => "The engine was silent for too long",
+        ProblemCode::Forbidden => "Not allowed",
         ProblemCode::Internal => "The daemon has a fault",
         ProblemCode::InvalidParams => "The request has faults",
+        ProblemCode::KeyConflict => "The key cannot be changed so",
         ProblemCode::MethodNotAllowed => "The path has no such method",
         ProblemCode::ModelUnknown => "No pool serves this model",
         ProblemCode::NotAcceptable => "No acceptable media type",
@@ -31,6 +35,8 @@ fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::StoreUnavailable => "The store does not answer",
         ProblemCode::StreamDiverged => "The text is not the one that was read before",
         ProblemCode::TaskIdConflict => "The task id is taken",
+        ProblemCode::TriesExceeded => "Too many failed tries",
+        ProblemCode::Unauthorized => "Not known",
         ProblemCode::UnsupportedMediaType => "The body has another media type",
         ProblemCode::WorkerReset => "The engine broke off",
         ProblemCode::Unknown(_) => "A problem",
@@ -139,7 +145,13 @@ pub(super) fn internal(path: &str, correlation_id: &str) -> ProblemReply {
 pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemReply {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     let found = match trouble {
+        Trouble::KeysOff => keys::of_keys_off(correlation_id),
+        Trouble::NoChance(detail) => answer(500, ProblemCode::Internal, detail),
+        Trouble::ProjectForbidden { key, project } => {
+            keys::of_project(key, project, correlation_id)
+        }
         Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
+        Trouble::Turned(turned) => keys::of_turned(&turned, correlation_id),
         Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
         Trouble::Cursor => Problem {
             errors: Some(vec![ProblemFault {
@@ -256,9 +268,14 @@ fn pointer(refusal: &Refusal) -> Option<&'static str> {
         } else {
             "/engine"
         }),
+        Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
         Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
-        Refusal::PoolUnavailable { .. }
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. }
+        | Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }
         | Refusal::SessionUnknown { .. }
         | Refusal::TaskUnknown { .. } => None,
@@ -270,6 +287,11 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyExpiryPast { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. } => keys::of_refusal(&refusal, reason, correlation_id),
         Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
         Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable, reason),
         Refusal::QueueFull {
@@ -319,6 +341,11 @@ fn reason(refusal: &Refusal) -> String {
                 "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
             ),
         },
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyExpiryPast { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. } => keys::reason(refusal),
         Refusal::ModelUnknown {
             model_ref,
             engine,
@@ -354,7 +381,7 @@ fn reason(refusal: &Refusal) -> String {
         Refusal::SessionUnknown { session } => format!("there is no session {session}"),
         Refusal::TaskIdConflict { task } => {
             format!(
-                "task {task} was created with another body; use a new task_id, or repeat the same body"
+                "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
             )
         }
         Refusal::TaskUnknown { task } => format!("there is no task {task}"),
@@ -364,6 +391,8 @@ fn reason(refusal: &Refusal) -> String {
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))
 }
+
+pub(super) use keys::key_in_url;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,10 @@ use crate::file::unusable;
 const APPLICATION_ID: u32 = 0x6f72_6368;
 
 /// What brings a file to version 1, 2, and so on. Never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/001_first.sql"),
+    include_str!("../migrations/002_keys.sql"),
+];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;
 

@@ -54,10 +54,14 @@ pub enum ProblemCode {
     ContextExceeded,
     /// `DECODE_TIMEOUT`.
     DecodeTimeout,
+    /// `FORBIDDEN`.
+    Forbidden,
     /// `INTERNAL`.
     Internal,
     /// `INVALID_PARAMS`.
     InvalidParams,
+    /// `KEY_CONFLICT`.
+    KeyConflict,
     /// `METHOD_NOT_ALLOWED`.
     MethodNotAllowed,
     /// `MODEL_UNKNOWN`.
@@ -84,6 +88,10 @@ pub enum ProblemCode {
     StreamDiverged,
     /// `TASK_ID_CONFLICT`.
     TaskIdConflict,
+    /// `TRIES_EXCEEDED`.
+    TriesExceeded,
+    /// `UNAUTHORIZED`.
+    Unauthorized,
     /// `UNSUPPORTED_MEDIA_TYPE`.
     UnsupportedMediaType,
     /// `WORKER_RESET`.
@@ -98,8 +106,10 @@ impl ProblemCode {
         Self::BodyTooLarge,
         Self::ContextExceeded,
         Self::DecodeTimeout,
+        Self::Forbidden,
         Self::Internal,
         Self::InvalidParams,
+        Self::KeyConflict,
         Self::MethodNotAllowed,
         Self::ModelUnknown,
         Self::NotAcceptable,
@@ -113,6 +123,8 @@ impl ProblemCode {
         Self::StoreUnavailable,
         Self::StreamDiverged,
         Self::TaskIdConflict,
+        Self::TriesExceeded,
+        Self::Unauthorized,
         Self::UnsupportedMediaType,
         Self::WorkerReset,
     ];
@@ -123,8 +135,10 @@ impl ProblemCode {
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::ContextExceeded => "CONTEXT_EXCEEDED",
             Self::DecodeTimeout => "DECODE_TIMEOUT",
+            Self::Forbidden => "FORBIDDEN",
             Self::Internal => "INTERNAL",
             Self::InvalidParams => "INVALID_PARAMS",
+            Self::KeyConflict => "KEY_CONFLICT",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::ModelUnknown => "MODEL_UNKNOWN",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
@@ -138,6 +152,8 @@ impl ProblemCode {
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StreamDiverged => "STREAM_DIVERGED",
             Self::TaskIdConflict => "TASK_ID_CONFLICT",
+            Self::TriesExceeded => "TRIES_EXCEEDED",
+            Self::Unauthorized => "UNAUTHORIZED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::WorkerReset => "WORKER_RESET",
             Self::Unknown(other) => other.as_str(),
@@ -152,8 +168,10 @@ impl ::std::str::FromStr for ProblemCode {
             "BODY_TOO_LARGE" => Ok(Self::BodyTooLarge),
             "CONTEXT_EXCEEDED" => Ok(Self::ContextExceeded),
             "DECODE_TIMEOUT" => Ok(Self::DecodeTimeout),
+            "FORBIDDEN" => Ok(Self::Forbidden),
             "INTERNAL" => Ok(Self::Internal),
             "INVALID_PARAMS" => Ok(Self::InvalidParams),
+            "KEY_CONFLICT" => Ok(Self::KeyConflict),
             "METHOD_NOT_ALLOWED" => Ok(Self::MethodNotAllowed),
             "MODEL_UNKNOWN" => Ok(Self::ModelUnknown),
             "NOT_ACCEPTABLE" => Ok(Self::NotAcceptable),
@@ -167,6 +185,8 @@ impl ::std::str::FromStr for ProblemCode {
             "STORE_UNAVAILABLE" => Ok(Self::StoreUnavailable),
             "STREAM_DIVERGED" => Ok(Self::StreamDiverged),
             "TASK_ID_CONFLICT" => Ok(Self::TaskIdConflict),
+            "TRIES_EXCEEDED" => Ok(Self::TriesExceeded),
+            "UNAUTHORIZED" => Ok(Self::Unauthorized),
             "UNSUPPORTED_MEDIA_TYPE" => Ok(Self::UnsupportedMediaType),
             "WORKER_RESET" => Ok(Self::WorkerReset),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),

@@ -16,6 +16,7 @@ mod endings;
 mod engine_loss;
 mod engines;
 mod haiku;
+mod keys;
 mod metrics;
 mod picture;
 mod played;
