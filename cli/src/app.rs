@@ -1,7 +1,8 @@
 //! The command line as a whole, and the way from it to a verb.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
+use api_client::Client;
 use clap::Parser;
 use tokio::runtime;
 
@@ -9,10 +10,11 @@ use crate::{
     completions,
     context::{Context, Outcome},
     error::{self, Failure},
+    key, key_source,
     output::{Format, Output},
     pools, run,
     server::Server,
-    session, status, task, version,
+    session, status, task, version, whoami,
 };
 
 /// Hands work to an orchestrator and shows what becomes of it
@@ -49,6 +51,9 @@ Exit status:
 Server: --server, else ORCH_SERVER, else `server = \"URL\"` in
 $XDG_CONFIG_HOME/orchestrator/orch.toml, else http://127.0.0.1:8484.
 
+Key: the file of --key-file, else ORCH_API_KEY, else the file that `key_file = \"PATH\"` in
+orch.toml names. Never an argument: those can be seen by others.
+
 Colours are left out if NO_COLOR is set or the output is no terminal.";
 
 const GLOBAL: &str = "Everywhere";
@@ -61,6 +66,9 @@ struct Globals {
     /// The server to talk to; ORCH_SERVER and the configuration file can name it too
     #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
     server: Option<String>,
+    /// File that holds the key to call with; ORCH_API_KEY can hold the key itself
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
+    key_file: Option<PathBuf>,
 }
 
 #[derive(clap::Subcommand)]
@@ -81,8 +89,12 @@ enum Remote {
     /// Look at sessions, end them
     #[command(subcommand)]
     Session(session::Verb),
+    /// Make keys, list them, end them
+    #[command(subcommand)]
+    Key(key::Verb),
     Status(status::Args),
     Pools(pools::Args),
+    Whoami(whoami::Args),
     Version(version::Args),
 }
 
@@ -94,16 +106,21 @@ pub fn main() -> ExitCode {
         Verb::Completions(args) => settle(args.perform(&out), None, out),
         Verb::Remote(Remote::Run(args)) => match args.model_file(globals.server.as_deref()) {
             Some(file) => settle(on_runtime(args.perform_with(file, out)), None, out),
-            None => remote(Remote::Run(args), globals.server, out),
+            None => remote(Remote::Run(args), globals.server, globals.key_file, out),
         },
-        Verb::Remote(verb) => remote(verb, globals.server, out),
+        Verb::Remote(verb) => remote(verb, globals.server, globals.key_file, out),
     }
 }
 
-/// A verb that talks to the server that somebody named.
-fn remote(verb: Remote, named: Option<String>, out: Output) -> ExitCode {
+/// A verb that talks to the server that somebody named, with a key if there is one.
+fn remote(verb: Remote, named: Option<String>, key_file: Option<PathBuf>, out: Output) -> ExitCode {
     match Server::choose(named) {
-        Ok(server) => settle(perform(verb, server.clone(), out), Some(&server), out),
+        Ok(server) => {
+            let outcome = key_source::choose(key_file.as_deref())
+                .and_then(|key| server.client(key))
+                .and_then(|client| perform(verb, client, server.clone(), out));
+            settle(outcome, Some(&server), out)
+        }
         Err(failure) => settle(Err(failure), None, out),
     }
 }
@@ -115,8 +132,7 @@ fn settle(outcome: Outcome, server: Option<&Server>, out: Output) -> ExitCode {
         .into()
 }
 
-fn perform(verb: Remote, server: Server, out: Output) -> Outcome {
-    let client = server.client()?;
+fn perform(verb: Remote, client: Client, server: Server, out: Output) -> Outcome {
     let context = Context {
         client,
         server,
@@ -127,8 +143,10 @@ fn perform(verb: Remote, server: Server, out: Output) -> Outcome {
             Remote::Run(args) => args.perform(&context).await,
             Remote::Task(verb) => verb.perform(&context).await,
             Remote::Session(verb) => verb.perform(&context).await,
+            Remote::Key(verb) => verb.perform(&context).await,
             Remote::Status(args) => args.perform(&context).await,
             Remote::Pools(args) => args.perform(&context).await,
+            Remote::Whoami(args) => args.perform(&context).await,
             Remote::Version(args) => args.perform(&context).await,
         }
     })

@@ -15,6 +15,8 @@ use crate::error::Failure;
 pub(crate) struct Config {
     /// URL of the server, e.g. `http://127.0.0.1:8484`.
     pub(crate) server: Option<String>,
+    /// File that holds the key to call with, alone; a relative path begins where this file lies.
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// Where the file belongs: `orchestrator/orch.toml` in `$XDG_CONFIG_HOME`, or else in

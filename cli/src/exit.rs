@@ -60,6 +60,7 @@ impl Exit {
             | ProblemCode::ReplicaSetGone
             | ProblemCode::RequestTimeout
             | ProblemCode::StoreUnavailable
+            | ProblemCode::TriesExceeded
             | ProblemCode::WorkerReset => Self::Unavailable,
             ProblemCode::BodyTooLarge
             | ProblemCode::ContextExceeded
@@ -67,8 +68,10 @@ impl Exit {
             | ProblemCode::ModelUnknown
             | ProblemCode::UnsupportedMediaType => Self::Validation,
             ProblemCode::MethodNotAllowed | ProblemCode::NotAcceptable => Self::Internal,
+            ProblemCode::Forbidden | ProblemCode::Unauthorized => Self::Auth,
             ProblemCode::NotFound => Self::NotFound,
-            ProblemCode::SessionExhausted
+            ProblemCode::KeyConflict
+            | ProblemCode::SessionExhausted
             | ProblemCode::StreamDiverged
             | ProblemCode::TaskEnded
             | ProblemCode::TaskIdConflict => Self::Conflict,

@@ -12,6 +12,20 @@ pub(crate) fn session(text: &str) -> Result<Uuid, String> {
     read(text, "a session")
 }
 
+/// Reads the id of a project.
+pub(crate) fn project(text: &str) -> Result<Uuid, String> {
+    read(text, "a project")
+}
+
+/// Reads the id of a key. A whole key is refused without being repeated.
+pub(crate) fn key(text: &str) -> Result<String, String> {
+    let sound = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wanted = || {
+        "the id of a key is the part between its underscores, such as 5f0c9a3be1d27448".to_owned()
+    };
+    sound.then(|| text.to_ascii_lowercase()).ok_or_else(wanted)
+}
+
 fn read(text: &str, whose: &str) -> Result<Uuid, String> {
     // What the parser says, such as the length it found, helps nobody who does not know what is wanted.
     Uuid::try_parse(text).map_err(|_| {

@@ -16,6 +16,8 @@ mod error;
 mod exit;
 mod ids;
 mod interrupt;
+mod key;
+mod key_source;
 mod output;
 mod own;
 mod pools;
@@ -27,6 +29,7 @@ mod status;
 mod task;
 mod version;
 mod watch;
+mod whoami;
 
 pub use app::main;
 pub use exit::Exit;

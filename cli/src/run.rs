@@ -129,7 +129,8 @@ impl Own {
             "starting a daemon for this run, with {path} ({size})"
         ));
         let server = daemon.listening().await?;
-        let client = server.client()?;
+        // A daemon of one run has no keys, and is shown none.
+        let client = server.client(None)?;
         tokio::select! {
             ready = own::wait_until_ready(&client, &self.model, |said| self.say(said)) => ready?,
             failure = daemon.broken() => return Err(failure),

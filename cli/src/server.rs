@@ -2,7 +2,7 @@
 
 use std::{env, fmt, path::PathBuf};
 
-use api_client::{ApiError, Client, Options};
+use api_client::{ApiError, ApiKey, Client, Options};
 
 use crate::{config, error::Failure};
 
@@ -76,14 +76,15 @@ impl Server {
         })
     }
 
-    /// A client of the server. It connects when it is first used.
+    /// A client of the server, which shows a key if there is one. It connects when it is first used.
     ///
     /// # Errors
     ///
     /// If the URL is none that the client can use.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
+    pub(crate) fn client(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
         let options = Options {
             user_agent: concat!("orch/", env!("CARGO_PKG_VERSION")).to_owned(),
+            key,
             ..Options::default()
         };
         Client::with_options(&self.url, options).map_err(|error| match error {

@@ -28,7 +28,7 @@ macro_rules! uuid_like {
 uuid_like! {
     /// One try of a task by one runner.
     AttemptId;
-    /// Who did it. [`PrincipalId::SYSTEM`] until callers have identities.
+    /// Who did it: the key that asked, or [`PrincipalId::SYSTEM`].
     PrincipalId;
     /// The project that a task belongs to.
     ProjectId;
@@ -41,8 +41,54 @@ uuid_like! {
 }
 
 impl PrincipalId {
-    /// The reserved system user.
+    /// The reserved system user: the daemon itself, and whoever asks one that has no keys.
     pub const SYSTEM: Self = Self(0);
+
+    /// The key that it stands for; none if that is the system user.
+    #[must_use]
+    pub fn key(self) -> Option<KeyId> {
+        u64::try_from(self.0).ok().filter(|id| *id != 0).map(KeyId)
+    }
+}
+
+impl From<KeyId> for PrincipalId {
+    fn from(key: KeyId) -> Self {
+        Self(u128::from(key.0))
+    }
+}
+
+/// Id of a key: the part of it that everybody may see. Never 0, which stands for the system user.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub u64);
+
+impl fmt::Display for KeyId {
+    /// Writes 16 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
+}
+
+/// A session of a tenant. Two tenants may use the same id, and have nothing to do with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionKey {
+    /// Its id.
+    pub session: SessionId,
+    /// Whose it is.
+    pub tenant: TenantId,
+}
+
+impl SessionKey {
+    /// The session with an id among those of a tenant.
+    #[must_use]
+    pub const fn new(tenant: TenantId, session: SessionId) -> Self {
+        Self { session, tenant }
+    }
 }
 
 impl ProjectId {

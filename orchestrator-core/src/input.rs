@@ -1,9 +1,10 @@
 //! Everything that can wake the machine.
 
 use crate::id::{
-    AttemptId, Digest, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, ReplyToken,
-    SessionId, TaskId, TenantId,
+    AttemptId, Digest, KeyId, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName,
+    ReplyToken, SessionKey, TaskId, TenantId,
 };
+use crate::key::{KeyCreate, KeyRotate};
 use crate::placement::ReplicaFacts;
 use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
 
@@ -31,10 +32,19 @@ pub struct Command {
 /// the store before the step, and `cold` is what it found. Under a fresh id there is nothing to find.
 #[derive(Clone, Debug)]
 pub enum Ask {
+    /// Make a key.
+    KeyCreate(Box<KeyCreate>),
+    /// End a key.
+    KeyRevoke {
+        /// Which.
+        key: KeyId,
+    },
+    /// Put a new key in the place of another.
+    KeyRotate(Box<KeyRotate>),
     /// Forget a session.
     SessionDelete {
         /// Which.
-        session: SessionId,
+        session: SessionKey,
     },
     /// End a task early.
     TaskCancel {

@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod eta;
 pub mod id;
 pub mod input;
+pub mod key;
 pub mod machine;
 pub mod mutation;
 pub mod placement;

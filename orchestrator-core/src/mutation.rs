@@ -1,11 +1,12 @@
 //! Everything the machine can remember. One step's mutations are committed together or not at all.
 //!
-//! Within a step each task, attempt and session is written once, as it stands at the end of the step
+//! Within a step each task, attempt, session and key is written once, as it stands at the end of the step
 //! (a task that is dispatched as it is accepted has one [`Mutation::TaskInsert`], in state `dispatched`).
 //! The order within a step is that of the guards: tasks inserted, chunks appended, attempts ended,
-//! attempts begun, texts put, tasks updated, sessions put or deleted.
+//! attempts begun, texts put, tasks updated, sessions put or deleted, keys put.
 
-use crate::id::{AttemptId, PayloadRef, SessionId, TaskId};
+use crate::id::{AttemptId, PayloadRef, SessionKey, TaskId};
+use crate::key::KeyRecord;
 use crate::session::SessionRecord;
 use crate::task::{AttemptRecord, TaskRecord};
 
@@ -30,8 +31,10 @@ pub enum Mutation {
         /// The text.
         chunk: PayloadRef,
     },
+    /// A key as it is now, new or changed; what of it never changes must be as it was.
+    KeyPut(Box<KeyRecord>),
     /// A session is over; the row must exist.
-    SessionDelete(SessionId),
+    SessionDelete(SessionKey),
     /// A session as it is now, new or changed.
     SessionPut(Box<SessionRecord>),
     /// A new task with its body; its id must not exist.

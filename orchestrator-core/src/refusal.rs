@@ -1,9 +1,10 @@
 //! Everything that can be refused, with the figures that explain it.
 
 use crate::eta::Forecast;
-use crate::id::{ModelRef, SessionId, TaskId};
+use crate::id::{KeyId, ModelRef, SessionId, TaskId};
 use crate::queue::FullPolicy;
 use crate::task::{Engine, Priority, TaskState};
+use crate::time::WallMs;
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,33 @@ pub enum Refusal {
         forecast: Forecast,
         /// When it may be worth trying again.
         retry_after_ms: u64,
+    },
+    /// The key has ended or was replaced, so nothing can take its place.
+    KeyEnded {
+        /// Which.
+        key: KeyId,
+    },
+    /// The key would never be let in.
+    KeyExpiryPast {
+        /// When it would expire.
+        at: WallMs,
+        /// When that was asked for.
+        now: WallMs,
+    },
+    /// Without this key nobody would be left who may make others.
+    KeyLast {
+        /// Which.
+        key: KeyId,
+    },
+    /// The id that was drawn for a key is taken.
+    KeyTaken {
+        /// Which.
+        key: KeyId,
+    },
+    /// There is no such key.
+    KeyUnknown {
+        /// Which.
+        key: KeyId,
     },
     /// No pool serves the model or engine asked for.
     ModelUnknown {
@@ -71,7 +99,7 @@ pub enum Refusal {
         /// How it stands.
         state: TaskState,
     },
-    /// The id is taken by a task with another body.
+    /// The id is taken by another task, of whichever tenant.
     TaskIdConflict {
         /// Which.
         task: TaskId,

@@ -1,11 +1,18 @@
 //! Everything the machine can answer. A reply is released only after the mutations of its step are durable.
 
+use std::sync::Arc;
+
+use crate::key::KeyRecord;
 use crate::refusal::Refusal;
 use crate::task::TaskRecord;
 
 /// The answer to one command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
+    /// A new key, also where it takes the place of another.
+    KeyCreated(Arc<KeyRecord>),
+    /// The key has ended, now or before.
+    KeyRevoked(Arc<KeyRecord>),
     /// Not done, nothing changed.
     Refused(Refusal),
     /// The session is gone.

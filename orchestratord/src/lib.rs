@@ -5,6 +5,7 @@
 //! `orchestrator-core`.
 //!
 //! - [`http`]: the generated traits, implemented; [`app`]: one function an operation.
+//! - [`keys`]: who is let in, and the first key.
 //! - [`owner`]: drives the machine over the store.
 //! - [`settings`]: flags, environment, file.
 //! - [`stream`]: what readers of a task see.
@@ -18,6 +19,7 @@
 
 pub mod app;
 pub mod http;
+pub mod keys;
 pub mod names;
 pub mod owner;
 pub mod run;

@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
+use orchestratord::keys::print_first_key;
 use orchestratord::serve::serve;
-use orchestratord::settings::{Args, ConfigCommand, Verb, check_file, load};
+use orchestratord::settings::{
+    Args, ConfigCommand, DataPlace, InitArgs, ServeArgs, Verb, check_file, load,
+};
 
 /// A task is hundreds of small pieces that one thread makes and another one drops, which is what this allocator is
 /// quick at.
@@ -14,8 +17,8 @@ use orchestratord::settings::{Args, ConfigCommand, Verb, check_file, load};
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match args.verb {
+    let Args { verb, serve: how } = Args::parse();
+    match verb {
         Some(Verb::Config(ConfigCommand::Check { file })) => match check_file(&file) {
             Ok(_) => {
                 // The exit code says it too, should nobody read.
@@ -24,16 +27,33 @@ fn main() -> ExitCode {
             }
             Err(error) => refuse(&error.to_string()),
         },
-        None => match load(&args.serve) {
-            Ok(settings) => match serve(settings) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    say(&format!("orchestratord: {error}"));
-                    ExitCode::FAILURE
-                }
-            },
+        Some(Verb::Init(args)) => init(args, how),
+        None => match load(&how) {
+            Ok(settings) => ended(serve(settings)),
             Err(error) => refuse(&error.to_string()),
         },
+    }
+}
+
+fn init(args: InitArgs, mut place: ServeArgs) -> ExitCode {
+    place.config = args.config.or(place.config);
+    place.data_dir = args.data_dir.or(place.data_dir);
+    match load(&place).map(|settings| settings.data) {
+        Ok(DataPlace::Kept(dir)) => ended(print_first_key(&dir, args.again, args.json)),
+        Ok(DataPlace::Temporary) => {
+            refuse("a temporary data directory keeps no key; leave --ephemeral out")
+        }
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+fn ended<E: ToString>(outcome: Result<(), E>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("orchestratord: {}", error.to_string()));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -82,11 +82,17 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
         Refusal::DeadlineUnmet { .. } => "DEADLINE_UNMET",
+        Refusal::KeyEnded { .. } | Refusal::KeyLast { .. } | Refusal::KeyTaken { .. } => {
+            "KEY_CONFLICT"
+        }
+        Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ModelUnknown { .. } => "MODEL_UNKNOWN",
         Refusal::PoolUnavailable { .. } => "POOL_UNAVAILABLE",
         Refusal::QueueFull { .. } => "ADMISSION_REJECT",
         Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
-        Refusal::SessionUnknown { .. } | Refusal::TaskUnknown { .. } => "NOT_FOUND",
+        Refusal::KeyUnknown { .. }
+        | Refusal::SessionUnknown { .. }
+        | Refusal::TaskUnknown { .. } => "NOT_FOUND",
         Refusal::TaskEnded { .. } => "TASK_ENDED",
         Refusal::TaskIdConflict { .. } => "TASK_ID_CONFLICT",
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass};
 use orchestrator_core::attempt::RetryLimits;
+use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
 use pool_managerd::LocateError;
@@ -32,7 +33,8 @@ use self::door::{Bounds, Door};
 use self::end::until_told;
 use crate::app::{App, Limit};
 use crate::http::{Host, full_router, router};
-use crate::owner::{self, Dice, Owner, OwnerLimits, SystemClock};
+use crate::keys::{Gate, KeysError, ServerKey, ServerKeyError, check_start};
+use crate::owner::{self, Clock, Dice, Owner, OwnerLimits, SystemClock};
 use crate::run::attempt::Follower;
 use crate::run::attempts::Attempts;
 use crate::run::engine::EngineRunner;
@@ -83,6 +85,12 @@ pub enum ServeError {
     /// The engine's program is nowhere.
     #[error(transparent)]
     Engine(#[from] LocateError),
+    /// It must not serve with the keys that there are.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The daemon's own key cannot be had.
+    #[error(transparent)]
+    ServerKey(#[from] ServerKeyError),
     /// The log or the metrics cannot be set up.
     #[error("{0}")]
     Telemetry(String),
@@ -115,6 +123,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     take_a_full_file_as_an_error();
     // Held to the end of all parts, as a temporary one goes with it.
     let data_dir = DataDir::made(&data)?;
+    let (store, server_key) = opened(data_dir.path(), listen)?;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|source| ServeError::Listen {
@@ -122,9 +131,10 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
             source,
         })?;
     let address = listener.local_addr()?;
+    store.note().set(&holder(address))?;
     let meter = Meter::install().map_err(ServeError::Telemetry)?;
     let open_files = descriptors::raised();
-    let parts = Parts::start(data_dir.path(), address, &config, meter.clone(), open_files)?;
+    let parts = Parts::start(store, server_key, &config, meter.clone(), open_files)?;
     let host = Arc::new(Host::new(Arc::clone(&parts.app)));
     let bounds = bounds(&config, open_files);
     let routes = router(&host);
@@ -161,6 +171,27 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     }
     parts.stop(grace).await;
     outcome
+}
+
+/// The store, and what keys are checked under, if the daemon may serve there with the keys that it has. Nobody can
+/// connect before that is known.
+fn opened(
+    data_dir: &Path,
+    listen: SocketAddr,
+) -> Result<(SqliteStore, Option<ServerKey>), ServeError> {
+    let store = SqliteStore::open(data_dir, &holder(listen))?;
+    let server_key = ServerKey::find(data_dir)?;
+    let keys = Keys::from_iter(store.keys()?);
+    let now = SystemClock::default().now().wall;
+    if let Some(concern) = check_start(listen, &keys, server_key.as_ref(), now)? {
+        tracing::warn!("{concern}");
+    }
+    Ok((store, server_key))
+}
+
+/// What whoever finds the directory taken is told.
+fn holder(address: SocketAddr) -> String {
+    format!("http://{address}")
 }
 
 /// What connections may take, by the configuration and by what the operating system allows.
@@ -202,13 +233,12 @@ struct Parts {
 
 impl Parts {
     fn start(
-        data_dir: &Path,
-        address: SocketAddr,
+        store: SqliteStore,
+        server_key: Option<ServerKey>,
         config: &Config,
         meter: Meter,
         open_files: OpenFiles,
     ) -> Result<Self, ServeError> {
-        let store = SqliteStore::open(data_dir, &format!("http://{address}"))?;
         let reads: Arc<dyn store::ReadStore> = Arc::new(store.reader());
         let streams = Arc::new(StreamHub::default());
         let replicas = Arc::new(Replicas::default());
@@ -243,6 +273,7 @@ impl Parts {
         let app = App {
             owner: handle,
             reads,
+            gate: Gate::new(server_key),
             streams,
             meter,
             supervision,

@@ -27,6 +27,9 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        for name in &spec.env_kept {
+            command.env_remove(name);
+        }
         // Out of the terminal's group: a Ctrl-C there ends this program, which ends its engines in order.
         #[cfg(unix)]
         command.process_group(0);
@@ -106,5 +109,23 @@ mod tests {
         stdout.read_to_string(&mut told).await.unwrap();
         process.ended().await.unwrap();
         assert_eq!(told, "77\n");
+    }
+
+    #[tokio::test]
+    async fn a_variable_that_is_kept_does_not_reach_the_process() {
+        for (kept, told_of) in [(vec![], "there\n"), (vec!["HOME".into()], "gone\n")] {
+            let mut spec = EngineSpec::new("r0", "/bin/sh");
+            spec.args = vec![
+                "-c".into(),
+                "[ -n \"${HOME+set}\" ] && echo there || echo gone".into(),
+            ];
+            spec.env = vec![("HOME".into(), "there".into())];
+            spec.env_kept = kept;
+            let (mut process, mut stdout, _stderr) = Process::start(&spec).unwrap();
+            let mut told = String::new();
+            stdout.read_to_string(&mut told).await.unwrap();
+            process.ended().await.unwrap();
+            assert!(told.ends_with(told_of), "{told}");
+        }
     }
 }

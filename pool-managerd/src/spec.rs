@@ -25,6 +25,8 @@ pub struct EngineSpec {
     pub args: Vec<OsString>,
     /// Variables added to the supervisor's own environment.
     pub env: Vec<(OsString, OsString)>,
+    /// Variables of the supervisor's own environment that are not for the process, such as secrets.
+    pub env_kept: Vec<OsString>,
     /// Soft limit of the files that it may have open, if that is less than the supervisor's own. It is set when the
     /// process is there already, so its first instructions may see the other. Linux only.
     pub open_files_max: Option<u64>,
@@ -41,6 +43,7 @@ impl EngineSpec {
             command: command.into(),
             args: Vec::new(),
             env: Vec::new(),
+            env_kept: Vec::new(),
             open_files_max: None,
             policy: Policy::default(),
         }

@@ -15,6 +15,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::DecodeTimeout | ProblemCode::WorkerReset => {
             "run the task again; if it fails again, `orch pools` shows what ails the engine"
         }
+        ProblemCode::Forbidden => {
+            "`orch whoami` shows what your key is allowed to; take another, or ask an operator for one"
+        }
         ProblemCode::Internal => {
             "this is a fault of the daemon: look for the correlation id in its log, and report it"
         }
@@ -22,6 +25,7 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
             "give it more time with a longer --deadline, or run it again when there is less to do"
         }
         ProblemCode::InvalidParams => "correct what is listed, and repeat",
+        ProblemCode::KeyConflict => "`orch key list` shows how the keys stand",
         ProblemCode::MethodNotAllowed
         | ProblemCode::NotAcceptable
         | ProblemCode::UnsupportedMediaType => {
@@ -67,7 +71,13 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
             "run it again as a new task: `orch task get` shows what it asked for"
         }
         ProblemCode::TaskIdConflict => {
-            "leave out --task-id, or repeat exactly what was sent under it; `orch task get` shows the task that has it"
+            "leave out --task-id, or repeat exactly what was sent under it; if the task is yours, `orch task get` shows it"
+        }
+        ProblemCode::TriesExceeded => {
+            "wait, and see which key you send: --key-file, ORCH_API_KEY, or key_file in orch.toml"
+        }
+        ProblemCode::Unauthorized => {
+            "name the file of a key with --key-file, or set ORCH_API_KEY; operators make keys with `orch key create`"
         }
         ProblemCode::Unknown(_) if problem.retriable => {
             "this version of orch does not know the code; the server says that trying again later may help"

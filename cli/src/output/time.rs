@@ -18,6 +18,11 @@ impl Clock {
         }
     }
 
+    /// Milliseconds since 1970.
+    pub(crate) const fn now_ms(self) -> u64 {
+        self.now_ms
+    }
+
     /// How long ago a time was, in milliseconds; 0 if this host's clock is behind.
     fn since(self, at_ms: u64) -> u64 {
         self.now_ms.saturating_sub(at_ms)

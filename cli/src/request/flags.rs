@@ -43,6 +43,9 @@ pub(crate) struct TaskFlags {
     /// Session to run in, a UUID, made on first use
     #[arg(long, value_name = "UUID", value_parser = ids::session, help_heading = PLACE)]
     session: Option<Uuid>,
+    /// Project that the task goes to, a UUID [default: that of your key]
+    #[arg(long, value_name = "UUID", value_parser = ids::project, help_heading = PLACE)]
+    project: Option<Uuid>,
     /// Class to wait in [default: interactive]
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]
     priority: Option<PriorityChoice>,
@@ -122,6 +125,7 @@ impl TaskFlags {
             priority: self.priority,
             deadline_ms: self.deadline,
             session_id: self.session,
+            project_id: self.project,
             on_disconnect: self.on_disconnect,
             metadata: labels(self.metadata)?,
         })

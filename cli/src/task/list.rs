@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Only tasks of this session
     #[arg(long, value_name = "UUID", value_parser = ids::session)]
     session: Option<Uuid>,
+    /// Only tasks of this project
+    #[arg(long, value_name = "UUID", value_parser = ids::project)]
+    project: Option<Uuid>,
     /// Most tasks to list, up to 200 [default: 50]
     #[arg(short, long, value_name = "COUNT")]
     limit: Option<u32>,
@@ -38,12 +41,20 @@ impl Args {
             state,
             priority,
             session,
+            project,
             limit,
             cursor,
         } = self;
         let found = context
             .client
-            .task_list(cursor.as_deref(), limit, priority, session.as_ref(), state)
+            .task_list(
+                cursor.as_deref(),
+                limit,
+                priority,
+                project.as_ref(),
+                session.as_ref(),
+                state,
+            )
             .await?
             .into_body();
         context

@@ -31,8 +31,18 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "The engine was silent for too long",
             "no token came for 30 s",
         ),
+        ProblemCode::Forbidden => (
+            403,
+            "Not allowed",
+            "this needs a key with the scope `operator`, and key 5f0c9a3be1d27448 has: user",
+        ),
         ProblemCode::Internal => (500, "The daemon has a fault", "this cannot happen, and did"),
         ProblemCode::InvalidParams => (400, "The request has faults", "3 faults; see errors"),
+        ProblemCode::KeyConflict => (
+            409,
+            "The key cannot be changed so",
+            "it is the last one in force that may manage keys",
+        ),
         ProblemCode::MethodNotAllowed => (405, "The path has no such method", "it takes GET"),
         ProblemCode::ModelUnknown => (422, "No pool serves this model", "served are: haiku-tiny"),
         ProblemCode::NotAcceptable => (406, "No acceptable media type", "it is application/json"),
@@ -72,6 +82,12 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ),
         ProblemCode::TaskEnded => (409, "The task has ended", "it is completed already"),
         ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
+        ProblemCode::TriesExceeded => (
+            429,
+            "Too many failed tries",
+            "too many keys from this address were refused",
+        ),
+        ProblemCode::Unauthorized => (401, "Not known", "this needs a key"),
         ProblemCode::UnsupportedMediaType => (415, "Another media type", "send JSON"),
         ProblemCode::WorkerReset => (500, "The engine broke off", "it was lost 3 times"),
         ProblemCode::Unknown(_) => (403, "A problem", "of a later version"),
@@ -114,6 +130,11 @@ fn example(code: &ProblemCode) -> Problem {
                 "no replica is ready",
                 Some("`orch pools` shows them"),
             )]);
+        }
+        ProblemCode::TriesExceeded => {
+            problem.retriable = true;
+            problem.retry_after_ms = Some(6_000);
+            problem.limit_name = text("keys.failed_tries");
         }
         ProblemCode::RequestTimeout => {
             problem.retriable = true;

@@ -46,6 +46,10 @@ fn minutes_ago(minutes: u64) -> u64 {
     u64::try_from(now).unwrap() - minutes * MINUTE - MINUTE / 3
 }
 
+pub(crate) fn days_ago(days: u64) -> u64 {
+    minutes_ago(days * 24 * 60)
+}
+
 pub(crate) fn created(task_id: Uuid) -> TaskCreated {
     TaskCreated {
         task_id,
@@ -80,6 +84,8 @@ pub(crate) fn running() -> Task {
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,
         session_id: Some(SESSION),
+        project_id: None,
+        created_by: None,
         metadata: Some(BTreeMap::from([("team".to_owned(), "docs".to_owned())])),
         attempts: 1,
         replica: Some("default-0".to_owned()),

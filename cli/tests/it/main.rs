@@ -14,6 +14,7 @@ mod server;
 mod errors;
 mod help;
 mod interrupts;
+mod keys;
 mod prompts;
 mod runs;
 mod servers;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use api_client::types::{
     Capabilities, PoolHealth, Problem, ReadinessStatus, ReplicaSet, Session, Task, TaskPage,
-    TaskStreamEvent,
+    TaskStreamEvent, Whoami,
 };
 
-use crate::fixtures;
+use crate::{fixtures, keys};
 
 /// What the server is to answer to each operation.
 pub(crate) struct Script {
@@ -26,6 +26,7 @@ pub(crate) struct Script {
     pub(crate) pools: BTreeMap<String, PoolHealth>,
     pub(crate) readiness: Result<ReadinessStatus, Box<Problem>>,
     pub(crate) metrics: String,
+    pub(crate) whoami: Result<Whoami, Box<Problem>>,
 }
 
 /// One step of a stream. A stream without a terminal event breaks off at its end.
@@ -56,6 +57,7 @@ impl Default for Script {
             pools: fixtures::pools(),
             readiness: Ok(ReadinessStatus::Ready),
             metrics: fixtures::METRICS.to_owned(),
+            whoami: Ok(keys::whoami()),
         }
     }
 }

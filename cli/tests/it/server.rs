@@ -7,10 +7,12 @@ use std::{
 };
 
 use api_client::types::{
-    Health, HealthStatus, OpenapiDocument, Problem, Readiness, ReplicaSetList, TaskCreateRequest,
+    Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem, Readiness,
+    ReplicaSetList, TaskCreateRequest,
 };
 use api_server::{
-    capabilities::*, pools::*, replicasets::*, sessions::*, support::*, system::*, tasks::*,
+    callers::*, capabilities::*, keys::*, pools::*, replicasets::*, sessions::*, support::*,
+    system::*, tasks::*,
 };
 use axum::{Router, extract::FromRequestParts, response::IntoResponse};
 use futures_util::stream;
@@ -22,7 +24,7 @@ use tokio::{
 };
 
 use crate::{
-    fixtures,
+    fixtures, keys,
     script::{Script, Step},
 };
 
@@ -299,6 +301,57 @@ impl SessionsApi for Api {
         match self.script(|script| script.session.clone()) {
             Ok(_) => SessionDeleteResponse::NoContent204,
             Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+}
+
+impl CallersApi for Api {
+    async fn whoami_get(&self, _: Caller) -> WhoamiGetResponse {
+        self.note("whoami_get".to_owned());
+        match self.script(|script| script.whoami.clone()) {
+            Ok(body) => WhoamiGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+}
+
+impl KeysApi for Api {
+    async fn key_create(&self, _: Caller, body: KeyCreateRequest) -> KeyCreateResponse {
+        self.note(format!(
+            "key_create {}",
+            serde_json::to_string(&body).unwrap()
+        ));
+        KeyCreateResponse::Created201 {
+            body: keys::key_created(),
+        }
+    }
+
+    async fn key_list(&self, _: Caller, params: KeyListParams) -> KeyListResponse {
+        self.note(format!(
+            "key_list {:?} {:?} {:?}",
+            params.tenant, params.limit, params.cursor
+        ));
+        KeyListResponse::Ok200 {
+            body: keys::key_page(),
+        }
+    }
+
+    async fn key_revoke(&self, _: Caller, params: KeyRevokeParams) -> KeyRevokeResponse {
+        self.note(format!("key_revoke {}", params.id));
+        KeyRevokeResponse::Ok200 {
+            body: keys::revoked_key(),
+        }
+    }
+
+    async fn key_rotate(
+        &self,
+        _: Caller,
+        params: KeyRotateParams,
+        body: KeyRotateRequest,
+    ) -> KeyRotateResponse {
+        self.note(format!("key_rotate {} {}", params.id, body.grace_ms));
+        KeyRotateResponse::Created201 {
+            body: keys::key_created(),
         }
     }
 }

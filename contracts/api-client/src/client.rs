@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, HeaderMap},
+};
 
 use crate::{
     generated::{control, data},
-    support::{ApiError, Backoff, EventReader},
+    support::{ApiError, ApiKey, Backoff, EventReader},
 };
 
 /// How a client connects.
@@ -14,6 +17,8 @@ use crate::{
 pub struct Options {
     /// Value of the header `User-Agent`.
     pub user_agent: String,
+    /// The key to call with; none where the daemon asks for none.
+    pub key: Option<ApiKey>,
     /// Longest time to connect.
     pub connect_timeout: Duration,
     /// Longest silence of the server while a reply is awaited or read. There is no limit on
@@ -27,6 +32,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             user_agent: concat!("orchestrator-api-client/", env!("CARGO_PKG_VERSION")).to_owned(),
+            key: None,
             connect_timeout: Duration::from_secs(5),
             silence_timeout: Duration::from_secs(45),
             backoff: Backoff::default(),
@@ -61,7 +67,12 @@ impl Client {
     /// As [`Client::new`].
     pub fn with_options(base_url: &str, options: Options) -> Result<Self, ApiError> {
         let base_url = check_url(base_url)?;
+        let key = options
+            .key
+            .as_ref()
+            .map(|key| (AUTHORIZATION, key.header()));
         let http = reqwest::Client::builder()
+            .default_headers(HeaderMap::from_iter(key))
             .user_agent(&options.user_agent)
             .connect_timeout(options.connect_timeout)
             .read_timeout(options.silence_timeout)

@@ -13,4 +13,4 @@ pub mod support;
 
 pub use api_types as types;
 pub use client::{Client, Options};
-pub use support::{ApiError, Backoff, ClientEvent, EventReader, Reply, Turn, retry};
+pub use support::{ApiError, ApiKey, Backoff, ClientEvent, EventReader, Reply, Turn, retry};

@@ -27,8 +27,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Address and port, such as `127.0.0.1:8484`; port 0 takes a free one. Only loopback addresses are
-    /// allowed while there are no keys.
+    /// Address and port, such as `127.0.0.1:8484`; port 0 takes a free one. While there are no
+    /// keys, a loopback address.
     pub listen: String,
     /// Directory of the store; made if missing. If left out: `orchestrator` in the user's data directory.
     pub data_dir: Option<PathBuf>,

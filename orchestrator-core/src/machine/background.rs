@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::entropy::Entropy;
-use crate::id::{AttemptId, SessionId, TaskId};
+use crate::id::{AttemptId, SessionKey, TaskId};
 use crate::machine::close::Close;
 use crate::machine::driver::Machine;
 use crate::machine::moves::ctx_need;
@@ -104,7 +104,7 @@ impl Machine {
             .map(|head| head.id)
     }
 
-    fn session_expired(&mut self, now: Now, session: SessionId) {
+    fn session_expired(&mut self, now: Now, session: SessionKey) {
         if self.sessions.get(session, now.mono).is_none() {
             self.sessions.remove(session);
             self.step.sessions.insert(session);

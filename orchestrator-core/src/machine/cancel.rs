@@ -6,7 +6,7 @@
 //! that is what those who asked are told.
 
 use crate::effect::Effect;
-use crate::id::{ReplyToken, SessionId, TaskId};
+use crate::id::{ReplyToken, SessionKey, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::moves::cut_short;
 use crate::machine::step::{Answer, Deed};
@@ -68,13 +68,15 @@ impl Machine {
     }
 
     /// Someone ends a session. Its tasks run on.
-    pub(super) fn session_delete(&mut self, now: Now, reply: ReplyToken, session: SessionId) {
+    pub(super) fn session_delete(&mut self, now: Now, reply: ReplyToken, session: SessionKey) {
         let answer = if self.sessions.get(session, now.mono).is_some() {
             self.sessions.remove(session);
             self.session_changed(session);
             Reply::SessionDeleted
         } else {
-            Reply::Refused(Refusal::SessionUnknown { session })
+            Reply::Refused(Refusal::SessionUnknown {
+                session: session.session,
+            })
         };
         self.step.replies.push((reply, Answer::Ready(answer)));
     }

@@ -78,13 +78,13 @@ impl Machine {
         if let Some(doom) = self.fleet.doom(&lane, ctx_need(spec)) {
             return Err(self.refusal(spec, doom));
         }
-        if let Some(id) = spec.session
-            && let Some(session) = self.sessions.get(id, now.mono)
+        if let Some(key) = newcomer.record.session_key()
+            && let Some(session) = self.sessions.get(key, now.mono)
             && session.record.turns >= self.config.session_turns_max
         {
             let turns_max = self.config.session_turns_max;
             return Err(Refusal::SessionExhausted {
-                session: id,
+                session: key.session,
                 turns_max,
             });
         }
@@ -185,10 +185,8 @@ impl Machine {
     }
 
     fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
-        let TaskRecord {
-            id, seq, tenant, ..
-        } = newcomer.record;
-        let session = newcomer.record.spec.session;
+        let TaskRecord { id, seq, .. } = newcomer.record;
+        let session = newcomer.record.session_key();
         self.accept_seq = seq;
         self.tasks.insert(id, Box::new(newcomer));
         self.watch_deadline(id);
@@ -197,7 +195,7 @@ impl Machine {
         self.note_estimates(now, id);
         self.enqueue(id);
         if let Some(session) = session {
-            self.sessions.accept(session, tenant, now);
+            self.sessions.accept(session, now);
             self.session_changed(session);
         }
     }

@@ -66,8 +66,7 @@ impl Machine {
     /// What placement is asked for a task.
     pub(super) fn request<'a>(&'a self, now: MonoMs, row: &'a TaskRecord) -> Request<'a> {
         let session = row
-            .spec
-            .session
+            .session_key()
             .and_then(|session| self.sessions.get(session, now));
         Request {
             model_ref: row.spec.model_ref.as_ref(),
@@ -108,7 +107,7 @@ impl Machine {
         let row = row.clone();
 
         self.begin_attempt(now, task, &head, set, charge);
-        if let Some(session) = row.spec.session
+        if let Some(session) = row.session_key()
             && self.sessions.dispatched(session, replica, now)
         {
             self.step.sessions.insert(session);

@@ -8,6 +8,7 @@ use crate::entropy::Entropy;
 use crate::eta::ServiceTimes;
 use crate::id::{AcceptSeq, AttemptId, Epoch, ReplyToken, TaskId};
 use crate::input::{Ask, Command, Input};
+use crate::key::Keys;
 use crate::machine::background::{Pending, WORK_PER_STEP};
 use crate::machine::config::MachineConfig;
 use crate::machine::recover::Recovered;
@@ -77,6 +78,7 @@ pub struct Machine {
     pub(super) tasks: BTreeMap<TaskId, Box<LiveTask>>,
     pub(super) attempts: BTreeMap<AttemptId, Box<LiveAttempt>>,
     pub(super) sessions: Sessions,
+    pub(super) keys: Keys,
     pub(super) lanes: Lanes,
     pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
@@ -149,6 +151,9 @@ impl Machine {
     fn command(&mut self, now: Now, command: Command) {
         let Command { reply, ask } = command;
         match ask {
+            Ask::KeyCreate(create) => self.key_create(now, reply, *create),
+            Ask::KeyRevoke { key } => self.key_revoke(now, reply, key),
+            Ask::KeyRotate(rotate) => self.key_rotate(now, reply, *rotate),
             Ask::SessionDelete { session } => self.session_delete(now, reply, session),
             Ask::TaskCancel { task, cold } => self.task_cancel(now, reply, task, cold),
             Ask::TaskCreate { create, cold } => self.task_create(now, reply, *create, cold),

@@ -7,7 +7,7 @@
 //!
 //! | state | kind | after a recovery |
 //! |---|---|---|
-//! | records of live tasks, of their live attempts, of sessions | hard | as they were |
+//! | records of live tasks, of their live attempts, of sessions, of keys | hard | as they were |
 //! | highest accept sequence | hard | as it was |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
 //! | what each flow has had of each pool | soft | every flow begins anew; what was owed is forgotten |
@@ -34,6 +34,7 @@ mod deadline;
 mod dispatch;
 mod driver;
 mod explain;
+mod keys;
 mod moves;
 mod read;
 mod recover;

@@ -123,7 +123,7 @@ impl Machine {
         };
         row.ended_at = Some(now.wall);
         row.end = Some(end);
-        let session = row.spec.session;
+        let session = row.session_key();
         self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session
@@ -138,7 +138,7 @@ impl Machine {
     }
 
     /// A session's row has changed: it is written with this step, and its alarm set anew.
-    pub(super) fn session_changed(&mut self, session: crate::id::SessionId) {
+    pub(super) fn session_changed(&mut self, session: crate::id::SessionKey) {
         self.step.sessions.insert(session);
         match self.sessions.expires(session) {
             Some(at) => self.timers.set(Timer::Session(session), at),

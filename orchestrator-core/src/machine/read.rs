@@ -1,6 +1,7 @@
 //! Live reads.
 
-use crate::id::{ReplicaName, SessionId, TaskId};
+use crate::id::{ReplicaName, SessionKey, TaskId};
+use crate::key::Keys;
 use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::moves::ctx_need;
@@ -81,9 +82,15 @@ impl Machine {
 
     /// A session, unless it has run out.
     #[must_use]
-    pub fn session(&self, now: Now, session: SessionId) -> Option<SessionView> {
+    pub fn session(&self, now: Now, session: SessionKey) -> Option<SessionView> {
         self.sessions
             .view(session, now.mono, self.config.session_turns_max)
+    }
+
+    /// Every key there ever was.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Every pool with its replicas, in the order of the configuration.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
 use crate::eta::ServiceTimes;
-use crate::id::{AcceptSeq, AttemptId, Epoch, SessionId, TaskId};
+use crate::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use crate::key::{KeyRecord, Keys};
 use crate::machine::background::{Loss, Pending};
 use crate::machine::config::MachineConfig;
 use crate::machine::dispatch::order;
@@ -31,6 +32,8 @@ pub struct Recovered {
     pub attempts: Vec<AttemptRecord>,
     /// Every session.
     pub sessions: Vec<SessionRecord>,
+    /// Every key there ever was.
+    pub keys: Vec<KeyRecord>,
 }
 
 /// The durable part of a machine's state, to be compared.
@@ -43,7 +46,9 @@ pub struct HardState {
     /// Attempts that have not ended.
     pub attempts: BTreeMap<AttemptId, AttemptRecord>,
     /// Sessions.
-    pub sessions: BTreeMap<SessionId, SessionRecord>,
+    pub sessions: BTreeMap<SessionKey, SessionRecord>,
+    /// Keys, those that have ended included.
+    pub keys: BTreeMap<KeyId, KeyRecord>,
 }
 
 impl Machine {
@@ -62,6 +67,7 @@ impl Machine {
             mut tasks,
             attempts,
             sessions,
+            keys,
         } = recovered;
         tasks.sort_by_key(|row| row.seq);
         let mut machine = Self {
@@ -71,6 +77,7 @@ impl Machine {
             tasks: BTreeMap::new(),
             attempts: BTreeMap::new(),
             sessions: Sessions::new(config.session_ttl_ms),
+            keys: Keys::from_iter(keys),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
@@ -95,7 +102,7 @@ impl Machine {
         }
         machine.pending.sweep = true;
         for row in sessions {
-            let id = row.id;
+            let id = row.key();
             machine.sessions.restore(now, row);
             if let Some(at) = machine.sessions.expires(id) {
                 machine.timers.set(Timer::Session(id), at);
@@ -200,12 +207,14 @@ impl Machine {
             .attempts
             .iter()
             .map(|(id, live)| (*id, live.record.clone()));
-        let sessions = self.sessions.rows().map(|row| (row.id, row.clone()));
+        let sessions = self.sessions.rows().map(|row| (row.key(), row.clone()));
+        let keys = self.keys.iter().map(|row| (row.id, KeyRecord::clone(row)));
         HardState {
             accept_seq: self.accept_seq,
             tasks: tasks.collect(),
             attempts: attempts.collect(),
             sessions: sessions.collect(),
+            keys: keys.collect(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What one step has done so far, and how it becomes outputs: each row once, in the order of the guards.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::effect::Effect;
-use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionId, TaskId};
+use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionKey, TaskId};
+use crate::key::KeyRecord;
 use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
 use crate::mutation::Mutation;
 use crate::reply::Reply;
@@ -41,7 +43,8 @@ pub(crate) struct Step {
     pub(crate) text: Option<Mutation>,
     /// Tasks whose row changed, in the order of the first change.
     pub(crate) tasks: Vec<TaskId>,
-    pub(crate) sessions: BTreeSet<SessionId>,
+    pub(crate) sessions: BTreeSet<SessionKey>,
+    pub(crate) keys: Vec<Arc<KeyRecord>>,
     pub(crate) replies: Vec<(ReplyToken, Answer)>,
     pub(crate) deeds: Vec<Deed>,
 }
@@ -132,6 +135,9 @@ impl Machine {
                 Some(record) => Mutation::SessionPut(Box::new(record.clone())),
                 None => Mutation::SessionDelete(*session),
             });
+        }
+        for record in &step.keys {
+            persist(Mutation::KeyPut(Box::new(KeyRecord::clone(record))));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is remembered of a session.
 
-use crate::id::{ReplicaName, SessionId, TenantId};
+use crate::id::{ReplicaName, SessionId, SessionKey, TenantId};
 use crate::time::WallMs;
 
 /// What is remembered of a session.
@@ -16,4 +16,12 @@ pub struct SessionRecord {
     pub replica: Option<ReplicaName>,
     /// When a task of it was last accepted or ended; its life is counted from here.
     pub touched_at: WallMs,
+}
+
+impl SessionRecord {
+    /// What it is found by.
+    #[must_use]
+    pub const fn key(&self) -> SessionKey {
+        SessionKey::new(self.tenant, self.id)
+    }
 }

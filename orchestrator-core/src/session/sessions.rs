@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{ReplicaName, SessionId, TenantId};
+use crate::id::{ReplicaName, SessionKey};
 use crate::session::SessionRecord;
 use crate::time::{AgeMs, MonoMs, Now};
 
@@ -29,7 +29,7 @@ pub struct SessionView {
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sessions {
-    by_id: BTreeMap<SessionId, Session>,
+    by_id: BTreeMap<SessionKey, Session>,
     ttl_ms: u64,
 }
 
@@ -43,14 +43,14 @@ impl Sessions {
     }
 
     /// A session that has not run out.
-    pub(crate) fn get(&self, id: SessionId, now: MonoMs) -> Option<&Session> {
+    pub(crate) fn get(&self, id: SessionKey, now: MonoMs) -> Option<&Session> {
         self.by_id
             .get(&id)
             .filter(|session| session.touched.elapsed(now) < self.ttl_ms)
     }
 
     /// The row of a session, whether or not it has run out.
-    pub(crate) fn row(&self, id: SessionId) -> Option<&SessionRecord> {
+    pub(crate) fn row(&self, id: SessionKey) -> Option<&SessionRecord> {
         self.by_id.get(&id).map(|session| &session.record)
     }
 
@@ -62,11 +62,11 @@ impl Sessions {
     /// Takes in a session from a record.
     pub(crate) fn restore(&mut self, now: Now, record: SessionRecord) {
         let touched = AgeMs::of_wall(now, record.touched_at);
-        self.by_id.insert(record.id, Session { record, touched });
+        self.by_id.insert(record.key(), Session { record, touched });
     }
 
     /// When a session runs out; `None` if there is none. At least 1 ms ahead of the zero of the clock.
-    pub(crate) fn expires(&self, id: SessionId) -> Option<MonoMs> {
+    pub(crate) fn expires(&self, id: SessionKey) -> Option<MonoMs> {
         let session = self.by_id.get(&id)?;
         let ttl = i64::try_from(self.ttl_ms).unwrap_or(i64::MAX);
         let at = session.touched.0.saturating_add(ttl);
@@ -74,11 +74,11 @@ impl Sessions {
     }
 
     /// A task is accepted: one more turn, in a new session if the old one has run out.
-    pub(crate) fn accept(&mut self, id: SessionId, tenant: TenantId, now: Now) {
+    pub(crate) fn accept(&mut self, id: SessionKey, now: Now) {
         if self.get(id, now.mono).is_none() {
             let record = SessionRecord {
-                id,
-                tenant,
+                id: id.session,
+                tenant: id.tenant,
                 turns: 0,
                 replica: None,
                 touched_at: now.wall,
@@ -98,7 +98,7 @@ impl Sessions {
     }
 
     /// A task was dispatched. True if that changed anything.
-    pub(crate) fn dispatched(&mut self, id: SessionId, replica: &ReplicaName, now: Now) -> bool {
+    pub(crate) fn dispatched(&mut self, id: SessionKey, replica: &ReplicaName, now: Now) -> bool {
         if self.get(id, now.mono).is_none() {
             return false;
         }
@@ -113,7 +113,7 @@ impl Sessions {
     }
 
     /// A task was accepted or ended. True if there is such a session.
-    pub(crate) fn touch(&mut self, id: SessionId, now: Now) -> bool {
+    pub(crate) fn touch(&mut self, id: SessionKey, now: Now) -> bool {
         if self.get(id, now.mono).is_none() {
             return false;
         }
@@ -126,12 +126,12 @@ impl Sessions {
     }
 
     /// Forgets a session.
-    pub(crate) fn remove(&mut self, id: SessionId) {
+    pub(crate) fn remove(&mut self, id: SessionKey) {
         self.by_id.remove(&id);
     }
 
     /// A session as readers see it.
-    pub(crate) fn view(&self, id: SessionId, now: MonoMs, turns_max: u32) -> Option<SessionView> {
+    pub(crate) fn view(&self, id: SessionKey, now: MonoMs, turns_max: u32) -> Option<SessionView> {
         let session = self.get(id, now)?;
         Some(SessionView {
             record: session.record.clone(),

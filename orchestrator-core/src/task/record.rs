@@ -1,7 +1,7 @@
 //! What is remembered of a task and of its attempts.
 
 use crate::id::{
-    AcceptSeq, AttemptId, Digest, PrincipalId, ProjectId, ReplicaName, TaskId, TenantId,
+    AcceptSeq, AttemptId, Digest, PrincipalId, ProjectId, ReplicaName, SessionKey, TaskId, TenantId,
 };
 use crate::placement::ReplicaSetKey;
 use crate::task::{Engine, TaskSpec};
@@ -218,6 +218,13 @@ impl TaskRecord {
             TaskEnd::Finished { .. } => Some(took_ms <= deadline_ms),
             TaskEnd::Failed { .. } => Some(false),
         }
+    }
+
+    /// The session it runs in, if it runs in one.
+    #[must_use]
+    pub fn session_key(&self) -> Option<SessionKey> {
+        let session = self.spec.session?;
+        Some(SessionKey::new(self.tenant, session))
     }
 }
 

@@ -32,6 +32,13 @@ impl Priority {
             Self::Batch => "batch",
         }
     }
+
+    /// This class, or the highest that may be used if that is a lower one.
+    #[must_use]
+    pub fn at_most(self, class_max: Self) -> Self {
+        // The order of classes begins with the most urgent.
+        self.max(class_max)
+    }
 }
 
 /// Kind of inference engine.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{AttemptId, SessionId, TaskId};
+use crate::id::{AttemptId, SessionKey, TaskId};
 use crate::time::MonoMs;
 
 /// What an alarm is for.
@@ -19,7 +19,7 @@ pub(crate) enum Timer {
     /// An attempt's lease runs out.
     Lease(AttemptId),
     /// A session runs out.
-    Session(SessionId),
+    Session(SessionKey),
 }
 
 /// All alarms that are set.
@@ -69,6 +69,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{SessionId, TenantId};
 
     #[test]
     fn the_newest_setting_counts() {
@@ -87,8 +88,9 @@ mod tests {
         let mut timers = Timers::default();
         timers.set(Timer::Backoff(TaskId(2)), MonoMs(5));
         timers.set(Timer::Backoff(TaskId(1)), MonoMs(7));
-        timers.set(Timer::Session(SessionId(1)), MonoMs(6));
-        timers.clear(Timer::Session(SessionId(1)));
+        let session = SessionKey::new(TenantId::DEFAULT, SessionId(1));
+        timers.set(Timer::Session(session), MonoMs(6));
+        timers.clear(Timer::Session(session));
         assert_eq!(timers.pop_due(MonoMs(9)), Some(Timer::Backoff(TaskId(2))));
         assert_eq!(timers.pop_due(MonoMs(9)), Some(Timer::Backoff(TaskId(1))));
         assert_eq!(timers.pop_due(MonoMs(9)), None);

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, PayloadRef, SessionId, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, PayloadRef, SessionKey, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::machine::{HardState, Recovered};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
@@ -13,7 +14,8 @@ use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord, TaskState
 pub(crate) struct ModelStore {
     pub(crate) tasks: BTreeMap<TaskId, TaskRecord>,
     pub(crate) attempts: BTreeMap<AttemptId, AttemptRecord>,
-    pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
+    pub(crate) sessions: BTreeMap<SessionKey, SessionRecord>,
+    pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     /// Chunks of each task, as `from..to` with what they hold.
     pub(crate) chunks: BTreeMap<TaskId, Vec<(u64, u64, PayloadRef)>>,
     pub(crate) texts: BTreeMap<TaskId, PayloadRef>,
@@ -72,11 +74,17 @@ impl ModelStore {
                     .or_default()
                     .push((*from, *to, *chunk));
             }
+            Mutation::KeyPut(row) => {
+                self.keys.insert(row.id, (**row).clone());
+            }
             Mutation::SessionDelete(id) => {
-                assert!(self.sessions.remove(id).is_some(), "no such session: {id}");
+                assert!(
+                    self.sessions.remove(id).is_some(),
+                    "no such session: {id:?}"
+                );
             }
             Mutation::SessionPut(row) => {
-                self.sessions.insert(row.id, (**row).clone());
+                self.sessions.insert(row.key(), (**row).clone());
             }
             Mutation::TaskInsert { record, .. } => {
                 assert_eq!(record.revision, 1);
@@ -198,6 +206,7 @@ impl ModelStore {
             tasks: state.tasks.into_values().collect(),
             attempts: state.attempts.into_values().collect(),
             sessions: state.sessions.into_values().collect(),
+            keys: state.keys.into_values().collect(),
         }
     }
 
@@ -218,6 +227,7 @@ impl ModelStore {
             tasks: tasks.collect(),
             attempts: attempts.map(|row| (row.id, row.clone())).collect(),
             sessions: self.sessions.clone(),
+            keys: self.keys.clone(),
         }
     }
 

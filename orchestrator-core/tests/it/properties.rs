@@ -113,6 +113,7 @@ proptest! {
             let out = match op {
                 Op::Create(task, spec) => rig.create(task, *spec),
                 Op::SessionDelete(session) => rig.session_delete(session),
+                Op::Key(ask) => rig.ask(*ask),
                 other => {
                     make(&mut rig, other);
                     continue;

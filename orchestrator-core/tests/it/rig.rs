@@ -6,7 +6,7 @@ use orchestrator_core::effect::{AttemptOrder, Effect};
 use orchestrator_core::entropy::{Entropy, Stream};
 use orchestrator_core::id::{
     Digest, Epoch, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, ReplyToken,
-    SessionId, TaskId, TenantId,
+    SessionId, SessionKey, TaskId, TenantId,
 };
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig, Output};
@@ -378,7 +378,7 @@ impl Rig {
 
     pub(crate) fn session_delete(&mut self, session: u128) -> Out {
         self.ask(Ask::SessionDelete {
-            session: SessionId(session),
+            session: SessionKey::new(TenantId::DEFAULT, SessionId(session)),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Sessions: turns, life, affinity.
 
-use orchestrator_core::id::{ReplicaName, SessionId};
+use orchestrator_core::id::{ReplicaName, SessionId, SessionKey, TenantId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
@@ -8,6 +8,10 @@ use orchestrator_core::task::{FinishReason, TaskSpec, TaskState};
 use orchestrator_core::time::WallMs;
 
 use crate::rig::{Out, Rig, facts, one_pool, spec};
+
+fn key(session: u128) -> SessionKey {
+    SessionKey::new(TenantId::DEFAULT, SessionId(session))
+}
 
 fn of(session: u128) -> TaskSpec {
     TaskSpec {
@@ -44,11 +48,7 @@ fn a_session_takes_eight_turns() {
         Reply::TaskCreated { .. }
     ));
     assert_eq!(
-        rig.machine
-            .session(rig.now, SessionId(1))
-            .unwrap()
-            .record
-            .turns,
+        rig.machine.session(rig.now, key(1)).unwrap().record.turns,
         1
     );
 }
@@ -59,13 +59,13 @@ fn a_session_runs_out_ten_minutes_after_its_last_task_was_accepted_or_ended() {
     let order = rig.create(1, of(1)).starts().remove(0);
     rig.pass(9 * 60_000);
     rig.finished(&order, FinishReason::Stop, 1);
-    assert_eq!(rig.store.sessions[&SessionId(1)].touched_at, rig.now.wall);
+    assert_eq!(rig.store.sessions[&key(1)].touched_at, rig.now.wall);
     rig.advance(10 * 60_000 - 1);
-    let view = rig.machine.session(rig.now, SessionId(1)).unwrap();
+    let view = rig.machine.session(rig.now, key(1)).unwrap();
     assert_eq!((view.record.turns, view.ttl_ms_remaining), (1, 1));
     let out = rig.advance(1);
-    assert_eq!(out.mutations, [Mutation::SessionDelete(SessionId(1))]);
-    assert!(rig.machine.session(rig.now, SessionId(1)).is_none());
+    assert_eq!(out.mutations, [Mutation::SessionDelete(key(1))]);
+    assert!(rig.machine.session(rig.now, key(1)).is_none());
     assert!(matches!(
         rig.session_delete(1).reply(),
         Reply::Refused(Refusal::SessionUnknown { .. })
@@ -78,7 +78,7 @@ fn a_session_that_ran_out_begins_anew_even_if_no_tick_came_between() {
     turn(&mut rig, 1);
     rig.pass(10 * 60_000);
     turn(&mut rig, 2);
-    assert_eq!(rig.store.sessions[&SessionId(1)].turns, 1);
+    assert_eq!(rig.store.sessions[&key(1)].turns, 1);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_session_goes_back_to_its_replica_if_that_has_room() {
     let moved = rig.create(4, of(1)).starts().remove(0);
     assert_eq!(moved.replica, ReplicaName::new("default-0"));
     assert_eq!(
-        rig.store.sessions[&SessionId(1)].replica,
+        rig.store.sessions[&key(1)].replica,
         Some(ReplicaName::new("default-0"))
     );
 }
@@ -143,15 +143,15 @@ fn a_wall_clock_that_jumps_neither_ends_a_session_nor_keeps_it() {
     turn(&mut rig, 1);
     rig.now.wall = WallMs(rig.now.wall.0 + 86_400_000);
     rig.advance(9 * 60_000);
-    assert!(rig.machine.session(rig.now, SessionId(1)).is_some());
+    assert!(rig.machine.session(rig.now, key(1)).is_some());
     rig.now.wall = WallMs(1);
     rig.advance(60_000);
-    assert!(rig.machine.session(rig.now, SessionId(1)).is_none());
+    assert!(rig.machine.session(rig.now, key(1)).is_none());
     // A session touched in the future of a clock that was set back lives on for one time to live, no longer.
     turn(&mut rig, 2);
     rig.now.wall = WallMs(0);
     rig.restart();
-    assert!(rig.machine.session(rig.now, SessionId(1)).is_some());
+    assert!(rig.machine.session(rig.now, key(1)).is_some());
     rig.advance(10 * 60_000);
-    assert!(rig.machine.session(rig.now, SessionId(1)).is_none());
+    assert!(rig.machine.session(rig.now, key(1)).is_none());
 }

@@ -1,7 +1,8 @@
 //! A world that does anything at any time: the moves that the properties are proved over.
 
-use orchestrator_core::id::{AttemptId, ModelRef, PoolName, ReplicaName, SessionId, TaskId};
-use orchestrator_core::input::{AttemptEnd, Input, Report};
+use orchestrator_core::id::{AttemptId, KeyId, ModelRef, PoolName, ReplicaName, SessionId, TaskId};
+use orchestrator_core::input::{Ask, AttemptEnd, Input, Report};
+use orchestrator_core::key::KeyScope;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::placement::ReplicaFacts;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
@@ -10,6 +11,7 @@ use orchestrator_core::task::{
 };
 use proptest::prelude::*;
 
+use crate::keys::{key, rotate};
 use crate::pools::two_pools;
 use crate::rig::{Rig, facts, spec};
 
@@ -20,6 +22,7 @@ pub(crate) enum Op {
     Cancel(u128),
     Requeue(u128),
     SessionDelete(u128),
+    Key(Box<Ask>),
     Advance(u64),
     Tick,
     Ready(ReplicaFacts),
@@ -176,6 +179,23 @@ fn any_what() -> impl Strategy<Value = What> {
     ]
 }
 
+/// Something asked about a key, of a few that there may be.
+fn any_key() -> impl Strategy<Value = Ask> {
+    let id = || 1u64..6;
+    let scope = prop_oneof![Just(KeyScope::Operator), Just(KeyScope::User)];
+    prop_oneof![
+        (id(), scope, prop::option::of(0u64..60_000)).prop_map(|(id, scope, expires)| {
+            let mut create = key(id, scope);
+            create.expires_at = expires.map(orchestrator_core::time::WallMs);
+            Ask::KeyCreate(Box::new(create))
+        }),
+        id().prop_map(|id| Ask::KeyRevoke { key: KeyId(id) }),
+        (id(), id(), 0u64..3).prop_map(|(old, new, grace)| {
+            Ask::KeyRotate(Box::new(rotate(old, new, grace * 1_000)))
+        }),
+    ]
+}
+
 /// Any move, the useful ones more often.
 pub(crate) fn any_op() -> impl Strategy<Value = Op> {
     let ms = prop_oneof![
@@ -186,6 +206,7 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
         3 => task().prop_map(Op::Cancel),
         1 => task().prop_map(Op::Requeue),
         1 => (1u128..5).prop_map(Op::SessionDelete),
+        2 => any_key().prop_map(|ask| Op::Key(Box::new(ask))),
         6 => ms.prop_map(Op::Advance),
         1 => Just(Op::Tick),
         5 => any_ready().prop_map(Op::Ready),
@@ -205,6 +226,7 @@ pub(crate) fn make(rig: &mut Rig, op: Op) {
         Op::Cancel(task) => drop(rig.cancel(task)),
         Op::Requeue(task) => drop(rig.requeue(task)),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),
+        Op::Key(ask) => drop(rig.ask(*ask)),
         Op::Advance(ms) => drop(rig.advance(ms)),
         Op::Tick => drop(rig.step(Input::Tick)),
         Op::Ready(facts) => drop(rig.replica_ready(facts)),

@@ -1,25 +1,79 @@
 //! Who calls.
 
-use orchestrator_core::id::{PrincipalId, ProjectId, TenantId};
+use std::sync::Arc;
 
-/// Who calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use orchestrator_core::id::{KeyId, PrincipalId, ProjectId, TenantId};
+use orchestrator_core::key::{KeyRecord, Scopes, Tenant};
+use orchestrator_core::task::{Priority, TaskRecord};
+
+/// Who calls: the holder of a key, or by default anybody, where the daemon has no keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// Whose things it sees.
-    pub tenant: TenantId,
-    /// The project that its tasks go to.
-    pub project: ProjectId,
-    /// Who it is.
-    pub principal: PrincipalId,
+    key: Option<Arc<KeyRecord>>,
 }
 
-impl Default for Caller {
-    /// The reserved user of a daemon that knows no others.
-    fn default() -> Self {
+impl Caller {
+    /// The holder of a key.
+    #[must_use]
+    pub fn of(key: &Arc<KeyRecord>) -> Self {
         Self {
-            tenant: TenantId::DEFAULT,
-            project: ProjectId::DEFAULT,
-            principal: PrincipalId::SYSTEM,
+            key: Some(Arc::clone(key)),
         }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> Option<&KeyRecord> {
+        self.key.as_deref()
+    }
+
+    /// Id of the key.
+    #[must_use]
+    pub fn key_id(&self) -> Option<KeyId> {
+        self.key().map(|key| key.id)
+    }
+
+    /// Whose things it sees.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.key().map_or(TenantId::DEFAULT, |key| key.tenant.id())
+    }
+
+    /// Whose things it sees, with the name.
+    #[must_use]
+    pub fn tenant_named(&self) -> Tenant {
+        self.key()
+            .map_or_else(Tenant::default, |key| key.tenant.clone())
+    }
+
+    /// Who it is, as rows remember it.
+    #[must_use]
+    pub fn principal(&self) -> PrincipalId {
+        self.key_id().map_or(PrincipalId::SYSTEM, PrincipalId::from)
+    }
+
+    /// The one project that it works in, if it is bound to one.
+    #[must_use]
+    pub fn project(&self) -> Option<ProjectId> {
+        self.key()?.project
+    }
+
+    /// What it is allowed to.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        self.key().map_or(Scopes::ALL, |key| key.scopes)
+    }
+
+    /// Highest class that its tasks wait in.
+    #[must_use]
+    pub fn class_max(&self) -> Priority {
+        self.key()
+            .map_or(Priority::Interactive, |key| key.class_max)
+    }
+
+    /// True if it may see a task of its tenant.
+    #[must_use]
+    pub fn sees(&self, task: &TaskRecord) -> bool {
+        self.project().is_none_or(|project| project == task.project)
     }
 }

@@ -1,6 +1,6 @@
 //! Commands to the machine, and what becomes of them.
 
-use orchestrator_core::id::{PayloadRef, TaskId};
+use orchestrator_core::id::{PayloadRef, ProjectId, TaskId};
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::reply::Reply;
 use uuid::Uuid;
@@ -25,19 +25,16 @@ impl App {
             id,
             fingerprint,
             spec,
+            project,
             body,
         } = task;
-        let Caller {
-            tenant,
-            project,
-            principal,
-        } = *caller;
+        let project = project_of(caller, project)?;
         let create = TaskCreate {
             id,
             fresh: !named,
-            tenant,
+            tenant: caller.tenant(),
             project,
-            created_by: principal,
+            created_by: caller.principal(),
             fingerprint,
             spec,
             body: OWNER_FILLS_IN,
@@ -75,10 +72,14 @@ impl App {
         }
     }
 
+    /// What became of a command. `keyed` says that repeating it is safe whatever became of it.
+    pub(super) async fn settled(&self, ask: Ask, keyed: bool) -> Result<Reply, Trouble> {
+        settle(self.owner.command(ask, None).await, None, keyed)
+    }
+
     /// Forgets a session. Repeating it is always safe.
     pub(super) async fn session_delete_command(&self, ask: Ask) -> Result<(), Trouble> {
-        let outcome = self.owner.command(ask, None).await;
-        match settle(outcome, None, true)? {
+        match self.settled(ask, true).await? {
             Reply::SessionDeleted => Ok(()),
             other => Err(unexpected(other)),
         }
@@ -97,6 +98,19 @@ impl App {
     }
 }
 
+/// The project that a task goes to: the one it asks for if the key may use that, or else the key's own.
+fn project_of(caller: &Caller, asked: Option<ProjectId>) -> Result<ProjectId, Trouble> {
+    match (caller.key(), caller.project()) {
+        (Some(key), Some(project)) if asked.is_some_and(|asked| asked != project) => {
+            Err(Trouble::ProjectForbidden {
+                key: key.id,
+                project,
+            })
+        }
+        (_, own) => Ok(asked.or(own).unwrap_or(ProjectId::DEFAULT)),
+    }
+}
+
 /// `keyed` says that repeating the command is safe whatever became of it.
 fn settle(
     outcome: Result<Reply, OwnerUnavailable>,
@@ -112,10 +126,12 @@ fn settle(
 }
 
 /// A refusal, or the answer to another question, which the owner never gives.
-fn unexpected(reply: Reply) -> Trouble {
+pub(super) fn unexpected(reply: Reply) -> Trouble {
     match reply {
         Reply::Refused(refusal) => Trouble::Refused(refusal),
-        Reply::SessionDeleted
+        Reply::KeyCreated(_)
+        | Reply::KeyRevoked(_)
+        | Reply::SessionDeleted
         | Reply::TaskCancelled(_)
         | Reply::TaskCreated { .. }
         | Reply::TaskRequeued(_) => {

@@ -6,6 +6,7 @@
 mod caller;
 mod capacity;
 mod commands;
+mod keys;
 mod operations;
 mod result;
 mod sessions;
@@ -14,6 +15,7 @@ mod trouble;
 
 pub use caller::Caller;
 pub use capacity::{Capabilities, Limit, PoolHealth};
+pub use keys::{ListedKeys, MadeKey, NewKey, ShownKey};
 pub use operations::App;
 pub use result::TaskOutcome;
 pub use tasks::{Created, ListFilter, ListedTasks, NewTask, ShownTask, WatchedTask, waiting};

@@ -6,6 +6,7 @@ use store::ReadStore;
 use tokio::sync::watch;
 
 use super::capacity::Limit;
+use crate::keys::Gate;
 use crate::owner::OwnerHandle;
 use crate::run::supervision::Supervision;
 use crate::stream::StreamHub;
@@ -17,6 +18,8 @@ pub struct App {
     pub owner: OwnerHandle,
     /// Has the records.
     pub reads: Arc<dyn ReadStore>,
+    /// Lets callers in.
+    pub gate: Gate,
     /// Has the live texts.
     pub streams: Arc<StreamHub>,
     /// Counts.

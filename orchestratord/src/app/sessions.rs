@@ -1,6 +1,6 @@
 //! Sessions.
 
-use orchestrator_core::id::SessionId;
+use orchestrator_core::id::{SessionId, SessionKey};
 use orchestrator_core::input::Ask;
 use orchestrator_core::session::SessionView;
 use uuid::Uuid;
@@ -20,14 +20,13 @@ impl App {
     ) -> Result<SessionView, Trouble> {
         let found = self
             .owner
-            .session(session)
+            .session(SessionKey::new(caller.tenant(), session))
             .await
             .map_err(|_| Trouble::Unresolved {
                 task: None,
                 safe: true,
             })?;
-        let own = found.filter(|view| view.record.tenant == caller.tenant);
-        own.ok_or(Trouble::Missing(Missing::Session(Uuid::from_u128(
+        found.ok_or(Trouble::Missing(Missing::Session(Uuid::from_u128(
             session.0,
         ))))
     }
@@ -37,7 +36,7 @@ impl App {
     /// # Errors
     /// If there is none, or the outcome is not known.
     pub async fn session_delete(&self, caller: &Caller, session: SessionId) -> Result<(), Trouble> {
-        self.session_get(caller, session).await?;
+        let session = SessionKey::new(caller.tenant(), session);
         self.session_delete_command(Ask::SessionDelete { session })
             .await
     }

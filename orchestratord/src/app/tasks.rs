@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use orchestrator_core::id::{AcceptSeq, Digest, SessionId, TaskId};
+use orchestrator_core::id::{AcceptSeq, Digest, ProjectId, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskSpec};
@@ -31,6 +31,8 @@ pub struct NewTask {
     pub fingerprint: Digest,
     /// What is asked for.
     pub spec: TaskSpec,
+    /// The project it goes to; the caller's own, or else the default one, if none.
+    pub project: Option<ProjectId>,
     /// The text, and what else only store and runner need.
     pub body: TaskBody,
 }
@@ -53,6 +55,8 @@ pub struct ListFilter {
     pub priority: Option<Priority>,
     /// Only of this session.
     pub session: Option<SessionId>,
+    /// Only of this project.
+    pub project: Option<ProjectId>,
     /// Most tasks.
     pub limit: Option<u32>,
     /// Where the page before ended.
@@ -108,9 +112,10 @@ impl App {
     pub async fn task_create(
         &self,
         caller: &Caller,
-        task: NewTask,
+        mut task: NewTask,
         named: bool,
     ) -> Result<Created, Trouble> {
+        task.spec.priority = task.spec.priority.at_most(caller.class_max());
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
         if let Err(Trouble::Refused(refusal)) = &outcome {
@@ -137,6 +142,7 @@ impl App {
             state,
             priority,
             session,
+            project,
             limit,
             cursor,
         } = filter;
@@ -144,9 +150,18 @@ impl App {
             None => None,
             Some(text) => Some(cursor_of(&text).ok_or(Trouble::Cursor)?),
         };
+        let own = caller.project();
+        if own.is_some() && project.is_some() && own != project {
+            // Another project's tasks are not there for this key.
+            return Ok(ListedTasks {
+                tasks: Vec::new(),
+                next: None,
+            });
+        }
         let limit = limit.unwrap_or(PAGE_DEFAULT);
         let query = TaskQuery {
-            tenant: Some(caller.tenant),
+            tenant: Some(caller.tenant()),
+            project: own.or(project),
             state,
             priority,
             session,
@@ -259,7 +274,8 @@ impl App {
     }
 
     pub(super) async fn row(&self, caller: &Caller, task: TaskId) -> Result<TaskRow, Trouble> {
-        let row = self.reads.task_get(caller.tenant, task).await?;
+        let row = self.reads.task_get(caller.tenant(), task).await?;
+        let row = row.filter(|row| caller.sees(&row.record));
         row.ok_or(Trouble::Missing(Missing::Task(Uuid::from_u128(task.0))))
     }
 }

@@ -1,7 +1,10 @@
 //! Why the app could not do what was asked, without a word about HTTP.
 
+use orchestrator_core::id::{KeyId, ProjectId};
 use orchestrator_core::refusal::Refusal;
 use uuid::Uuid;
+
+use crate::keys::Turned;
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -13,14 +16,27 @@ pub enum Trouble {
     },
     /// The cursor is none of ours.
     Cursor,
+    /// The daemon has never had a key, and the first one is not made by a request.
+    KeysOff,
     /// There is no such thing.
     Missing(Missing),
+    /// The operating system gives no random bytes.
+    NoChance(String),
     /// The daemon lacks something that it needs to do its job.
     NotReady(Vec<Prerequisite>),
+    /// The key works in another project.
+    ProjectForbidden {
+        /// Which key.
+        key: KeyId,
+        /// Its project.
+        project: ProjectId,
+    },
     /// The machine said no.
     Refused(Refusal),
     /// The store could not be read.
     Store(String),
+    /// The caller was not let in.
+    Turned(Turned),
     /// It is not known whether a command was carried out.
     Unresolved {
         /// The task that it would have created or concerned.

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
+use api_server::support::throw_away;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -13,6 +14,10 @@ use tokio::time::Instant;
 
 use super::context::{CORRELATION_ID, CorrelationId};
 use super::problem;
+use crate::keys::hides_a_key;
+
+/// Stands in the log for a path that must not.
+const HIDDEN: &str = "(a URL with a key in it)";
 
 /// The same routes, with one correlation id on request, reply and log line, and a reply even if a handler
 /// panics.
@@ -25,10 +30,22 @@ async fn correlate(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(correlation.clone());
     let began = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let leaks = hides_a_key(&request.uri().to_string());
+    // Whoever reads the log or the reply must not find the key there.
+    let path = if leaks { HIDDEN } else { request.uri().path() };
+    let path = path.to_owned();
     // What the handler shares outlives it behind locks, whose poisoning is overcome everywhere.
-    let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let id = correlation.as_str();
+    let answering = async {
+        if leaks {
+            let (head, body) = request.into_parts();
+            throw_away(&head.headers, body).await;
+            problem::key_in_url(id).into_response()
+        } else {
+            next.run(request).await
+        }
+    };
+    let caught = AssertUnwindSafe(answering).catch_unwind().await;
     let mut response = caught.unwrap_or_else(|panic| {
         let panic = words(&*panic);
         tracing::error!(correlation_id = id, %method, path, panic, "a handler panicked, which is a fault of the daemon");

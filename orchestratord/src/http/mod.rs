@@ -4,6 +4,7 @@
 //! converts the answer. It holds no rule and no SQL. Status codes of errors are decided in `problem`; wire
 //! types and the machine's words meet only in `convert`.
 
+mod callers;
 mod capabilities;
 mod context;
 mod convert;
@@ -11,6 +12,7 @@ mod correlate;
 mod fresh;
 mod full;
 mod host;
+mod keys;
 mod pools;
 mod problem;
 mod replicasets;
@@ -19,6 +21,7 @@ mod sessions;
 mod system;
 mod tasks;
 
+pub use context::Peer;
 pub use full::full_router;
 pub use host::Host;
 pub use router::router;

@@ -7,6 +7,8 @@ use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
+mod keys;
+
 use crate::app::{Missing, Trouble};
 use crate::names;
 
@@ -18,8 +20,10 @@ fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::ContextExceeded => "The prompt does not fit the context",
         ProblemCode::DeadlineUnmet => "The deadline cannot be met",
         ProblemCode::DecodeTimeout => "The engine was silent for too long",
+        ProblemCode::Forbidden => "Not allowed",
         ProblemCode::Internal => "The daemon has a fault",
         ProblemCode::InvalidParams => "The request has faults",
+        ProblemCode::KeyConflict => "The key cannot be changed so",
         ProblemCode::MethodNotAllowed => "The path has no such method",
         ProblemCode::ModelUnknown => "No pool serves this model",
         ProblemCode::NotAcceptable => "No acceptable media type",
@@ -35,6 +39,8 @@ fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::StreamDiverged => "The text is not the one that was read before",
         ProblemCode::TaskEnded => "The task has ended",
         ProblemCode::TaskIdConflict => "The task id is taken",
+        ProblemCode::TriesExceeded => "Too many failed tries",
+        ProblemCode::Unauthorized => "Not known",
         ProblemCode::UnsupportedMediaType => "The body has another media type",
         ProblemCode::WorkerReset => "The engine broke off",
         ProblemCode::Unknown(_) => "A problem",
@@ -152,7 +158,13 @@ pub(super) fn internal(path: &str, correlation_id: &str) -> ProblemReply {
 pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemReply {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     let found = match trouble {
+        Trouble::KeysOff => keys::of_keys_off(correlation_id),
+        Trouble::NoChance(detail) => answer(500, ProblemCode::Internal, detail),
+        Trouble::ProjectForbidden { key, project } => {
+            keys::of_project(key, project, correlation_id)
+        }
         Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
+        Trouble::Turned(turned) => keys::of_turned(&turned, correlation_id),
         Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
         Trouble::Cursor => Problem {
             errors: Some(vec![ProblemFault {
@@ -270,9 +282,14 @@ fn pointer(refusal: &Refusal) -> Option<&'static str> {
             "/engine"
         }),
         Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
+        Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
         Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
-        Refusal::PoolUnavailable { .. }
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. }
+        | Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }
         | Refusal::SessionUnknown { .. }
         | Refusal::TaskEnded { .. }
@@ -291,6 +308,11 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             limit_name: Some(DEADLINE_LIMIT.to_owned()),
             ..answer(503, ProblemCode::DeadlineUnmet, reason)
         },
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyExpiryPast { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. } => keys::of_refusal(&refusal, reason, correlation_id),
         Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
         Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable, reason),
         Refusal::QueueFull {
@@ -355,6 +377,11 @@ fn reason(refusal: &Refusal) -> String {
             forecast.service.mean_ms,
             f64::from(forecast.on_time_permille) / 1_000.0
         ),
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyExpiryPast { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. } => keys::reason(refusal),
         Refusal::ModelUnknown {
             model_ref,
             engine,
@@ -404,7 +431,7 @@ fn reason(refusal: &Refusal) -> String {
         ),
         Refusal::TaskIdConflict { task } => {
             format!(
-                "task {task} was created with another body; use a new task_id, or repeat the same body"
+                "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
             )
         }
         Refusal::TaskUnknown { task } => format!("there is no task {task}"),
@@ -417,6 +444,8 @@ const DEADLINE_LIMIT: &str = "queue.deadline_confidence_permille";
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))
 }
+
+pub(super) use keys::key_in_url;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use api_server::tasks::{
 };
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
-use orchestrator_core::id::{SessionId, TaskId};
+use orchestrator_core::id::{ProjectId, SessionId, TaskId};
 
 use super::context::Context;
 use super::convert;
@@ -41,6 +41,7 @@ impl TasksApi for Host {
             state,
             priority,
             session_id,
+            project_id,
             limit,
             cursor,
         } = params;
@@ -48,6 +49,7 @@ impl TasksApi for Host {
             state: state.map(convert::state_filter),
             priority: priority.map(convert::priority_filter),
             session: session_id.map(|id| SessionId(id.as_u128())),
+            project: project_id.map(|id| ProjectId(id.as_u128())),
             limit,
             cursor,
         };

@@ -89,6 +89,7 @@ impl Batch {
             }
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
+            | Mutation::KeyPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_) => None,
         };

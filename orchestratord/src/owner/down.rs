@@ -89,6 +89,11 @@ impl OwnerState {
         });
         self.doubts
             .recovered(now, |task| term.machine.is_live(task));
+        // Callers are let in by what is durable from the first moment on, not from the first batch on.
+        self.view = Arc::new(LiveView {
+            keys: term.machine.keys().clone(),
+            ..LiveView::clone(&self.view)
+        });
         self.phase = Phase::Serving(Box::new(term));
     }
 

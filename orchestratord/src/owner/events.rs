@@ -28,6 +28,7 @@ impl TaskStates {
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
             | Mutation::ChunkAppend { .. }
+            | Mutation::KeyPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_)
             | Mutation::TextPut { .. } => return,

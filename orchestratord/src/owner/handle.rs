@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use orchestrator_core::id::{SessionId, TaskId};
+use orchestrator_core::id::{SessionKey, TaskId};
 use orchestrator_core::input::{Ask, Report};
 use orchestrator_core::machine::{Explanation, Machine};
 use orchestrator_core::reply::Reply;
@@ -134,7 +134,7 @@ impl OwnerHandle {
     /// As [`OwnerHandle::ask_live`].
     pub async fn session(
         &self,
-        session: SessionId,
+        session: SessionKey,
     ) -> Result<Option<SessionView>, OwnerUnavailable> {
         self.ask_live(move |machine, now| machine.session(now, session))
             .await

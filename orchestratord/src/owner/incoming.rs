@@ -7,7 +7,10 @@ use orchestrator_core::task::TaskRecord;
 /// The task whose record an ask needs if the machine does not hold it. Nobody can have ended under a fresh id.
 pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
     match ask {
-        Ask::SessionDelete { .. } => None,
+        Ask::KeyCreate(_)
+        | Ask::KeyRevoke { .. }
+        | Ask::KeyRotate(_)
+        | Ask::SessionDelete { .. } => None,
         Ask::TaskCancel { task, .. } | Ask::TaskRequeue { task, .. } => Some(*task),
         Ask::TaskCreate { create, .. } => (!create.fresh).then_some(create.id),
     }
@@ -16,7 +19,10 @@ pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
 /// Gives an ask what the store has of the task it names, and the handle of its body.
 pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: PayloadRef) {
     match ask {
-        Ask::SessionDelete { .. } => {}
+        Ask::KeyCreate(_)
+        | Ask::KeyRevoke { .. }
+        | Ask::KeyRotate(_)
+        | Ask::SessionDelete { .. } => {}
         Ask::TaskCancel { cold, .. } | Ask::TaskRequeue { cold, .. } => {
             *cold = found.map(Box::new);
         }

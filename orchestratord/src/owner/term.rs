@@ -49,6 +49,7 @@ impl Term {
             tasks,
             attempts,
             sessions,
+            keys,
         } = loaded;
         let states = TaskStates::of(&tasks);
         let recovered = Recovered {
@@ -57,6 +58,7 @@ impl Term {
             tasks,
             attempts,
             sessions,
+            keys,
         };
         let mut term = Self {
             machine: Machine::recover(config, now, recovered),

@@ -1,6 +1,7 @@
 //! How things stand, for readers that ask about the whole.
 
 use orchestrator_core::id::Epoch;
+use orchestrator_core::key::Keys;
 use orchestrator_core::machine::{Counters, Machine};
 use orchestrator_core::placement::{PoolView, ReplicaSetView};
 use orchestrator_core::task::Priority;
@@ -16,6 +17,8 @@ pub struct LiveView {
     pub serving: bool,
     /// What is wrong with the store at the moment, if anything is.
     pub store_trouble: Option<String>,
+    /// Every key there ever was: who is let in.
+    pub keys: Keys,
     /// Tasks that have not ended.
     pub live_tasks: usize,
     /// Tasks queued for someone who waits.
@@ -47,6 +50,7 @@ impl LiveView {
             commit_seq,
             serving: true,
             store_trouble: None,
+            keys: machine.keys().clone(),
             live_tasks: machine.live_count(),
             queued_interactive: machine.queue_depth(Priority::Interactive),
             queued_batch: machine.queue_depth(Priority::Batch),

@@ -15,6 +15,8 @@ use pool_managerd::{
 };
 use worker_adapter::Adapter;
 
+use crate::keys::SERVER_KEY_VARIABLE;
+
 /// Time for a connection to an engine of this host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -93,6 +95,7 @@ pub(super) fn engine_spec(
         args,
         open_files_max: Some(open_files_max),
         policy,
+        env_kept: vec![SERVER_KEY_VARIABLE.into()],
         ..EngineSpec::new(name.as_str(), command)
     })
 }

@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep};
 
 use super::bodies::{InTime, WhileRead};
 use super::socket::Socket;
+use crate::http::Peer;
 use crate::telemetry::Meter;
 
 /// Most bytes that one connection may have waiting in each direction; a longer head is refused.
@@ -271,12 +272,17 @@ impl Guests {
             body,
             stall,
         } = self.bounds;
+        let from = stream.peer_addr().ok();
         let socket = Socket::new(stream, stall);
         let peer = socket.peer();
+        let address = from.map(|from| Peer(from.ip()));
         let routes = TowerToHyperService::new(self.routes.clone());
         let under_way = UnderWay::default();
         let counted = under_way.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            if let Some(address) = address {
+                request.extensions_mut().insert(address);
+            }
             let reply = routes.call(request.map(|it| Body::new(InTime::new(it, body))));
             let (peer, one) = (peer.clone(), counted.one());
             async move {

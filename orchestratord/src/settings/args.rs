@@ -24,6 +24,27 @@ pub enum Verb {
     /// Look at a configuration without serving.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make the first key, and with it the data directory and the server key, and print it once.
+    ///
+    /// From then on the daemon asks everybody for a key. It must not run while this is done.
+    Init(InitArgs),
+}
+
+/// How to make the first key.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct InitArgs {
+    /// Configuration file (TOML), for the data directory that it names.
+    #[arg(long, value_name = "FILE", env = "ORCH_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the store; made if missing [default: orchestrator in the user's data directory].
+    #[arg(long, value_name = "DIR", env = "ORCH_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Make another first key although there are keys, because those of all operators are lost.
+    #[arg(long)]
+    pub again: bool,
+    /// Print a JSON document instead of the bare key.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Looks at configurations.

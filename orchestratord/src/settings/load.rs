@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_fault_of_a_flag_names_the_flag_and_its_variable() {
         let args = ServeArgs {
-            listen: Some("0.0.0.0:80".to_owned()),
+            listen: Some("localhost:80".to_owned()),
             store: Some("x:".to_owned()),
             log: Some("foo=bar=baz".to_owned()),
             pool_replicas: Some(0),
@@ -268,8 +268,8 @@ mod tests {
             ..ServeArgs::default()
         };
         insta::assert_snapshot!(refusal(&args), @r#"
-        --listen (ORCH_LISTEN): 0.0.0.0:80 is not a loopback address, and callers cannot be told apart yet
-          hint: listen on 127.0.0.1 or [::1] and put a proxy that checks identities in front
+        --listen (ORCH_LISTEN): `localhost:80` is not an address with a port
+          hint: write it like 127.0.0.1:8484, or with port 0 for a free one
         --store (ORCH_STORE): `x:` names no store that this daemon has
           hint: use `sqlite:`, and data_dir for the place
         --pool-model-file (ORCH_POOL_MODEL_FILE): the path ends in no name that the model could have

@@ -3,5 +3,5 @@
 mod args;
 mod load;
 
-pub use args::{Args, ConfigCommand, ServeArgs, Verb};
+pub use args::{Args, ConfigCommand, InitArgs, ServeArgs, Verb};
 pub use load::{DataPlace, Settings, SettingsError, check_file, load};

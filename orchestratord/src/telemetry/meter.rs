@@ -191,6 +191,7 @@ impl Meter {
                 }
                 Mutation::TaskUpdate(_)
                 | Mutation::ChunkAppend { .. }
+                | Mutation::KeyPut(_)
                 | Mutation::SessionDelete(_)
                 | Mutation::SessionPut(_)
                 | Mutation::TextPut { .. } => {}

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, SessionId, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, KeyId, PayloadRef, SessionKey, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, AttemptState, Sampling, TaskRecord, TaskState};
@@ -13,7 +14,8 @@ use crate::state::{State, StoredTask};
 /// How to take one mutation back.
 enum Undo {
     Attempt(AttemptId, Option<Box<AttemptRecord>>),
-    Session(SessionId, Option<Box<SessionRecord>>),
+    Key(KeyId, Option<Box<KeyRecord>>),
+    Session(SessionKey, Option<Box<SessionRecord>>),
     Task(AcceptSeq, TaskId, Option<Box<StoredTask>>),
 }
 
@@ -61,25 +63,49 @@ impl State {
                 to,
                 chunk,
             } => self.chunk_append(commit, (*task, *attempt), (*from, *to), *chunk, undo),
+            Mutation::KeyPut(record) => self.key_put(record, undo),
             Mutation::SessionDelete(session) => {
-                let before = self
-                    .sessions
-                    .remove(session)
-                    .ok_or_else(|| broken(format!("session {session} to delete does not exist")))?;
+                let before = self.sessions.remove(session).ok_or_else(|| {
+                    broken(format!(
+                        "session {} to delete does not exist",
+                        session.session
+                    ))
+                })?;
                 undo.push(Undo::Session(*session, Some(Box::new(before))));
                 Ok(())
             }
             Mutation::SessionPut(record) => {
                 let before = self
                     .sessions
-                    .insert(record.id, SessionRecord::clone(record));
-                undo.push(Undo::Session(record.id, before.map(Box::new)));
+                    .insert(record.key(), SessionRecord::clone(record));
+                undo.push(Undo::Session(record.key(), before.map(Box::new)));
                 Ok(())
             }
             Mutation::TaskInsert { record, body } => self.task_insert(commit, record, *body, undo),
             Mutation::TaskUpdate(record) => self.task_update(record, undo),
             Mutation::TextPut { task, text } => self.text_put(commit, *task, *text, undo),
         }
+    }
+
+    fn key_put(&mut self, record: &KeyRecord, undo: &mut Vec<Undo>) -> Result<(), CommitError> {
+        let before = self.keys.get(&record.id).cloned();
+        if let Some(before) = &before {
+            let same = KeyRecord {
+                expires_at: record.expires_at,
+                revoked_at: record.revoked_at,
+                replaced_by: record.replaced_by,
+                ..before.clone()
+            };
+            if same != *record {
+                return Err(broken(format!(
+                    "what of key {} never changes is to be changed",
+                    record.id
+                )));
+            }
+        }
+        self.keys.insert(record.id, record.clone());
+        undo.push(Undo::Key(record.id, before.map(Box::new)));
+        Ok(())
     }
 
     fn attempt_insert(
@@ -256,6 +282,8 @@ impl State {
         match undo {
             Undo::Attempt(id, Some(before)) => drop(self.attempts.insert(id, *before)),
             Undo::Attempt(id, None) => drop(self.attempts.remove(&id)),
+            Undo::Key(id, Some(before)) => drop(self.keys.insert(id, *before)),
+            Undo::Key(id, None) => drop(self.keys.remove(&id)),
             Undo::Session(id, Some(before)) => drop(self.sessions.insert(id, *before)),
             Undo::Session(id, None) => drop(self.sessions.remove(&id)),
             Undo::Task(seq, _, Some(before)) => drop(self.tasks.insert(seq, *before)),

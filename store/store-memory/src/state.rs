@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, SessionId, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord};
 use store::{CommitRow, Loaded, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText, state_name};
@@ -17,7 +18,8 @@ pub(crate) struct State {
     pub(crate) tasks: BTreeMap<AcceptSeq, StoredTask>,
     pub(crate) task_seqs: HashMap<TaskId, AcceptSeq>,
     pub(crate) attempts: BTreeMap<AttemptId, AttemptRecord>,
-    pub(crate) sessions: BTreeMap<SessionId, SessionRecord>,
+    pub(crate) sessions: BTreeMap<SessionKey, SessionRecord>,
+    pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     pub(crate) log: Vec<CommitRow>,
 }
 
@@ -59,6 +61,7 @@ impl State {
                 .cloned()
                 .collect(),
             sessions: self.sessions.values().cloned().collect(),
+            keys: self.keys.values().cloned().collect(),
         }
     }
 
@@ -101,6 +104,9 @@ impl StoredTask {
 
 fn matches(record: &TaskRecord, query: &TaskQuery) -> bool {
     query.tenant.is_none_or(|tenant| record.tenant == tenant)
+        && query
+            .project
+            .is_none_or(|project| record.project == project)
         && query
             .state
             .is_none_or(|state| state_name(record.state) == state)

@@ -95,6 +95,21 @@ impl FromSql for Hash {
     }
 }
 
+/// So many bytes as they are.
+pub(crate) struct Bytes<const N: usize>(pub(crate) [u8; N]);
+
+impl<const N: usize> ToSql for Bytes<N> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.0)))
+    }
+}
+
+impl<const N: usize> FromSql for Bytes<N> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        fixed(value).map(Self)
+    }
+}
+
 /// A double of exactly these bits. SQLite would make NULL of what is not a number, so that is kept as its
 /// 8 bytes; the column must have no numeric affinity, or -0.0 would lose its sign.
 pub(crate) struct Exact(pub(crate) f64);

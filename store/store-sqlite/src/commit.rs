@@ -6,8 +6,9 @@ use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use rusqlite::Connection;
 use store::{Commit, CommitError, Event};
 
-use crate::codec::{Id, Unsigned, pack_ends};
+use crate::codec::{Id, ShortId, Unsigned, pack_ends};
 use crate::error;
+use crate::key::bind_key;
 use crate::load::take_back;
 use crate::record::{bind_attempt, bind_session, bind_task_changing, bind_task_fixed};
 use crate::sql::{Sql, Statements};
@@ -87,10 +88,22 @@ impl<'c> Writer<'c> {
                 to,
                 chunk,
             } => self.chunk_append((*task, *attempt), (*from, *to), *chunk),
+            Mutation::KeyPut(record) => self.guarded(
+                Sql::KeyPut,
+                |to| {
+                    bind_key(to, record)?;
+                    to.run()
+                },
+                || format!("what of key {} never changes is to be changed", record.id),
+            ),
             Mutation::SessionDelete(session) => self.guarded(
                 Sql::SessionDelete,
-                |to| to.value(Id::new(session.0))?.run(),
-                || format!("session {session} does not exist"),
+                |to| {
+                    to.value(Id::new(session.session.0))?
+                        .value(ShortId::new(session.tenant.0))?
+                        .run()
+                },
+                || format!("session {} does not exist", session.session),
             ),
             Mutation::SessionPut(record) => self.guarded(
                 Sql::SessionPut,

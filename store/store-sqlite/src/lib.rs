@@ -13,6 +13,7 @@ mod codec;
 mod commit;
 mod error;
 mod file;
+mod key;
 mod load;
 mod lock;
 mod migrate;

@@ -1,11 +1,13 @@
 //! What an owner starts from, and the cold facts it asks for later.
 
 use orchestrator_core::id::{AcceptSeq, Epoch, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::task::TaskRecord;
 use rusqlite::{Connection, OptionalExtension, Result, Row, TransactionBehavior};
 use store::{Loaded, Probe};
 
 use crate::codec::{Id, Unsigned};
+use crate::key::read_key;
 use crate::record::{Columns, read_attempt, read_session, read_task};
 use crate::sql::{attempt_columns, task_columns};
 
@@ -24,7 +26,11 @@ const LIVE_ATTEMPTS: &str = concat!(
      ORDER BY a.task, a.number"
 );
 
-const SESSIONS: &str = "SELECT id, tenant, turns, replica, touched_at_ms FROM session ORDER BY id";
+const SESSIONS: &str =
+    "SELECT id, tenant, turns, replica, touched_at_ms FROM session ORDER BY id, tenant";
+
+const KEYS: &str = "SELECT id, mac, server_key, tenant, project, name, scopes, class_max, created_at_ms, \
+                    created_by, expires_at_ms, revoked_at_ms, replaced_by FROM api_key";
 
 const ENDED: &str = concat!(
     "SELECT ",
@@ -80,8 +86,17 @@ pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
     loaded.tasks.sort_unstable_by_key(|task| task.seq);
     loaded.attempts = all(&snapshot, LIVE_ATTEMPTS, read_attempt)?;
     loaded.sessions = all(&snapshot, SESSIONS, read_session)?;
+    loaded.keys = keys(&snapshot)?;
     snapshot.commit()?;
     Ok(loaded)
+}
+
+/// Every key, by id.
+pub(crate) fn keys(connection: &Connection) -> Result<Vec<KeyRecord>> {
+    let mut keys = all(connection, KEYS, read_key)?;
+    // Ids are kept as signed numbers, whose order is another.
+    keys.sort_unstable_by_key(|key| key.id);
+    Ok(keys)
 }
 
 /// Of the tasks named, those that have ended.

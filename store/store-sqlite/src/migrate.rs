@@ -15,6 +15,7 @@ const APPLICATION_ID: u32 = 0x6f72_6368;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/001_first.sql"),
     include_str!("../migrations/002_deadline.sql"),
+    include_str!("../migrations/003_keys.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

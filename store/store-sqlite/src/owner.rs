@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orchestrator_core::id::{Epoch, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::task::TaskRecord;
 use rusqlite::{Connection, TransactionBehavior};
 use store::{ColdStore, Commit, CommitError, Loaded, OpenError, OwnerStore, Probe, ReadError};
@@ -61,6 +62,14 @@ impl SqliteStore {
     #[must_use]
     pub fn reader(&self) -> SqliteReader {
         SqliteReader::new(self.path.clone(), Arc::clone(&self.place))
+    }
+
+    /// Every key there ever was, without beginning a term: for whoever must know before there is an owner.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the store cannot be read.
+    pub fn keys(&self) -> Result<Vec<KeyRecord>, ReadError> {
+        load::keys(&self.connection).map_err(|error| error::reading(&error))
     }
 
     /// The file.

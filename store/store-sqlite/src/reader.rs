@@ -29,11 +29,12 @@ macro_rules! select_rows {
     };
 }
 
-/// What every list ends with. ?1 tenant, ?2 state, ?3 priority, ?4 session, ?5 before, ?6 rows.
+/// What every list ends with. ?1 tenant, ?2 state, ?3 priority, ?4 session, ?5 before, ?6 rows, ?7 project.
 macro_rules! list_filters {
     () => {
         "AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR priority = ?3) \
-         AND (?4 IS NULL OR session = ?4) AND seq < ?5 ORDER BY seq DESC LIMIT ?6"
+         AND (?4 IS NULL OR session = ?4) AND (?7 IS NULL OR project = ?7) \
+         AND seq < ?5 ORDER BY seq DESC LIMIT ?6"
     };
 }
 
@@ -47,9 +48,11 @@ const LIST_OF_ANYONE: &str = select_rows!("WHERE ?1 IS NULL ", list_filters!());
 /// A tenant's tasks of any class: the newest of each class first, by its index.
 const LIST_OF_TENANT: &str = select_rows!(
     "WHERE seq IN (SELECT seq FROM (SELECT seq FROM task INDEXED BY task_by_priority \
-     WHERE priority = 'interactive' AND tenant = ?1 AND seq < ?5 ORDER BY seq DESC LIMIT ?6) \
+     WHERE priority = 'interactive' AND tenant = ?1 AND seq < ?5 AND (?7 IS NULL OR project = ?7) \
+     ORDER BY seq DESC LIMIT ?6) \
      UNION ALL SELECT seq FROM (SELECT seq FROM task INDEXED BY task_by_priority \
-     WHERE priority = 'batch' AND tenant = ?1 AND seq < ?5 ORDER BY seq DESC LIMIT ?6)) ",
+     WHERE priority = 'batch' AND tenant = ?1 AND seq < ?5 AND (?7 IS NULL OR project = ?7) \
+     ORDER BY seq DESC LIMIT ?6)) ",
     list_filters!()
 );
 
@@ -226,6 +229,7 @@ fn list(connection: &Connection, query: &TaskQuery) -> Result<TaskPage> {
             Unsigned(before.0),
             // One more than asked for tells whether there are more.
             i64::from(query.limit) + 1,
+            query.project.map(|project| ShortId::new(project.0)),
         ),
         read_row,
     )?;

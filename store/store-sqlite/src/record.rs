@@ -162,15 +162,15 @@ impl<'r> Columns<'r> {
         self.next
     }
 
-    fn number(&mut self) -> Result<u64> {
+    pub(crate) fn number(&mut self) -> Result<u64> {
         self.take::<Unsigned>().map(|number| number.0)
     }
 
-    fn time(&mut self) -> Result<Option<WallMs>> {
+    pub(crate) fn time(&mut self) -> Result<Option<WallMs>> {
         Ok(self.take::<Option<Unsigned>>()?.map(|ms| WallMs(ms.0)))
     }
 
-    fn named<T: store::Named>(&mut self) -> Result<T> {
+    pub(crate) fn named<T: store::Named>(&mut self) -> Result<T> {
         self.take::<Name<T>>().map(|name| name.0)
     }
 
@@ -183,7 +183,7 @@ impl<'r> Columns<'r> {
     }
 
     /// The error for a combination of values, read last, that no version up to this one writes.
-    fn unknown(&self, what: &str, value: &str) -> rusqlite::Error {
+    pub(crate) fn unknown(&self, what: &str, value: &str) -> rusqlite::Error {
         rusqlite::Error::FromSqlConversionFailure(
             self.next - 1,
             Type::Text,

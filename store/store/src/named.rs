@@ -1,6 +1,7 @@
 //! Names under which closed sets are stored: those of the wire, so that one word is searched for on
 //! every floor. A name is never changed once written; a new member needs a new name only.
 
+use orchestrator_core::key::KeyScope;
 use orchestrator_core::task::{
     Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
     WaitingFor,
@@ -43,6 +44,12 @@ named!(Determinism as "determinism": BestEffort = "best_effort", Strict = "stric
 named!(Engine as "engine": Embedded = "embedded", Llamacpp = "llamacpp");
 named!(FinishReason as "finish reason": Cancelled = "cancelled", Length = "length", Stop = "stop");
 named!(InputKind as "input kind": Completion = "completion", Prompt = "prompt");
+named!(KeyScope as "scope of a key":
+    Backup = "backup",
+    Node = "node",
+    Operator = "operator",
+    User = "user",
+);
 named!(OnDisconnect as "behaviour on disconnect": Cancel = "cancel", Continue = "continue");
 named!(Priority as "priority": Batch = "batch", Interactive = "interactive");
 named!(TaskFault as "fault":

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use orchestrator_core::id::{AcceptSeq, Epoch, PayloadRef, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, TaskRecord};
@@ -27,6 +28,8 @@ pub struct Loaded {
     pub attempts: Vec<AttemptRecord>,
     /// Every session.
     pub sessions: Vec<SessionRecord>,
+    /// Every key there ever was, by id.
+    pub keys: Vec<KeyRecord>,
 }
 
 /// One transaction of the owner. All of it becomes durable, or none.

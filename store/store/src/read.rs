@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use orchestrator_core::id::{AcceptSeq, Epoch, SessionId, TaskId, TenantId};
+use orchestrator_core::id::{AcceptSeq, Epoch, ProjectId, SessionId, TaskId, TenantId};
 use orchestrator_core::task::{AttemptRecord, Priority, TaskRecord};
 use orchestrator_core::time::WallMs;
 
@@ -28,6 +28,8 @@ pub struct TaskRow {
 pub struct TaskQuery {
     /// Whose.
     pub tenant: Option<TenantId>,
+    /// Only tasks of this project.
+    pub project: Option<ProjectId>,
     /// Only tasks whose state has this name, see [`crate::state_name`].
     pub state: Option<&'static str>,
     /// Only tasks of this class.

@@ -88,6 +88,7 @@ impl Coverage {
             Mutation::AttemptInsert(_) => "mutation: AttemptInsert",
             Mutation::AttemptUpdate(_) => "mutation: AttemptUpdate",
             Mutation::ChunkAppend { .. } => "mutation: ChunkAppend",
+            Mutation::KeyPut(_) => "mutation: KeyPut",
             Mutation::SessionDelete(_) => "mutation: SessionDelete",
             Mutation::SessionPut(_) => "mutation: SessionPut",
             Mutation::TaskInsert { .. } => "mutation: TaskInsert",

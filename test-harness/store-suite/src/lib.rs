@@ -12,7 +12,7 @@ mod sample;
 pub use bench::{Bench, Desk};
 pub use draw::Draw;
 pub use properties::*;
-pub use sample::{attempt, session, task};
+pub use sample::{attempt, key, session, task};
 
 /// Makes one test of each property of the suite, for a [`Bench`] that is given as a type.
 #[macro_export]
@@ -23,12 +23,14 @@ macro_rules! store_suite {
             a_commit_of_nothing_is_logged,
             a_cut_page_continues_without_gap_or_repeat,
             a_failed_batch_leaves_nothing_behind,
+            a_key_is_put_and_only_its_end_changes,
             a_huge_body_and_a_huge_text_survive,
             a_list_shows_the_newest_first,
             a_load_begins_a_term_and_fences_the_one_before,
             a_probe_begins_a_term_and_tells_how_far_the_log_got,
             a_prefetch_finds_what_has_ended_and_nothing_else,
             a_session_is_put_changed_and_deleted,
+            a_session_of_one_tenant_is_not_another_s,
             a_stranger_sees_nothing_of_a_tenant,
             a_text_takes_the_place_of_its_chunks,
             a_whole_life_is_read_back_at_each_point,
@@ -39,6 +41,7 @@ macro_rules! store_suite {
             every_broken_guard_is_told_and_changes_nothing,
             every_task_field_survives,
             every_attempt_field_survives,
+            every_key_field_survives,
             everything_live_is_loaded_in_order,
             reads_go_on_while_the_owner_writes,
             the_log_tells_every_event_in_order,

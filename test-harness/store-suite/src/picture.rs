@@ -1,6 +1,7 @@
 //! Everything durable that can be seen, to tell whether anything changed.
 
 use orchestrator_core::id::{AcceptSeq, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::AttemptRecord;
 use store::{CommitRow, FeedStore, ReadStore, TaskBody, TaskQuery, TaskRow, TaskText};
@@ -13,6 +14,7 @@ pub(crate) struct Picture {
     commit_seq: u64,
     accept_seq: AcceptSeq,
     sessions: Vec<SessionRecord>,
+    keys: Vec<KeyRecord>,
     tasks: Vec<TaskPicture>,
     log: Vec<CommitRow>,
 }
@@ -39,6 +41,7 @@ impl Picture {
             commit_seq: loaded.commit_seq,
             accept_seq: loaded.accept_seq,
             sessions: loaded.sessions,
+            keys: loaded.keys,
             tasks: page
                 .rows
                 .into_iter()

@@ -1,9 +1,10 @@
 //! Records to keep.
 
 use orchestrator_core::id::{
-    AcceptSeq, AttemptId, Digest, Epoch, ModelRef, PrincipalId, ProjectId, ReplicaName, SessionId,
-    TaskId, TenantId,
+    AcceptSeq, AttemptId, Digest, Epoch, KeyId, ModelRef, PrincipalId, ProjectId, ReplicaName,
+    SessionId, TaskId, TenantId,
 };
+use orchestrator_core::key::{KeyMac, KeyRecord, KeyScope, Scopes, ServerKeyMark, Tenant};
 use orchestrator_core::placement::ReplicaSetKey;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{
@@ -58,6 +59,39 @@ pub fn session(id: u128) -> SessionRecord {
         turns: 1,
         replica: Some(ReplicaName::new("default-0")),
         touched_at: WallMs(77),
+    }
+}
+
+/// A key of the tenant `acme` that has not ended.
+#[must_use]
+pub fn key(id: u64) -> KeyRecord {
+    KeyRecord {
+        id: KeyId(id),
+        tenant: Tenant::named("acme").expect("a name"),
+        expires_at: None,
+        revoked_at: None,
+        replaced_by: None,
+        ..drawn_key(&mut Draw::new(id))
+    }
+}
+
+/// A key with any values.
+pub(crate) fn drawn_key(draw: &mut Draw) -> KeyRecord {
+    let name = format!("t{}", draw.number32());
+    KeyRecord {
+        id: KeyId(draw.number()),
+        mac: KeyMac(draw.digest().0),
+        server_key: ServerKeyMark(draw.number().to_be_bytes()),
+        tenant: Tenant::named(draw.one_of(&["default", &name])).expect("a name"),
+        project: draw.maybe(|draw| ProjectId(draw.id())),
+        name: draw.text(),
+        scopes: Scopes::from_iter((0..draw.number32() % 4).map(|_| draw.one_of(&KeyScope::ALL))),
+        class_max: draw.one_of(&PRIORITIES),
+        created_at: WallMs(draw.number()),
+        created_by: PrincipalId(draw.id()),
+        expires_at: draw.maybe(|draw| WallMs(draw.number())),
+        revoked_at: draw.maybe(|draw| WallMs(draw.number())),
+        replaced_by: draw.maybe(|draw| KeyId(draw.number())),
     }
 }
 

@@ -233,6 +233,193 @@ Sends a `GET` request to `/readyz`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**List keys, newest first
+
+The keys of every tenant, those that have ended included. Never the keys themselves.
+
+Sends a `GET` request to `/v1/keys`
+
+Arguments:
+- `cursor`: The `next_cursor` of the page before, unchanged.
+- `limit`: Most keys on one page; 50 if left out.
+- `tenant`: Only keys of this tenant.
+*/
+    pub async fn key_list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        limit: Option<u32>,
+        tenant: Option<&'a str>,
+    ) -> Result<ResponseValue<types::KeyPage>, Error<()>> {
+        let url = format!("{}/v1/keys", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .query(&progenitor_client::QueryParam::new("cursor", &cursor))
+            .query(&progenitor_client::QueryParam::new("limit", &limit))
+            .query(&progenitor_client::QueryParam::new("tenant", &tenant))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "key_list",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Make a key
+
+The reply is the only place where the key itself is ever shown: the daemon keeps a code that it can check
+it by, and nothing it could be found from. A repeat makes another key.
+
+
+Sends a `POST` request to `/v1/keys`
+
+*/
+    pub async fn key_create<'a>(
+        &'a self,
+        body: &'a types::KeyCreateRequest,
+    ) -> Result<ResponseValue<types::KeyCreated>, Error<()>> {
+        let url = format!("{}/v1/keys", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "key_create",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            201u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**End a key
+
+Answers when it is durable: from then on no request with the key is let in. A repeat answers the same. The
+last key in force that may manage keys cannot be ended.
+
+
+Sends a `POST` request to `/v1/keys/{id}/revoke`
+
+Arguments:
+- `id`: Id of the key, the part between the underscores.
+*/
+    pub async fn key_revoke<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<ResponseValue<types::Key>, Error<()>> {
+        let url = format!(
+            "{}/v1/keys/{}/revoke", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "key_revoke",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Replace a key
+
+Makes a key that is allowed to the same, and ends the old one: at once, or after the grace in which both are
+let in.
+
+
+Sends a `POST` request to `/v1/keys/{id}/rotate`
+
+Arguments:
+- `id`: Id of the key, the part between the underscores.
+- `body`
+*/
+    pub async fn key_rotate<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::KeyRotateRequest,
+    ) -> Result<ResponseValue<types::KeyCreated>, Error<()>> {
+        let url = format!(
+            "{}/v1/keys/{}/rotate", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "key_rotate",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            201u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**Health of one pool
 
 Whether the pool lives and takes work, and what its replicas last said.
@@ -377,6 +564,76 @@ Sends a `GET` request to `/readyz`
         &'a self,
     ) -> Result<support::Reply<types::Readiness>, support::ApiError> {
         support::settle(self.control().readiness_get().await).await
+    }
+    /**List keys, newest first
+
+The keys of every tenant, those that have ended included. Never the keys themselves.
+
+Sends a `GET` request to `/v1/keys`
+
+Arguments:
+- `cursor`: The `next_cursor` of the page before, unchanged.
+- `limit`: Most keys on one page; 50 if left out.
+- `tenant`: Only keys of this tenant.
+*/
+    pub async fn key_list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        limit: Option<u32>,
+        tenant: Option<&'a str>,
+    ) -> Result<support::Reply<types::KeyPage>, support::ApiError> {
+        support::settle(self.control().key_list(cursor, limit, tenant).await).await
+    }
+    /**Make a key
+
+The reply is the only place where the key itself is ever shown: the daemon keeps a code that it can check
+it by, and nothing it could be found from. A repeat makes another key.
+
+
+Sends a `POST` request to `/v1/keys`
+
+*/
+    pub async fn key_create<'a>(
+        &'a self,
+        body: &'a types::KeyCreateRequest,
+    ) -> Result<support::Reply<types::KeyCreated>, support::ApiError> {
+        support::settle(self.control().key_create(body).await).await
+    }
+    /**End a key
+
+Answers when it is durable: from then on no request with the key is let in. A repeat answers the same. The
+last key in force that may manage keys cannot be ended.
+
+
+Sends a `POST` request to `/v1/keys/{id}/revoke`
+
+Arguments:
+- `id`: Id of the key, the part between the underscores.
+*/
+    pub async fn key_revoke<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<support::Reply<types::Key>, support::ApiError> {
+        support::settle(self.control().key_revoke(id).await).await
+    }
+    /**Replace a key
+
+Makes a key that is allowed to the same, and ends the old one: at once, or after the grace in which both are
+let in.
+
+
+Sends a `POST` request to `/v1/keys/{id}/rotate`
+
+Arguments:
+- `id`: Id of the key, the part between the underscores.
+- `body`
+*/
+    pub async fn key_rotate<'a>(
+        &'a self,
+        id: &'a str,
+        body: &'a types::KeyRotateRequest,
+    ) -> Result<support::Reply<types::KeyCreated>, support::ApiError> {
+        support::settle(self.control().key_rotate(id, body).await).await
     }
     /**Health of one pool
 

@@ -175,6 +175,7 @@ Arguments:
 - `cursor`: The `next_cursor` of the page before, unchanged.
 - `limit`: Most tasks on one page; 50 if left out.
 - `priority`: Only tasks of this class.
+- `project_id`: Only tasks of this project. A key of one project sees no other.
 - `session_id`: Only tasks of this session.
 - `state`: Only tasks in this state.
 */
@@ -183,6 +184,7 @@ Arguments:
         cursor: Option<&'a str>,
         limit: Option<u32>,
         priority: Option<types::PriorityChoice>,
+        project_id: Option<&'a ::uuid::Uuid>,
         session_id: Option<&'a ::uuid::Uuid>,
         state: Option<types::TaskStateFilter>,
     ) -> Result<ResponseValue<types::TaskPage>, Error<()>> {
@@ -204,6 +206,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("cursor", &cursor))
             .query(&progenitor_client::QueryParam::new("limit", &limit))
             .query(&progenitor_client::QueryParam::new("priority", &priority))
+            .query(&progenitor_client::QueryParam::new("project_id", &project_id))
             .query(&progenitor_client::QueryParam::new("session_id", &session_id))
             .query(&progenitor_client::QueryParam::new("state", &state))
             .headers(header_map)
@@ -447,6 +450,45 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Who asks
+
+What the daemon knows of the caller by its key, and what the key is allowed to.
+
+Sends a `GET` request to `/v1/whoami`
+
+*/
+    pub async fn whoami_get<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::Whoami>, Error<()>> {
+        let url = format!("{}/v1/whoami", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "whoami_get",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
 }
 impl crate::Client {
     /**What this deployment can do
@@ -501,6 +543,7 @@ Arguments:
 - `cursor`: The `next_cursor` of the page before, unchanged.
 - `limit`: Most tasks on one page; 50 if left out.
 - `priority`: Only tasks of this class.
+- `project_id`: Only tasks of this project. A key of one project sees no other.
 - `session_id`: Only tasks of this session.
 - `state`: Only tasks in this state.
 */
@@ -509,11 +552,15 @@ Arguments:
         cursor: Option<&'a str>,
         limit: Option<u32>,
         priority: Option<types::PriorityChoice>,
+        project_id: Option<&'a ::uuid::Uuid>,
         session_id: Option<&'a ::uuid::Uuid>,
         state: Option<types::TaskStateFilter>,
     ) -> Result<support::Reply<types::TaskPage>, support::ApiError> {
         support::settle(
-                self.data().task_list(cursor, limit, priority, session_id, state).await,
+                self
+                    .data()
+                    .task_list(cursor, limit, priority, project_id, session_id, state)
+                    .await,
             )
             .await
     }
@@ -599,6 +646,18 @@ Arguments:
         id: &'a ::uuid::Uuid,
     ) -> Result<support::Reply<types::TaskResult>, support::ApiError> {
         support::settle(self.data().task_result(id).await).await
+    }
+    /**Who asks
+
+What the daemon knows of the caller by its key, and what the key is allowed to.
+
+Sends a `GET` request to `/v1/whoami`
+
+*/
+    pub async fn whoami_get<'a>(
+        &'a self,
+    ) -> Result<support::Reply<types::Whoami>, support::ApiError> {
+        support::settle(self.data().whoami_get().await).await
     }
     /// Watch a task.
     ///

@@ -27,11 +27,12 @@ pub static CAPABILITIES_GET: support::Operation = support::Operation {
     method: "GET",
     path: "/v1/capabilities",
     req_ids: &["ORCH-3095", "ORCH-3096"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Every reply of `capabilities_get`.
 #[derive(Debug)]

@@ -5,7 +5,9 @@
 #![allow(unreachable_pub, unused_imports, unused_qualifications)]
 use ::std::sync::Arc;
 use crate::support as support;
+pub mod callers;
 pub mod capabilities;
+pub mod keys;
 pub mod pools;
 pub mod replicasets;
 pub mod sessions;
@@ -18,6 +20,10 @@ pub static REQUEST_SCHEMAS: support::RequestSchemas = support::RequestSchemas::n
 );
 /// Every operation of the API `control`.
 pub static CONTROL_OPERATIONS: &[&support::Operation] = &[
+    &keys::KEY_LIST,
+    &keys::KEY_CREATE,
+    &keys::KEY_REVOKE,
+    &keys::KEY_ROTATE,
     &pools::POOL_HEALTH,
     &replicasets::REPLICASET_LIST,
     &system::HEALTH_GET,
@@ -38,13 +44,15 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &sessions::SESSION_GET,
     &sessions::SESSION_DELETE,
     &capabilities::CAPABILITIES_GET,
+    &callers::WHOAMI_GET,
 ];
 /// Router of all operations of the API `control`. Finish it with [`support::finish`].
 pub fn control_router<A>(api: &Arc<A>) -> ::axum::Router
 where
-    A: pools::PoolsApi + replicasets::ReplicasetsApi + system::SystemApi,
+    A: keys::KeysApi + pools::PoolsApi + replicasets::ReplicasetsApi + system::SystemApi,
 {
     ::axum::Router::new()
+        .merge(keys::keys_router(Arc::clone(api)))
         .merge(pools::pools_router(Arc::clone(api)))
         .merge(replicasets::replicasets_router(Arc::clone(api)))
         .merge(system::system_router(Arc::clone(api)))
@@ -52,10 +60,12 @@ where
 /// Router of all operations of the API `data`. Finish it with [`support::finish`].
 pub fn data_router<A>(api: &Arc<A>) -> ::axum::Router
 where
-    A: tasks::TasksApi + sessions::SessionsApi + capabilities::CapabilitiesApi,
+    A: tasks::TasksApi + sessions::SessionsApi + capabilities::CapabilitiesApi
+        + callers::CallersApi,
 {
     ::axum::Router::new()
         .merge(tasks::tasks_router(Arc::clone(api)))
         .merge(sessions::sessions_router(Arc::clone(api)))
         .merge(capabilities::capabilities_router(Arc::clone(api)))
+        .merge(callers::callers_router(Arc::clone(api)))
 }

@@ -28,11 +28,12 @@ pub static POOL_HEALTH: support::Operation = support::Operation {
     method: "GET",
     path: "/v1/pools/{id}/health",
     req_ids: &["ORCH-2103"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::Operator),
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `pool_health`.
 #[derive(Clone, Debug, PartialEq)]

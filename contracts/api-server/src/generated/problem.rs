@@ -13,6 +13,8 @@ use ::api_types as types;
 pub struct ProblemHeaders {
     /// Seconds to wait before trying again, rounded up.
     pub retry_after: Option<u32>,
+    /// How to say who asks. On every 401.
+    pub www_authenticate: Option<String>,
     /// Milliseconds to wait before trying again.
     pub x_backoff_ms: Option<u64>,
 }
@@ -21,6 +23,9 @@ impl ProblemHeaders {
     pub fn apply(&self, reply: &mut Response) {
         if let Some(value) = &self.retry_after {
             support::reply::header(reply, "retry-after", value);
+        }
+        if let Some(value) = &self.www_authenticate {
+            support::reply::header(reply, "www-authenticate", value);
         }
         if let Some(value) = &self.x_backoff_ms {
             support::reply::header(reply, "x-backoff-ms", value);

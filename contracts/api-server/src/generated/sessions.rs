@@ -38,11 +38,12 @@ pub static SESSION_GET: support::Operation = support::Operation {
     method: "GET",
     path: "/v1/sessions/{id}",
     req_ids: &["ORCH-2004", "ORCH-3021"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `session_get`.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,11 +99,12 @@ pub static SESSION_DELETE: support::Operation = support::Operation {
     method: "DELETE",
     path: "/v1/sessions/{id}",
     req_ids: &["ORCH-2005"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: None,
     body_limit_bytes: 0,
     produces: "",
-    problems: &[400u16, 404u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `session_delete`.
 #[derive(Clone, Debug, PartialEq)]

@@ -64,10 +64,11 @@ pub static HEALTH_GET: support::Operation = support::Operation {
     path: "/healthz",
     req_ids: &["ORCH-3049"],
     security: &[],
+    scope: None,
     read: None,
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[406u16, 500u16],
+    problems: &[400u16, 406u16, 500u16],
 };
 /// Every reply of `health_get`.
 #[derive(Debug)]
@@ -105,10 +106,11 @@ pub static READINESS_GET: support::Operation = support::Operation {
     path: "/readyz",
     req_ids: &["ORCH-3002", "ORCH-3010"],
     security: &[],
+    scope: None,
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[406u16, 500u16, 503u16],
+    problems: &[400u16, 406u16, 500u16, 503u16],
 };
 /// Every reply of `readiness_get`.
 #[derive(Debug)]
@@ -147,11 +149,12 @@ pub static METRICS_GET: support::Operation = support::Operation {
     method: "GET",
     path: "/metrics",
     req_ids: &["ORCH-3028"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::Operator),
     read: None,
     body_limit_bytes: 0,
     produces: "text/plain",
-    problems: &[406u16, 500u16],
+    problems: &[400u16, 401u16, 403u16, 406u16, 429u16, 500u16],
 };
 /// Every reply of `metrics_get`.
 #[derive(Debug)]
@@ -189,10 +192,11 @@ pub static OPENAPI_DATA_GET: support::Operation = support::Operation {
     path: "/openapi/data.json",
     req_ids: &["ORCH-3044"],
     security: &[],
+    scope: None,
     read: None,
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[406u16, 500u16],
+    problems: &[400u16, 406u16, 500u16],
 };
 /// Every reply of `openapi_data_get`.
 #[derive(Debug)]
@@ -232,10 +236,11 @@ pub static OPENAPI_CONTROL_GET: support::Operation = support::Operation {
     path: "/openapi/control.json",
     req_ids: &["ORCH-3044"],
     security: &[],
+    scope: None,
     read: None,
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[406u16, 500u16],
+    problems: &[400u16, 406u16, 500u16],
 };
 /// Every reply of `openapi_control_get`.
 #[derive(Debug)]

@@ -97,12 +97,13 @@ pub static TASK_LIST: support::Operation = support::Operation {
     tag: "tasks",
     method: "GET",
     path: "/v1/tasks",
-    req_ids: &["ORCH-2001"],
-    security: &[],
+    req_ids: &["ORCH-2001", "ORCH-3202"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: Some(support::Read::Record),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `task_list`.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +114,8 @@ pub struct TaskListParams {
     pub priority: Option<types::PriorityChoice>,
     /// Only tasks of this session.
     pub session_id: Option<::uuid::Uuid>,
+    /// Only tasks of this project. A key of one project sees no other.
+    pub project_id: Option<::uuid::Uuid>,
     /// Most tasks on one page; 50 if left out.
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before, unchanged.
@@ -122,12 +125,13 @@ impl TaskListParams {
     fn read(call: &support::Call) -> Result<Self, support::Rejection> {
         let mut raw = support::Params::of(
             call,
-            &["state", "priority", "session_id", "limit", "cursor"],
+            &["state", "priority", "session_id", "project_id", "limit", "cursor"],
         );
         let state = raw.query("state", support::parse::listed::<types::TaskStateFilter>);
         let priority = raw
             .query("priority", support::parse::listed::<types::PriorityChoice>);
         let session_id = raw.query("session_id", support::parse::uuid);
+        let project_id = raw.query("project_id", support::parse::uuid);
         let limit = raw
             .query("limit", |text| support::parse::integer::<u32>(text, 1, 200));
         let cursor = raw
@@ -146,6 +150,7 @@ impl TaskListParams {
             state,
             priority,
             session_id,
+            project_id,
             limit,
             cursor,
         })
@@ -200,13 +205,16 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         "ORCH-3075",
         "ORCH-3079",
         "ORCH-3085",
+        "ORCH-3203",
     ],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: None,
     body_limit_bytes: 4194304,
     produces: "application/json",
     problems: &[
-        400u16, 406u16, 408u16, 409u16, 413u16, 415u16, 422u16, 429u16, 500u16, 503u16,
+        400u16, 401u16, 403u16, 406u16, 408u16, 409u16, 413u16, 415u16, 422u16, 429u16,
+        500u16, 503u16,
     ],
 };
 /// Every reply of `task_create`.
@@ -258,11 +266,12 @@ pub static TASK_GET: support::Operation = support::Operation {
     method: "GET",
     path: "/v1/tasks/{id}",
     req_ids: &["ORCH-2001", "ORCH-3029"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `task_get`.
 #[derive(Clone, Debug, PartialEq)]
@@ -318,11 +327,12 @@ pub static TASK_CANCEL: support::Operation = support::Operation {
     method: "POST",
     path: "/v1/tasks/{id}/cancel",
     req_ids: &["ORCH-2003", "ORCH-3017", "ORCH-3026"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: None,
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `task_cancel`.
 #[derive(Clone, Debug, PartialEq)]
@@ -378,11 +388,12 @@ pub static TASK_REQUEUE: support::Operation = support::Operation {
     method: "POST",
     path: "/v1/tasks/{id}/requeue",
     req_ids: &["ORCH-2009"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: None,
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 404u16, 406u16, 409u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 409u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `task_requeue`.
 #[derive(Clone, Debug, PartialEq)]
@@ -438,11 +449,12 @@ pub static TASK_RESULT: support::Operation = support::Operation {
     method: "GET",
     path: "/v1/tasks/{id}/result",
     req_ids: &["ORCH-2001"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: Some(support::Read::Record),
     body_limit_bytes: 0,
     produces: "application/json",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `task_result`.
 #[derive(Clone, Debug, PartialEq)]
@@ -498,11 +510,12 @@ pub static TASK_STREAM: support::Operation = support::Operation {
     method: "GET",
     path: "/v1/tasks/{id}/stream",
     req_ids: &["ORCH-2002", "ORCH-3026", "ORCH-3029", "ORCH-3100"],
-    security: &[],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "text/event-stream",
-    problems: &[400u16, 404u16, 406u16, 500u16, 503u16],
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 429u16, 500u16, 503u16],
 };
 /// Parameters of `task_stream`.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,7 +18,7 @@ pub use api_types::support::{Fault, Validate, check};
 pub use body::{BodyOverdue, RequestSchemas, throw_away};
 pub use call::Call;
 pub use host::ApiHost;
-pub use operation::{Operation, Read, Requirement};
+pub use operation::{Operation, Read, Requirement, Scope};
 pub use params::Params;
 pub use problem::{ProblemReply, problem_type};
 pub use rejection::Rejection;

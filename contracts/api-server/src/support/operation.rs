@@ -18,6 +18,8 @@ pub struct Operation {
     pub req_ids: &'static [&'static str],
     /// Alternatives of security; empty if anybody may call it.
     pub security: &'static [Requirement],
+    /// What a caller must be allowed to; none if anybody may call it.
+    pub scope: Option<Scope>,
     /// Where its facts come from, if it is a read.
     pub read: Option<Read>,
     /// Most bytes of the request's body; 0 if it takes none.
@@ -54,6 +56,21 @@ impl Operation {
 /// Security schemes that suffice together, each with the scopes that it needs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Requirement(pub &'static [(&'static str, &'static [&'static str])]);
+
+/// What a caller must be allowed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing in particular: every caller who is known.
+    Any,
+    /// What keeps copies of the data.
+    Backup,
+    /// What a machine of the deployment does.
+    Node,
+    /// What who runs the deployment does.
+    Operator,
+    /// What users do.
+    User,
+}
 
 /// Where the facts of a read come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,9 @@ use http::{
 use super::reply;
 use crate::problem::ProblemHeaders;
 
+/// Status of a caller who is not known.
+const UNAUTHORIZED: u32 = 401;
+
 /// A problem, with its headers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProblemReply {
@@ -21,12 +24,13 @@ pub struct ProblemReply {
 }
 
 impl ProblemReply {
-    /// A problem whose headers agree with its `retry_after_ms`.
+    /// A problem whose headers agree with its `status` and its `retry_after_ms`.
     pub fn new(problem: Problem) -> Self {
         let headers = ProblemHeaders {
             retry_after: problem
                 .retry_after_ms
                 .map(|ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
+            www_authenticate: (problem.status == UNAUTHORIZED).then(|| "Bearer".to_owned()),
             x_backoff_ms: problem.retry_after_ms,
         };
         Self {

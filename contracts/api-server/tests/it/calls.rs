@@ -102,13 +102,14 @@ async fn a_problem_is_typed_and_carries_its_patience() {
 #[tokio::test]
 async fn parameters_arrive_typed_and_absent_ones_absent() {
     let served = Served::start().await;
-    let session = Uuid::from_u128(9);
+    let (project, session) = (Uuid::from_u128(7), Uuid::from_u128(9));
     let page = served
         .client
         .task_list(
             Some("a b&c"),
             Some(200),
             Some(PriorityChoice::Interactive),
+            Some(&project),
             Some(&session),
             Some(TaskStateFilter::CancelRequested),
         )
@@ -117,13 +118,14 @@ async fn parameters_arrive_typed_and_absent_ones_absent() {
     assert_eq!(page.next_cursor.as_deref(), Some("next"));
     served
         .client
-        .task_list(None, None, None, None, None)
+        .task_list(None, None, None, None, None, None)
         .await
         .unwrap();
     let listed = served.daemon.listed.lock().unwrap();
     assert_eq!(listed[0].cursor.as_deref(), Some("a b&c"));
     assert_eq!(listed[0].limit, Some(200));
     assert_eq!(listed[0].priority, Some(PriorityChoice::Interactive));
+    assert_eq!(listed[0].project_id, Some(project));
     assert_eq!(listed[0].session_id, Some(session));
     assert_eq!(listed[0].state, Some(TaskStateFilter::CancelRequested));
     assert_eq!(listed[1].limit, None);

@@ -7,8 +7,13 @@ use std::{
 
 use api_client::{Backoff, Client, Options};
 use api_server::{
+    callers::{CallersApi, WhoamiGetResponse},
     capabilities::{CapabilitiesApi, CapabilitiesGetResponse},
     control_router, data_router,
+    keys::{
+        KeyCreateResponse, KeyListParams, KeyListResponse, KeyRevokeParams, KeyRevokeResponse,
+        KeyRotateParams, KeyRotateResponse, KeysApi,
+    },
     pools::{PoolHealthParams, PoolHealthResponse, PoolsApi},
     replicasets::{ReplicasetListResponse, ReplicasetsApi},
     sessions::{
@@ -26,7 +31,7 @@ use api_server::{
         TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
     },
 };
-use api_types::{Problem, ProblemCode, TaskCreateRequest};
+use api_types::{KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, TaskCreateRequest};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -143,6 +148,35 @@ impl SessionsApi for Daemon {
 
     async fn session_delete(&self, _: Caller, _: SessionDeleteParams) -> SessionDeleteResponse {
         SessionDeleteResponse::NoContent204
+    }
+}
+
+impl CallersApi for Daemon {
+    async fn whoami_get(&self, _: Caller) -> WhoamiGetResponse {
+        problem(401, ProblemCode::Unauthorized, "who are you").into()
+    }
+}
+
+impl KeysApi for Daemon {
+    async fn key_create(&self, _: Caller, _: KeyCreateRequest) -> KeyCreateResponse {
+        problem(403, ProblemCode::Forbidden, "not you").into()
+    }
+
+    async fn key_list(&self, _: Caller, _: KeyListParams) -> KeyListResponse {
+        problem(403, ProblemCode::Forbidden, "not you").into()
+    }
+
+    async fn key_revoke(&self, _: Caller, params: KeyRevokeParams) -> KeyRevokeResponse {
+        problem(404, ProblemCode::NotFound, &params.id).into()
+    }
+
+    async fn key_rotate(
+        &self,
+        _: Caller,
+        params: KeyRotateParams,
+        _: KeyRotateRequest,
+    ) -> KeyRotateResponse {
+        problem(404, ProblemCode::NotFound, &params.id).into()
     }
 }
 

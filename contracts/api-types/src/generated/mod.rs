@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, unused_imports, unused_qualifications)]
 mod capabilities;
 mod engine;
+mod keys;
 mod pools;
 mod problem;
 mod replicasets;
@@ -12,8 +13,10 @@ mod sessions;
 mod stream;
 mod system;
 mod tasks;
+mod whoami;
 pub use capabilities::*;
 pub use engine::*;
+pub use keys::*;
 pub use pools::*;
 pub use problem::*;
 pub use replicasets::*;
@@ -21,3 +24,4 @@ pub use sessions::*;
 pub use stream::*;
 pub use system::*;
 pub use tasks::*;
+pub use whoami::*;

@@ -56,10 +56,14 @@ pub enum ProblemCode {
     DeadlineUnmet,
     /// `DECODE_TIMEOUT`.
     DecodeTimeout,
+    /// `FORBIDDEN`.
+    Forbidden,
     /// `INTERNAL`.
     Internal,
     /// `INVALID_PARAMS`.
     InvalidParams,
+    /// `KEY_CONFLICT`.
+    KeyConflict,
     /// `METHOD_NOT_ALLOWED`.
     MethodNotAllowed,
     /// `MODEL_UNKNOWN`.
@@ -90,6 +94,10 @@ pub enum ProblemCode {
     TaskEnded,
     /// `TASK_ID_CONFLICT`.
     TaskIdConflict,
+    /// `TRIES_EXCEEDED`.
+    TriesExceeded,
+    /// `UNAUTHORIZED`.
+    Unauthorized,
     /// `UNSUPPORTED_MEDIA_TYPE`.
     UnsupportedMediaType,
     /// `WORKER_RESET`.
@@ -105,8 +113,10 @@ impl ProblemCode {
         Self::ContextExceeded,
         Self::DeadlineUnmet,
         Self::DecodeTimeout,
+        Self::Forbidden,
         Self::Internal,
         Self::InvalidParams,
+        Self::KeyConflict,
         Self::MethodNotAllowed,
         Self::ModelUnknown,
         Self::NotAcceptable,
@@ -122,6 +132,8 @@ impl ProblemCode {
         Self::StreamDiverged,
         Self::TaskEnded,
         Self::TaskIdConflict,
+        Self::TriesExceeded,
+        Self::Unauthorized,
         Self::UnsupportedMediaType,
         Self::WorkerReset,
     ];
@@ -133,8 +145,10 @@ impl ProblemCode {
             Self::ContextExceeded => "CONTEXT_EXCEEDED",
             Self::DeadlineUnmet => "DEADLINE_UNMET",
             Self::DecodeTimeout => "DECODE_TIMEOUT",
+            Self::Forbidden => "FORBIDDEN",
             Self::Internal => "INTERNAL",
             Self::InvalidParams => "INVALID_PARAMS",
+            Self::KeyConflict => "KEY_CONFLICT",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::ModelUnknown => "MODEL_UNKNOWN",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
@@ -150,6 +164,8 @@ impl ProblemCode {
             Self::StreamDiverged => "STREAM_DIVERGED",
             Self::TaskEnded => "TASK_ENDED",
             Self::TaskIdConflict => "TASK_ID_CONFLICT",
+            Self::TriesExceeded => "TRIES_EXCEEDED",
+            Self::Unauthorized => "UNAUTHORIZED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::WorkerReset => "WORKER_RESET",
             Self::Unknown(other) => other.as_str(),
@@ -165,8 +181,10 @@ impl ::std::str::FromStr for ProblemCode {
             "CONTEXT_EXCEEDED" => Ok(Self::ContextExceeded),
             "DEADLINE_UNMET" => Ok(Self::DeadlineUnmet),
             "DECODE_TIMEOUT" => Ok(Self::DecodeTimeout),
+            "FORBIDDEN" => Ok(Self::Forbidden),
             "INTERNAL" => Ok(Self::Internal),
             "INVALID_PARAMS" => Ok(Self::InvalidParams),
+            "KEY_CONFLICT" => Ok(Self::KeyConflict),
             "METHOD_NOT_ALLOWED" => Ok(Self::MethodNotAllowed),
             "MODEL_UNKNOWN" => Ok(Self::ModelUnknown),
             "NOT_ACCEPTABLE" => Ok(Self::NotAcceptable),
@@ -182,6 +200,8 @@ impl ::std::str::FromStr for ProblemCode {
             "STREAM_DIVERGED" => Ok(Self::StreamDiverged),
             "TASK_ENDED" => Ok(Self::TaskEnded),
             "TASK_ID_CONFLICT" => Ok(Self::TaskIdConflict),
+            "TRIES_EXCEEDED" => Ok(Self::TriesExceeded),
+            "UNAUTHORIZED" => Ok(Self::Unauthorized),
             "UNSUPPORTED_MEDIA_TYPE" => Ok(Self::UnsupportedMediaType),
             "WORKER_RESET" => Ok(Self::WorkerReset),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),

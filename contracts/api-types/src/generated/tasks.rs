@@ -579,6 +579,12 @@ pub struct Task {
     /// Session it runs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<::uuid::Uuid>,
+    /// Project it belongs to; absent for the default project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<::uuid::Uuid>,
+    /// Id of the key that created it; absent if no key was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     /// Labels given at creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<::std::collections::BTreeMap<String, String>>,
@@ -719,6 +725,13 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::strict_present"
     )]
     pub session_id: Option<::uuid::Uuid>,
+    /// Project that the task goes to; that of the key, or else the default project, if left out. A key of one project takes no other.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::strict_present"
+    )]
+    pub project_id: Option<::uuid::Uuid>,
     /// What happens 5 seconds after the last reader of the stream has left: `continue` runs on, `cancel` cancels the task.
     #[serde(
         default,
@@ -755,6 +768,7 @@ impl TaskCreateRequest {
             priority: None,
             deadline_ms: None,
             session_id: None,
+            project_id: None,
             on_disconnect: None,
             metadata: None,
         }
@@ -841,7 +855,7 @@ pub struct TaskCreated {
     pub queue_position: u64,
     /// Estimated milliseconds from acceptance to the start.
     pub predicted_start_ms: u64,
-    /// Class a task waits in.
+    /// Class it waits in, the one asked for or the highest that the key may use.
     pub priority: Priority,
     /// Seed that the task will run with.
     pub seed: u64,

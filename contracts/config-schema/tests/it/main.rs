@@ -107,7 +107,7 @@ fn every_range_fault_is_listed() {
     insta::assert_snapshot!(describe(
         r#"
 [server]
-listen = "0.0.0.0:80"
+listen = "localhost:80"
 store = "mysql://x"
 
 [queue.batch]

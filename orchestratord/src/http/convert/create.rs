@@ -1,7 +1,7 @@
 //! From a request to a task for the machine.
 
 use api_types as wire;
-use orchestrator_core::id::{Digest, ModelRef, SessionId, TaskId};
+use orchestrator_core::id::{Digest, ModelRef, ProjectId, SessionId, TaskId};
 use orchestrator_core::task::{
     InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
 };
@@ -33,6 +33,7 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
         priority,
         deadline_ms,
         session_id,
+        project_id,
         on_disconnect,
         metadata,
     } = request;
@@ -73,6 +74,7 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
         id,
         fingerprint,
         spec,
+        project: project_id.map(|id| ProjectId(id.as_u128())),
         body: TaskBody { prompt, metadata },
     }
 }

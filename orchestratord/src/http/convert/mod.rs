@@ -6,6 +6,7 @@
 mod choice;
 mod create;
 mod frame;
+mod key;
 mod pool;
 mod result;
 mod task;
@@ -14,6 +15,7 @@ mod why;
 pub(super) use choice::{engine, priority_filter, state_filter};
 pub(super) use create::new_task;
 pub(super) use frame::event;
+pub(super) use key::{key, key_created, key_id, key_page, new_key, whoami};
 pub(super) use pool::{capabilities, pool_health, replica_sets};
 pub(super) use result::task_result;
 pub(super) use task::{session, task, task_created, task_page};

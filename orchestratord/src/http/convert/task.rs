@@ -1,6 +1,7 @@
 //! Tasks and sessions, as replies show them.
 
 use api_types as wire;
+use orchestrator_core::id::ProjectId;
 use orchestrator_core::task::{TaskEnd, TaskRecord, TaskSpec};
 use store::TaskRow;
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
     let TaskRow { record, metadata } = row;
     let TaskRecord {
         id,
+        project,
+        created_by,
         spec,
         accepted_at,
         state,
@@ -66,6 +69,8 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         determinism: choice::determinism(determinism),
         on_disconnect: choice::on_disconnect(on_disconnect),
         session_id: session.map(|id| Uuid::from_u128(id.0)),
+        project_id: (project != ProjectId::DEFAULT).then(|| Uuid::from_u128(project.0)),
+        created_by: created_by.key().map(|key| key.to_string()),
         metadata: (!metadata.is_empty()).then(|| metadata.into_iter().collect()),
         attempts,
         replica: replica.map(|name| name.to_string()),

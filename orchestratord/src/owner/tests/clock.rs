@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
 use orchestrator_core::effect::{AttemptOrder, Effect};
-use orchestrator_core::id::{AttemptId, PayloadRef, SessionId, TaskId, TenantId};
+use orchestrator_core::id::{AttemptId, PayloadRef, SessionId, SessionKey, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::reply::Reply;
@@ -167,7 +167,11 @@ impl Run {
     }
 
     fn session(&self) -> Option<SessionView> {
-        wait(self.handle.session(SESSION)).unwrap()
+        wait(
+            self.handle
+                .session(SessionKey::new(TenantId::DEFAULT, SESSION)),
+        )
+        .unwrap()
     }
 
     fn state(&self, id: u128) -> TaskState {

@@ -7,7 +7,7 @@ use std::thread;
 
 use futures_util::FutureExt;
 use orchestrator_core::effect::Effect;
-use orchestrator_core::id::{Epoch, PayloadRef, SessionId, TaskId, TenantId};
+use orchestrator_core::id::{Epoch, PayloadRef, SessionId, SessionKey, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::reply::Reply;
@@ -535,7 +535,7 @@ fn time_alone_moves_it() {
     let (spy, seen) = mpsc::channel();
     let mut short = config();
     short.session_ttl_ms = 20;
-    let session = SessionId(5);
+    let session = SessionKey::new(TenantId::DEFAULT, SessionId(5));
     let clock = SystemClock::default();
     let owner = spawn(
         MemoryStore::new(),
@@ -549,7 +549,7 @@ fn time_alone_moves_it() {
     let handle = owner.handle();
     let mut first = create(1, Priority::Interactive);
     if let Ask::TaskCreate { create, .. } = &mut first {
-        create.spec.session = Some(session);
+        create.spec.session = Some(session.session);
     }
     assert_eq!(state(ask(&handle, first)), TaskState::Queued);
     let gone = seen.iter().any(|seen| match seen {

@@ -435,6 +435,11 @@ impl Rig {
                 self.journal.push(format!("requeued {}", record.id.0));
             }
             Ok(Reply::Refused(_)) => self.journal.push("refused".to_owned()),
+            Ok(Reply::KeyCreated(key) | Reply::KeyRevoked(key)) => {
+                let kept = self.store.peek().keys;
+                assert!(kept.contains(&key), "a key was shown before it was durable");
+                self.journal.push(format!("key {}", key.id));
+            }
             Ok(Reply::SessionDeleted) => self.journal.push("session deleted".to_owned()),
             Err(error) if error.is_not_applied() => self.journal.push("not applied".to_owned()),
             Err(_) => self.journal.push("unknown".to_owned()),
@@ -451,6 +456,7 @@ impl Rig {
             tasks: loaded.tasks,
             attempts: loaded.attempts,
             sessions: loaded.sessions,
+            keys: loaded.keys,
         };
         let machine = self.state.machine().expect("it serves");
         let again = Machine::recover(config(), self.now, recovered);

@@ -122,7 +122,7 @@ impl Asker {
                 let filter = state.map(words::filter);
                 let page = self
                     .client
-                    .task_list(cursor.as_deref(), Some(PAGE_ROWS), None, None, filter)
+                    .task_list(cursor.as_deref(), Some(PAGE_ROWS), None, None, None, filter)
                     .await?;
                 match words::rows(&page) {
                     Ok(more) => rows.extend(more),

@@ -131,6 +131,8 @@ fn operations(document: &Value) -> Vec<Operation> {
 struct Things {
     task: Uuid,
     session: Uuid,
+    /// Id of a key that nobody uses.
+    key: String,
 }
 
 async fn things(world: &World) -> Things {
@@ -138,7 +140,10 @@ async fn things(world: &World) -> Things {
     let body = with(exactly(2, 1), "session_id", session.to_string());
     let task = world.create(body).await.task_id;
     world.until_state(&task, TaskState::Completed).await;
-    Things { task, session }
+    let key = json!({ "name": "a thing", "scopes": ["user"] });
+    let key = world.raw.post("/v1/keys", &key).await.json();
+    let key = key["key"]["key_id"].as_str().unwrap().to_owned();
+    Things { task, session, key }
 }
 
 impl Things {
@@ -147,6 +152,7 @@ impl Things {
         let id = match path {
             path if path.starts_with("/v1/tasks/") => self.task.to_string(),
             path if path.starts_with("/v1/sessions/") => self.session.to_string(),
+            path if path.starts_with("/v1/keys/") => self.key.clone(),
             _ => "default".to_owned(),
         };
         path.replace("{id}", &id)
@@ -165,9 +171,33 @@ fn examples(operation: &Operation) -> Vec<Option<Value>> {
     }
 }
 
+/// Without a key, with a wrong one and with one that is allowed to nothing, and with a key in the URL.
+async fn unknown_callers(world: &World, operation: &Operation, path: &str) {
+    let open = operation.body["security"] == json!([]);
+    let raw = world.raw.without_key();
+    let answer = send(raw.request(&operation.method, path)).await;
+    if !open {
+        assert_eq!(answer.status, 401, "{}", operation.id());
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
+    operation.check(&answer);
+    let key = world.first_key();
+    let answer = send(raw.request(&operation.method, &format!("{path}?key={key}"))).await;
+    assert_eq!(answer.status, 400, "{}", operation.id());
+    operation.check(&answer);
+    if !open && operation.body["x-scope"] != "any" {
+        let body = json!({ "name": "for nothing", "scopes": ["backup"] });
+        let made = world.raw.post("/v1/keys", &body).await.json();
+        let raw = raw.with_key(made["api_key"].as_str().unwrap());
+        let answer = send(raw.request(&operation.method, path)).await;
+        assert_eq!(answer.status, 403, "{}", operation.id());
+        operation.check(&answer);
+    }
+}
+
 #[tokio::test]
 async fn every_operation_answers_as_the_contract_says() {
-    let world = World::ready().await;
+    let world = World::keyed().await;
     let mut answered = BTreeSet::new();
     for plane in ["data", "control"] {
         let document = world.raw.get(&format!("/openapi/{plane}.json")).await;
@@ -186,12 +216,22 @@ async fn every_operation_answers_as_the_contract_says() {
                 operation.check(&answer);
                 answered.insert(operation.id().to_owned());
             }
-            let nobody = operation.path.replace("{id}", &Uuid::new_v4().to_string());
+            let stranger = match operation.path.starts_with("/v1/keys/") {
+                true => "00000000000000ff".to_owned(),
+                false => Uuid::new_v4().to_string(),
+            };
+            let nobody = operation.path.replace("{id}", &stranger);
             if nobody != operation.path {
-                let answer = send(world.raw.request(&operation.method, &nobody)).await;
+                let request = world.raw.request(&operation.method, &nobody);
+                let answer = send(match examples(&operation).into_iter().flatten().next() {
+                    None => request,
+                    Some(body) => request.json(&body),
+                })
+                .await;
                 assert_eq!(answer.status, 404, "{}", operation.id());
                 operation.check(&answer);
             }
+            unknown_callers(&world, &operation, &things.fill(&operation.path)).await;
             if !operation.has_a_body_to_choose() {
                 continue;
             }
@@ -208,6 +248,10 @@ async fn every_operation_answers_as_the_contract_says() {
 "), @r"
     capabilities_get
     health_get
+    key_create
+    key_list
+    key_revoke
+    key_rotate
     metrics_get
     openapi_control_get
     openapi_data_get
@@ -223,6 +267,7 @@ async fn every_operation_answers_as_the_contract_says() {
     task_requeue
     task_result
     task_stream
+    whoami_get
     ");
 }
 

@@ -17,6 +17,7 @@ mod endings;
 mod engine_loss;
 mod engines;
 mod haiku;
+mod keys;
 mod metrics;
 mod own_model;
 mod picture;

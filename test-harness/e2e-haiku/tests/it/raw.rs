@@ -17,6 +17,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Raw {
     url: String,
     http: reqwest::Client,
+    key: Option<String>,
 }
 
 /// One whole reply.
@@ -39,16 +40,44 @@ impl Raw {
             .read_timeout(SILENCE_MAX)
             .build()
             .unwrap();
-        Self { url, http }
+        Self {
+            url,
+            http,
+            key: None,
+        }
+    }
+
+    /// The same daemon, with a key.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same daemon, without one.
+    pub(crate) fn without_key(&self) -> Self {
+        Self {
+            key: None,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        self.http.request(method, format!("{}{path}", self.url))
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.key {
+            None => request,
+            Some(key) => request.bearer_auth(key),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request("GET", path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.request("POST", path).json(body)).await
     }
 
     /// Hands a task over.

@@ -34,10 +34,11 @@ async fn a_second_daemon_on_the_same_data_is_told_who_holds_it() {
 }
 
 #[test]
-fn an_address_that_is_not_loopback_is_refused() {
+fn an_address_that_others_can_reach_is_refused_without_keys() {
     let ended = Daemon::start_refused(DaemonOptions::default().listen("0.0.0.0:0"));
-    assert_eq!(ended.code, Some(2), "{}", ended.said);
-    assert!(ended.said.contains("loopback"), "{}", ended.said);
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    let way_out = "make the first key with `orchestratord init`";
+    assert!(ended.said.contains(way_out), "{}", ended.said);
 }
 
 #[test]
@@ -133,12 +134,12 @@ fn check(text: &str) -> Output {
 
 #[test]
 fn every_fault_of_a_configuration_has_line_pointer_and_hint() {
-    let text = "[server]\nlisten = \"0.0.0.0:80\"\n\n[queue.batch]\ncapacity = 0\nfull_policy = \"reject\"\n";
+    let text = "[server]\nlisten = \"localhost:80\"\n\n[queue.batch]\ncapacity = 0\nfull_policy = \"reject\"\n";
     let output = check(text);
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r"
-    orchestrator.toml:2: /server/listen: 0.0.0.0:80 is not a loopback address, and callers cannot be told apart yet
-      hint: listen on 127.0.0.1 or [::1] and put a proxy that checks identities in front
+    orchestrator.toml:2: /server/listen: `localhost:80` is not an address with a port
+      hint: write it like 127.0.0.1:8484, or with port 0 for a free one
     orchestrator.toml:5: /queue/batch/capacity: 0 is out of range
       hint: use a value from 1 to 10000000
     ");

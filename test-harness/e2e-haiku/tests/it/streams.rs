@@ -248,7 +248,7 @@ async fn tasks_are_listed_newest_first_page_by_page() {
     loop {
         let page = world
             .client
-            .task_list(cursor.as_deref(), Some(3), None, None, None);
+            .task_list(cursor.as_deref(), Some(3), None, None, None, None);
         let page = page.await.unwrap().into_body();
         assert!(page.tasks.len() <= 3);
         listed.extend(page.tasks.iter().map(|task| task.task_id));

@@ -1,5 +1,7 @@
 //! A daemon and everything that a test says to it.
 
+use std::path::Path;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use api_client::types::{Task, TaskCreateRequest, TaskCreated, TaskState};
@@ -7,7 +9,7 @@ use api_client::{Backoff, Client, Options};
 use serde_json::{Value, json};
 use test_harness_e2e_haiku::exposition::Exposition;
 use test_harness_e2e_haiku::wait::until;
-use test_harness_support::{Daemon, DaemonOptions};
+use test_harness_support::{Daemon, DaemonOptions, binary};
 use uuid::Uuid;
 
 use crate::raw::Raw;
@@ -17,6 +19,8 @@ pub(crate) struct World {
     pub(crate) daemon: Daemon,
     pub(crate) client: Client,
     pub(crate) raw: Raw,
+    /// The key that both show, if the daemon asks for one.
+    key: Option<ApiKey>,
 }
 
 impl World {
@@ -40,25 +44,49 @@ impl World {
     /// A daemon with these options that listens, and may not be ready.
     pub(crate) fn with(options: DaemonOptions) -> Self {
         let daemon = Daemon::start(options);
-        let (client, raw) = talk_to(daemon.url());
+        let (client, raw) = talk_to(daemon.url(), None);
         Self {
             daemon,
             client,
             raw,
+            key: None,
         }
+    }
+
+    /// A ready daemon that asks for keys. Everything is asked with the first one.
+    pub(crate) async fn keyed() -> Self {
+        let mut world = Self::ready().await;
+        world.daemon.terminate();
+        let first = init(&world.daemon.data_dir(), &[]);
+        assert!(first.status.success(), "{first:?}");
+        let key = String::from_utf8(first.stdout).unwrap();
+        world.key = Some(ApiKey(key.trim_end().to_owned()));
+        world.restart().await;
+        world
+    }
+
+    /// The first key.
+    pub(crate) fn first_key(&self) -> &str {
+        self.key.as_ref().map_or("", |key| &key.0)
+    }
+
+    /// Shows another key from now on.
+    pub(crate) fn show(&mut self, key: &str) {
+        self.key = Some(ApiKey(key.to_owned()));
+        (self.client, self.raw) = talk_to(self.daemon.url(), self.key.as_ref());
     }
 
     /// Starts the daemon again on the same data, and waits until it is ready.
     pub(crate) async fn restart(&mut self) {
         self.daemon.restart();
-        (self.client, self.raw) = talk_to(self.daemon.url());
+        (self.client, self.raw) = talk_to(self.daemon.url(), self.key.as_ref());
         self.until_ready().await;
     }
 
     /// Starts the daemon again with other options on the same data, and waits until it is ready.
     pub(crate) async fn restart_with(&mut self, options: DaemonOptions) {
         self.daemon.restart_with(options);
-        (self.client, self.raw) = talk_to(self.daemon.url());
+        (self.client, self.raw) = talk_to(self.daemon.url(), self.key.as_ref());
         self.until_ready().await;
     }
 
@@ -103,8 +131,27 @@ impl World {
     }
 }
 
+/// A whole key.
+struct ApiKey(String);
+
+/// Runs `orchestratord init` on a data directory that no daemon uses.
+pub(crate) fn init(data_dir: &Path, flags: &[&str]) -> Output {
+    let mut command = Command::new(binary("orchestratord"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("ORCH_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .arg("init")
+        .arg("--data-dir")
+        .arg(data_dir)
+        .args(flags);
+    command.output().unwrap()
+}
+
 /// Clients that do not try again by themselves: a test says when it does.
-fn talk_to(url: &str) -> (Client, Raw) {
+fn talk_to(url: &str, key: Option<&ApiKey>) -> (Client, Raw) {
     let once = Backoff {
         attempts: 1,
         ..Backoff::default()
@@ -112,12 +159,15 @@ fn talk_to(url: &str) -> (Client, Raw) {
     let options = Options {
         backoff: once,
         silence_timeout: Duration::from_secs(60),
+        key: key.map(|key| api_client::ApiKey::new(&key.0).unwrap()),
         ..Options::default()
     };
-    (
-        Client::with_options(url, options).unwrap(),
-        Raw::new(url.to_owned()),
-    )
+    let raw = Raw::new(url.to_owned());
+    let raw = match key {
+        None => raw,
+        Some(key) => raw.with_key(&key.0),
+    };
+    (Client::with_options(url, options).unwrap(), raw)
 }
 
 /// Options of a daemon whose engine gives at most so many tokens a second.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::{AttemptId, SessionId, TaskId};
+use orchestrator_core::id::{AttemptId, KeyId, SessionKey, TaskId};
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, TaskRecord, TaskState};
@@ -13,7 +14,8 @@ use store::Commit;
 pub struct Book {
     pub(super) tasks: BTreeMap<TaskId, TaskRecord>,
     pub(super) attempts: BTreeMap<AttemptId, AttemptRecord>,
-    pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
+    pub(super) sessions: BTreeMap<SessionKey, SessionRecord>,
+    pub(super) keys: BTreeMap<KeyId, KeyRecord>,
     pub(super) commits: u64,
     moves: BTreeSet<(String, String)>,
 }
@@ -26,11 +28,14 @@ impl Book {
                 Mutation::AttemptInsert(row) | Mutation::AttemptUpdate(row) => {
                     self.attempts.insert(row.id, AttemptRecord::clone(row));
                 }
+                Mutation::KeyPut(row) => {
+                    self.keys.insert(row.id, KeyRecord::clone(row));
+                }
                 Mutation::SessionDelete(session) => {
                     self.sessions.remove(session);
                 }
                 Mutation::SessionPut(row) => {
-                    self.sessions.insert(row.id, SessionRecord::clone(row));
+                    self.sessions.insert(row.key(), SessionRecord::clone(row));
                 }
                 Mutation::TaskInsert { record, .. } => self.task(record),
                 Mutation::TaskUpdate(record) => self.task(record),

@@ -125,7 +125,7 @@ impl Checker for Bounds {
 
 #[cfg(test)]
 mod tests {
-    use orchestrator_core::id::{PayloadRef, SessionId};
+    use orchestrator_core::id::{PayloadRef, SessionId, SessionKey, TenantId};
     use orchestrator_core::mutation::Mutation;
     use store::TaskBody;
 
@@ -156,7 +156,9 @@ mod tests {
         setup.limits.batch_bytes = 6;
         let checker = Bounds::new(&setup);
         let most = 1 + MUTATIONS_PER_STEP_MAX;
-        let rows = |count| vec![Mutation::SessionDelete(SessionId(1)); count];
+        let rows = |count| {
+            vec![Mutation::SessionDelete(SessionKey::new(TenantId::DEFAULT, SessionId(1))); count]
+        };
         assert_eq!(checker.batch(&commit(1, 1, rows(most))), Ok(()));
         assert!(checker.batch(&commit(1, 1, rows(most + 1))).is_err());
         let with = |prompts: &[&str]| {

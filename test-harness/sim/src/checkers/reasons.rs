@@ -73,7 +73,12 @@ impl Reasons {
                 model_ref.as_ref().is_none_or(|asked| asked == model)
                     && engine.is_none_or(|asked| asked == *kind)
             }),
-            Refusal::PoolUnavailable { .. }
+            Refusal::KeyEnded { .. }
+            | Refusal::KeyExpiryPast { .. }
+            | Refusal::KeyLast { .. }
+            | Refusal::KeyTaken { .. }
+            | Refusal::KeyUnknown { .. }
+            | Refusal::PoolUnavailable { .. }
             | Refusal::SessionUnknown { .. }
             | Refusal::TaskEnded { .. }
             | Refusal::TaskIdConflict { .. }

@@ -38,6 +38,7 @@ impl RecoveryIsLive {
             tasks: durable.tasks.clone(),
             attempts: durable.attempts.clone(),
             sessions: durable.sessions.clone(),
+            keys: durable.keys.clone(),
         };
         let machine = Machine::recover(self.config.clone(), Now::default(), recovered);
         if let Some(difference) = difference(&machine.hard_state(), durable) {
@@ -88,6 +89,7 @@ fn difference(hard: &HardState, durable: &Loaded) -> Option<String> {
         ("tasks", hard.tasks.len(), durable.tasks.len()),
         ("attempts", hard.attempts.len(), durable.attempts.len()),
         ("sessions", hard.sessions.len(), durable.sessions.len()),
+        ("keys", hard.keys.len(), durable.keys.len()),
     ];
     if let Some((what, memory, store)) = lengths.iter().find(|(_, one, other)| one != other) {
         return Some(format!("{memory} {what} in memory, {store} durable"));
@@ -111,11 +113,20 @@ fn difference(hard: &HardState, durable: &Loaded) -> Option<String> {
         }
     }
     for row in &durable.sessions {
-        if hard.sessions.get(&row.id) != Some(row) {
+        if hard.sessions.get(&row.key()) != Some(row) {
             return Some(format!(
                 "session {} is {:?} in memory, and durable as {row:?}",
                 row.id,
-                hard.sessions.get(&row.id)
+                hard.sessions.get(&row.key())
+            ));
+        }
+    }
+    for row in &durable.keys {
+        if hard.keys.get(&row.id) != Some(row) {
+            return Some(format!(
+                "key {} is {:?} in memory, and durable as {row:?}",
+                row.id,
+                hard.keys.get(&row.id)
             ));
         }
     }

@@ -43,6 +43,13 @@ impl Checker for ReleasedDurable {
                         ))
                     }
                 }
+                Reply::KeyCreated(key) | Reply::KeyRevoked(key) => {
+                    if book.keys.get(&key.id) == Some(&**key) {
+                        Ok(())
+                    } else {
+                        Err(format!("key {} is shown, and is not durable so", key.id))
+                    }
+                }
                 Reply::Refused(_) | Reply::SessionDeleted => Ok(()),
             },
             Sight::Known { commit, .. } if commit.commit_seq > book.commits => Err(format!(

@@ -74,6 +74,11 @@ pub(super) fn hard_of(durable: &Loaded) -> HardState {
         sessions: durable
             .sessions
             .iter()
+            .map(|row| (row.key(), row.clone()))
+            .collect(),
+        keys: durable
+            .keys
+            .iter()
             .map(|row| (row.id, row.clone()))
             .collect(),
     }

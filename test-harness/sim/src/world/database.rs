@@ -97,6 +97,7 @@ impl OwnerStore for SimStore {
             loaded.tasks = before.tasks;
             loaded.attempts = before.attempts;
             loaded.sessions = before.sessions;
+            loaded.keys = before.keys;
         }
         Ok(loaded)
     }

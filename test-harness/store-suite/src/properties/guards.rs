@@ -1,6 +1,6 @@
 //! A mutation whose guard does not hold is a bug of the owner's, told as such, and nothing is done.
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, SessionId, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::{AttemptRecord, AttemptState, FinishReason, TaskRecord};
 use store::{CommitError, Payload, TaskText};
@@ -111,7 +111,7 @@ fn faulty() -> Vec<(&'static str, Mutation)> {
         ("the attempt is another task's", ended(attempt(10, 2, 1))),
         (
             "there is no such session",
-            Mutation::SessionDelete(SessionId(99)),
+            Mutation::SessionDelete(session(99).key()),
         ),
     ]
 }
@@ -227,7 +227,7 @@ pub fn a_failed_batch_leaves_nothing_behind<B: Bench>() {
             Mutation::TaskUpdate(Box::new(moved)),
             Mutation::TaskUpdate(Box::new(other)),
             Mutation::SessionPut(Box::new(session(2))),
-            Mutation::SessionDelete(SessionId(1)),
+            Mutation::SessionDelete(session(1).key()),
         ];
         let outcome = desk.try_commit(good.into_iter().chain([mutation]).collect());
         assert!(

@@ -1,6 +1,6 @@
 //! A task, its attempts, its text and its session from begin to end.
 
-use orchestrator_core::id::{AttemptId, SessionId, TaskId};
+use orchestrator_core::id::{AttemptId, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{
@@ -144,10 +144,10 @@ pub fn a_session_is_put_changed_and_deleted<B: Bench>() {
     ]);
     desk.commit(vec![Mutation::SessionPut(Box::new(changed.clone()))]);
     assert_eq!(desk.load().sessions, [session(1), changed]);
-    desk.commit(vec![Mutation::SessionDelete(SessionId(3))]);
+    desk.commit(vec![Mutation::SessionDelete(session(3).key())]);
     assert_eq!(desk.load().sessions, [session(1)]);
     desk.commit(vec![
-        Mutation::SessionDelete(SessionId(1)),
+        Mutation::SessionDelete(session(1).key()),
         Mutation::SessionPut(Box::new(session(1))),
     ]);
     assert_eq!(desk.load().sessions, [session(1)]);

@@ -1,6 +1,6 @@
 //! Lists: newest first, narrowed by filters, page by page.
 
-use orchestrator_core::id::{AcceptSeq, SessionId, TenantId};
+use orchestrator_core::id::{AcceptSeq, ProjectId, SessionId, TenantId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::TaskRecord;
 use store::{Payload, ReadStore, TaskBody, TaskPage, TaskQuery, TaskRow, state_name};
@@ -11,6 +11,7 @@ use crate::sample::{PRIORITIES, STATES, task};
 
 const TASKS: u64 = 240;
 const TENANTS: [TenantId; 2] = [TenantId::DEFAULT, TenantId(1 << 100)];
+const PROJECTS: [ProjectId; 2] = [ProjectId::DEFAULT, ProjectId(1 << 90)];
 const SESSIONS: [SessionId; 3] = [SessionId(0), SessionId(7), SessionId(u128::MAX)];
 
 /// Tasks of two tenants in every state, class and session; given newest first.
@@ -21,6 +22,7 @@ fn furnished<B: Bench>() -> (Desk<B>, Vec<TaskRow>) {
     for seq in 1..=TASKS {
         let mut record = TaskRecord {
             tenant: draw.one_of(&TENANTS),
+            project: draw.one_of(&PROJECTS),
             state: draw.one_of(&STATES),
             seq: AcceptSeq(seq * 3),
             ..task(seq)
@@ -88,9 +90,15 @@ pub fn each_filter_of_a_list_narrows_it<B: Bench>() {
         for state in some(vec!["queued", "waiting", "completed", "nonsense"]) {
             for priority in PRIORITIES.map(Some).into_iter().chain([None]) {
                 for session in SESSIONS.map(Some).into_iter().chain([None]) {
-                    for before in [None, Some(AcceptSeq(300)), Some(AcceptSeq(0))] {
+                    for (before, project) in [
+                        (None, None),
+                        (Some(AcceptSeq(300)), Some(PROJECTS[0])),
+                        (None, Some(PROJECTS[1])),
+                        (Some(AcceptSeq(0)), None),
+                    ] {
                         let query = TaskQuery {
                             tenant,
+                            project,
                             state,
                             priority,
                             session,
@@ -120,6 +128,9 @@ pub fn each_filter_of_a_list_narrows_it<B: Bench>() {
 fn passes(row: &TaskRow, query: &TaskQuery) -> bool {
     let record = &row.record;
     query.tenant.is_none_or(|tenant| tenant == record.tenant)
+        && query
+            .project
+            .is_none_or(|project| project == record.project)
         && query
             .state
             .is_none_or(|state| state == state_name(record.state))

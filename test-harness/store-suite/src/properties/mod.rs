@@ -2,6 +2,7 @@
 
 mod fence;
 mod guards;
+mod keys;
 mod life;
 mod list;
 mod read;
@@ -9,6 +10,7 @@ mod survive;
 
 pub use fence::*;
 pub use guards::*;
+pub use keys::*;
 pub use life::*;
 pub use list::*;
 pub use read::*;

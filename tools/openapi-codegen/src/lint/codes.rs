@@ -65,11 +65,17 @@ fn refusals(operation: &Operation, faults: &mut Faults) {
         .as_ref()
         .is_some_and(|all| !all.is_empty());
     let needed = [
-        (400, has_body || has_params, "its input may have faults"),
+        (
+            400,
+            has_body || has_params || secured,
+            "its input may have faults, and a key may stand in its URL",
+        ),
         (401, secured, "its caller may be unknown"),
+        (403, secured, "its caller may lack the scope"),
         (406, produces, "its caller may not accept the media type"),
         (413, has_body, "its body may be too large"),
         (415, has_body, "its body may have another media type"),
+        (429, secured, "its caller may have tried too often"),
         (500, true, "it may fail"),
     ];
     for (status, needed, why) in needed {

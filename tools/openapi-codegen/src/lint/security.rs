@@ -26,6 +26,17 @@ pub(super) fn check(contract: &Contract, faults: &mut Faults) {
                 ));
                 continue;
             };
+            match (security.is_empty(), operation.scope) {
+                (false, None) => fault(format!(
+                    "`{}` must say with `x-scope` what its caller must be allowed to; `any` lets in every caller who is known",
+                    operation.id
+                )),
+                (true, Some(_)) => fault(format!(
+                    "`{}` has an `x-scope`, but anybody may call it",
+                    operation.id
+                )),
+                _ => {}
+            }
             for (scheme, _) in security.iter().flat_map(|requirement| &requirement.0) {
                 if !schemes.contains(&scheme.as_str()) {
                     fault(format!("the security scheme `{scheme}` is not declared"));

@@ -14,7 +14,7 @@ mod schema;
 mod tagging;
 
 pub use document::{Api, Tag, read};
-pub use operation::{Body, Example, Operation, Read, Requirement, Sse};
+pub use operation::{Body, Example, Operation, Read, Requirement, Scope, Sse};
 pub use parameter::{Param, Source};
 pub use response::{Content, Header, Reply};
 pub use schema::{

@@ -27,6 +27,8 @@ pub struct Operation {
     pub req_ids: Vec<(String, Place)>,
     /// Alternatives of security; `None` if neither it nor the document says anything.
     pub security: Option<Vec<Requirement>>,
+    /// What a caller must be allowed to; `None` for an operation that anybody may call.
+    pub scope: Option<Scope>,
     /// What kind of read it is.
     pub read: Option<Read>,
     /// Its parameters.
@@ -48,6 +50,21 @@ pub struct Operation {
 /// A set of security schemes that suffice together, each with its scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement(pub Vec<(String, Vec<String>)>);
+
+/// What a caller must be allowed to. A bearer scheme of OpenAPI 3.0 has no scopes of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing in particular: every caller who is known.
+    Any,
+    /// What keeps copies of the data.
+    Backup,
+    /// What a machine of the deployment does.
+    Node,
+    /// What who runs the deployment does.
+    Operator,
+    /// What users do.
+    User,
+}
 
 /// Where a read takes its facts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

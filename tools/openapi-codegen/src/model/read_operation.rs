@@ -1,7 +1,7 @@
 //! Reads path items and operations.
 
 use super::{
-    operation::{Body, Operation, Read, Requirement, Sse},
+    operation::{Body, Operation, Read, Requirement, Scope, Sse},
     parameter::{self, Param},
     read_response,
     schema::Type,
@@ -68,6 +68,7 @@ fn operation(site: &Site<'_>, node: &Node) -> Outcome<Operation> {
     let req_ids = req_ids.iter().map(req_id).collect::<Outcome<_>>()?;
     let security = fields.get("security").or(site.security);
     let security = security.map(requirements).transpose()?;
+    let scope = scope(&mut fields)?;
     let read = read(&mut fields)?;
     let params = params(site, fields.list("parameters")?)?;
     check_path(site, node, &params)?;
@@ -97,6 +98,7 @@ fn operation(site: &Site<'_>, node: &Node) -> Outcome<Operation> {
         doc,
         req_ids,
         security,
+        scope,
         read,
         params,
         body,
@@ -114,6 +116,23 @@ fn req_id(node: &Node) -> Outcome<(String, Place)> {
         None => Err(Fault::unsupported(
             &node.at,
             "an id in `x-req-id` must be a text",
+        )),
+    }
+}
+
+fn scope(fields: &mut Fields<'_>) -> Outcome<Option<Scope>> {
+    match fields.text("x-scope")? {
+        None => Ok(None),
+        Some("any") => Ok(Some(Scope::Any)),
+        Some("backup") => Ok(Some(Scope::Backup)),
+        Some("node") => Ok(Some(Scope::Node)),
+        Some("operator") => Ok(Some(Scope::Operator)),
+        Some("user") => Ok(Some(Scope::User)),
+        Some(other) => Err(Fault::unsupported(
+            &fields.node().at,
+            format!(
+                "`x-scope: {other}` is not supported; it is `any`, `backup`, `node`, `operator` or `user`"
+            ),
         )),
     }
 }

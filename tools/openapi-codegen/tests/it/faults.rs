@@ -409,8 +409,29 @@ fn every_operation_has_its_own_name_and_says_who_may_call_it() {
         faults(&secured),
         [
             want("[refusals] `thing_create` must list 401: its caller may be unknown"),
+            want("[refusals] `thing_create` must list 403: its caller may lack the scope"),
+            want("[refusals] `thing_create` must list 429: its caller may have tried too often"),
+            want(
+                "[security] `thing_create` must say with `x-scope` what its caller must be allowed to; `any` lets in every caller who is known"
+            ),
             want("[security] the security scheme `bearer` is not declared"),
         ]
+    );
+
+    let open = "      x-scope: user\n      summary: Make a thing\n";
+    let open = SAMPLE.replacen("      summary: Make a thing\n", open, 1);
+    assert_eq!(
+        faults(&open),
+        [want(
+            "[security] `thing_create` has an `x-scope`, but anybody may call it"
+        )]
+    );
+    let strange = "      x-scope: king\n      summary: Make a thing\n";
+    let strange = SAMPLE.replacen("      summary: Make a thing\n", strange, 1);
+    let found = faults(&strange);
+    assert!(
+        found[0].contains("`x-scope: king` is not supported"),
+        "{found:?}"
     );
 }
 

@@ -221,6 +221,7 @@ fn events_are_written_and_read_by_name() {
 fn what_the_contract_declares_is_at_hand() {
     let operation = &cases::security::server::things::THING_LIST;
     assert_eq!(operation.security.len(), 2);
+    assert_eq!(operation.scope, Some(api_server::support::Scope::Operator));
     assert_eq!(
         operation.security[0].0,
         [("bearer", &["things.read", "things.write"][..])]

@@ -1,6 +1,8 @@
 //! Answers requests, as the daemon's application layer does it: which read, which command, which answer.
 
-use orchestrator_core::id::{PayloadRef, PrincipalId, ProjectId, SessionId, TaskId, TenantId};
+use orchestrator_core::id::{
+    PayloadRef, PrincipalId, ProjectId, SessionId, SessionKey, TaskId, TenantId,
+};
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::reply::Reply;
 use orchestratord::names::refusal_code;
@@ -127,6 +129,7 @@ impl World {
             turn,
             kind: Asked::EndSession(session),
         };
+        let session = SessionKey::new(TenantId::DEFAULT, session);
         self.urgent(host, Ask::SessionDelete { session }, waiter);
     }
 
@@ -287,7 +290,10 @@ impl World {
                 Answer::Cancelled(record(&row, host.hub.position(&row)))
             }
             Ok(Reply::TaskRequeued(row)) => Answer::Record(record(&row, host.hub.position(&row))),
-            Ok(Reply::SessionDeleted) => Answer::Missing,
+            // Clients here ask for no keys.
+            Ok(Reply::KeyCreated(_) | Reply::KeyRevoked(_) | Reply::SessionDeleted) => {
+                Answer::Missing
+            }
             Ok(Reply::Refused(refusal)) => match refusal_code(&refusal) {
                 "NOT_FOUND" => Answer::Missing,
                 code => Answer::Refused {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::{
-    model::{Content, Operation, Read},
+    model::{Content, Operation, Read, Scope},
     naming,
 };
 
@@ -20,6 +20,14 @@ pub(super) fn emit(operation: &Operation) -> TokenStream {
         None => quote!(None),
         Some(Read::Live) => quote!(Some(support::Read::Live)),
         Some(Read::Record) => quote!(Some(support::Read::Record)),
+    };
+    let scope = match operation.scope {
+        None => quote!(None),
+        Some(Scope::Any) => quote!(Some(support::Scope::Any)),
+        Some(Scope::Backup) => quote!(Some(support::Scope::Backup)),
+        Some(Scope::Node) => quote!(Some(support::Scope::Node)),
+        Some(Scope::Operator) => quote!(Some(support::Scope::Operator)),
+        Some(Scope::User) => quote!(Some(support::Scope::User)),
     };
     let limit = match &operation.body {
         None => quote!(0),
@@ -44,6 +52,7 @@ pub(super) fn emit(operation: &Operation) -> TokenStream {
             path: #path,
             req_ids: &[#(#req_ids),*],
             security: &[#(#security),*],
+            scope: #scope,
             read: #read,
             body_limit_bytes: #limit,
             produces: #produces,

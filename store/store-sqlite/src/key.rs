@@ -1,0 +1,67 @@
+//! Keys as rows. Values are bound and read in the order in which `sql.rs` and `load.rs` name the columns.
+
+use orchestrator_core::id::{KeyId, PrincipalId, ProjectId};
+use orchestrator_core::key::{KeyMac, KeyRecord, KeyScope, Scopes, ServerKeyMark, Tenant};
+use orchestrator_core::time::WallMs;
+use rusqlite::Result;
+use store::Named;
+
+use crate::codec::{Bytes, Name, ShortId, Unsigned};
+use crate::record::Columns;
+use crate::sql::Binder;
+
+/// Binds a key.
+pub(crate) fn bind_key(to: &mut Binder<'_, '_>, record: &KeyRecord) -> Result<()> {
+    let scopes: Vec<&str> = record.scopes.iter().map(Named::name).collect();
+    to.value(Unsigned(record.id.0))?
+        .value(Bytes(record.mac.0))?
+        .value(Bytes(record.server_key.0))?
+        .value(record.tenant.name())?
+        .value(record.project.map(|project| ShortId::new(project.0)))?
+        .value(record.name.as_str())?
+        .value(scopes.join(","))?
+        .value(Name(record.class_max))?
+        .value(Unsigned(record.created_at.0))?
+        .value(ShortId::new(record.created_by.0))?
+        .value(record.expires_at.map(|at| Unsigned(at.0)))?
+        .value(record.revoked_at.map(|at| Unsigned(at.0)))?
+        .value(record.replaced_by.map(|key| Unsigned(key.0)))?;
+    Ok(())
+}
+
+/// Reads a key.
+pub(crate) fn read_key(from: &mut Columns<'_>) -> Result<KeyRecord> {
+    Ok(KeyRecord {
+        id: KeyId(from.number()?),
+        mac: KeyMac(from.take::<Bytes<32>>()?.0),
+        server_key: ServerKeyMark(from.take::<Bytes<8>>()?.0),
+        tenant: read_tenant(from)?,
+        project: from
+            .take::<Option<ShortId>>()?
+            .map(|project| ProjectId(project.value())),
+        name: from.take()?,
+        scopes: read_scopes(from)?,
+        class_max: from.named()?,
+        created_at: WallMs(from.number()?),
+        created_by: PrincipalId(from.take::<ShortId>()?.value()),
+        expires_at: from.time()?,
+        revoked_at: from.time()?,
+        replaced_by: from.take::<Option<Unsigned>>()?.map(|key| KeyId(key.0)),
+    })
+}
+
+fn read_tenant(from: &mut Columns<'_>) -> Result<Tenant> {
+    let name: String = from.take()?;
+    Tenant::named(&name).ok_or_else(|| from.unknown("tenant", &name))
+}
+
+fn read_scopes(from: &mut Columns<'_>) -> Result<Scopes> {
+    let names: String = from.take()?;
+    let scope =
+        |name: &str| KeyScope::from_name(name).ok_or_else(|| from.unknown("scope of a key", name));
+    names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(scope)
+        .collect()
+}
