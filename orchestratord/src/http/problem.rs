@@ -8,44 +8,13 @@ use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
 mod keys;
+mod pointer;
+mod title;
 
+use self::pointer::pointer;
+use self::title::title;
 use crate::app::{Missing, Trouble};
 use crate::names;
-
-/// The summary of a code, the same for every occurrence.
-fn title(code: &ProblemCode) -> &'static str {
-    match code {
-        ProblemCode::AdmissionReject => "The queue is full",
-        ProblemCode::BodyTooLarge => "The body is too large",
-        ProblemCode::ContextExceeded => "The prompt does not fit the context",
-        ProblemCode::DeadlineUnmet => "The deadline cannot be met",
-        ProblemCode::DecodeTimeout => "The engine was silent for too long",
-        ProblemCode::Forbidden => "Not allowed",
-        ProblemCode::Internal => "The daemon has a fault",
-        ProblemCode::InvalidParams => "The request has faults",
-        ProblemCode::KeyConflict => "The key cannot be changed so",
-        ProblemCode::MethodNotAllowed => "The path has no such method",
-        ProblemCode::ModelUnknown => "No pool serves this model",
-        ProblemCode::NotAcceptable => "No acceptable media type",
-        ProblemCode::NotFound => "There is nothing here",
-        ProblemCode::NotReady => "Not ready",
-        ProblemCode::PoolUnavailable => "The pool gave up",
-        ProblemCode::QueueFullDropLru => "Dropped from a full queue",
-        ProblemCode::QueueFullShed => "Dropped for more urgent work",
-        ProblemCode::ReplicaSetGone => "The replicas that began the text are gone",
-        ProblemCode::RequestTimeout => "The body took too long",
-        ProblemCode::SessionExhausted => "The session has had all its turns",
-        ProblemCode::StoreUnavailable => "The store does not answer",
-        ProblemCode::StreamDiverged => "The text is not the one that was read before",
-        ProblemCode::TaskEnded => "The task has ended",
-        ProblemCode::TaskIdConflict => "The task id is taken",
-        ProblemCode::TriesExceeded => "Too many failed tries",
-        ProblemCode::Unauthorized => "Not known",
-        ProblemCode::UnsupportedMediaType => "The body has another media type",
-        ProblemCode::WorkerReset => "The engine broke off",
-        ProblemCode::Unknown(_) => "A problem",
-    }
-}
 
 fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str) -> Problem {
     Problem {
@@ -264,36 +233,6 @@ fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     Problem {
         errors,
         ..of_refusal_whole(refusal, correlation_id)
-    }
-}
-
-/// The field of the request that a refusal is about, if it is about one.
-fn pointer(refusal: &Refusal) -> Option<&'static str> {
-    match refusal {
-        Refusal::ContextExceeded {
-            ctx_asked, ctx_max, ..
-        } => {
-            let ctx = ctx_asked.is_some_and(|asked| asked > *ctx_max);
-            Some(if ctx { "/ctx" } else { "/input/prompt" })
-        }
-        Refusal::ModelUnknown { model_ref, .. } => Some(if model_ref.is_some() {
-            "/model_ref"
-        } else {
-            "/engine"
-        }),
-        Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
-        Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
-        Refusal::SessionExhausted { .. } => Some("/session_id"),
-        Refusal::TaskIdConflict { .. } => Some("/task_id"),
-        Refusal::KeyEnded { .. }
-        | Refusal::KeyLast { .. }
-        | Refusal::KeyTaken { .. }
-        | Refusal::KeyUnknown { .. }
-        | Refusal::PoolUnavailable { .. }
-        | Refusal::QueueFull { .. }
-        | Refusal::SessionUnknown { .. }
-        | Refusal::TaskEnded { .. }
-        | Refusal::TaskUnknown { .. } => None,
     }
 }
 

@@ -356,8 +356,8 @@ fn a_status_that_the_contract_does_not_list_is_a_bug() {
     use api_server::tasks::TaskGetResponse;
     use api_types::ProblemCode;
     let _ = TaskGetResponse::from(crate::daemon::problem(
-        429,
-        ProblemCode::AdmissionReject,
+        413,
+        ProblemCode::BodyTooLarge,
         "x",
     ));
 }
