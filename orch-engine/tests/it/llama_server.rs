@@ -287,5 +287,10 @@ async fn with_a_llama_server_every_member_that_is_told_is_told_there_too() {
         );
     }
     found.sort();
-    insta::assert_snapshot!(found.join("\n"), @"");
+    insta::assert_snapshot!(found.join("\n"), @r"
+    /props.cpu is ours alone
+    /props.default_generation_settings.params.stop is ours alone
+    /props.engine_version is ours alone
+    /props.model_digest is ours alone
+    ");
 }
