@@ -14,8 +14,8 @@ from tiny_model.vocabulary import BEGIN_ID, END_ID, TOKENS, UNKNOWN_ID
 
 Matrix = NDArray[np.float32]
 
-NAME = "orch-haiku-tiny"
-DESCRIPTION = "tiny char/word copy+haiku transformer trained from scratch"
+NAME = "haiku-tiny"
+DESCRIPTION = "Nature poems of three lines, with quoted items copied from the prompt"
 
 
 class Precision(Enum):
