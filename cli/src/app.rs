@@ -104,15 +104,24 @@ pub fn main() -> ExitCode {
     let out = Output::new(globals.output);
     match verb {
         Verb::Completions(args) => settle(args.perform(&out), None, out),
-        Verb::Remote(verb) => match Server::choose(globals.server) {
-            Ok(server) => {
-                let outcome = key_source::choose(globals.key_file.as_deref())
-                    .and_then(|key| server.client(key))
-                    .and_then(|client| perform(verb, client, server.clone(), out));
-                settle(outcome, Some(&server), out)
-            }
-            Err(failure) => settle(Err(failure), None, out),
+        Verb::Remote(Remote::Run(args)) => match args.model_file(globals.server.as_deref()) {
+            Some(file) => settle(on_runtime(args.perform_with(file, out)), None, out),
+            None => remote(Remote::Run(args), globals, out),
         },
+        Verb::Remote(verb) => remote(verb, globals, out),
+    }
+}
+
+/// A verb that talks to the server that somebody named.
+fn remote(verb: Remote, globals: Globals, out: Output) -> ExitCode {
+    match Server::choose(globals.server) {
+        Ok(server) => {
+            let outcome = key_source::choose(globals.key_file.as_deref())
+                .and_then(|key| server.client(key))
+                .and_then(|client| perform(verb, client, server.clone(), out));
+            settle(outcome, Some(&server), out)
+        }
+        Err(failure) => settle(Err(failure), None, out),
     }
 }
 
@@ -129,13 +138,7 @@ fn perform(verb: Remote, client: Client, server: Server, out: Output) -> Outcome
         server,
         out,
     };
-    // More than one thread, so that Ctrl-C is heard while standard output is stuck.
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(Failure::Runtime)?;
-    let outcome = runtime.block_on(async {
+    on_runtime(async {
         match verb {
             Remote::Run(args) => args.perform(&context).await,
             Remote::Task(verb) => verb.perform(&context).await,
@@ -146,7 +149,17 @@ fn perform(verb: Remote, client: Client, server: Server, out: Output) -> Outcome
             Remote::Whoami(args) => args.perform(&context).await,
             Remote::Version(args) => args.perform(&context).await,
         }
-    });
+    })
+}
+
+fn on_runtime(verb: impl Future<Output = Outcome>) -> Outcome {
+    // More than one thread, so that Ctrl-C is heard while standard output is stuck.
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    let outcome = runtime.block_on(verb);
     // A name that is still being looked up must not hold the program back.
     runtime.shutdown_background();
     outcome

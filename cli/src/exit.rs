@@ -50,11 +50,13 @@ impl Exit {
     pub(crate) fn of_problem(problem: &Problem) -> Self {
         match &problem.code {
             ProblemCode::AdmissionReject
+            | ProblemCode::DeadlineUnmet
             | ProblemCode::DecodeTimeout
             | ProblemCode::Internal
             | ProblemCode::NotReady
             | ProblemCode::PoolUnavailable
             | ProblemCode::QueueFullDropLru
+            | ProblemCode::QueueFullShed
             | ProblemCode::ReplicaSetGone
             | ProblemCode::RequestTimeout
             | ProblemCode::StoreUnavailable
@@ -71,6 +73,7 @@ impl Exit {
             ProblemCode::KeyConflict
             | ProblemCode::SessionExhausted
             | ProblemCode::StreamDiverged
+            | ProblemCode::TaskEnded
             | ProblemCode::TaskIdConflict => Self::Conflict,
             ProblemCode::Unknown(_) => {
                 u16::try_from(problem.status).map_or(Self::Internal, Self::of_status)

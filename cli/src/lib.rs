@@ -19,6 +19,7 @@ mod interrupt;
 mod key;
 mod key_source;
 mod output;
+mod own;
 mod pools;
 mod request;
 mod run;

@@ -19,6 +19,8 @@ pub(crate) enum Origin {
     Variable,
     File(PathBuf),
     Default,
+    /// Nobody: it was started for this run.
+    Own,
 }
 
 impl fmt::Display for Origin {
@@ -28,6 +30,7 @@ impl fmt::Display for Origin {
             Self::Variable => write!(f, "from {VARIABLE}"),
             Self::File(path) => write!(f, "from {}", path.display()),
             Self::Default => f.write_str("the default"),
+            Self::Own => f.write_str("started for this run"),
         }
     }
 }

@@ -60,6 +60,13 @@ pub enum Ask {
         /// The record under the same id, if it has ended.
         cold: Option<Box<TaskRecord>>,
     },
+    /// Take a parked task back into the queue.
+    TaskRequeue {
+        /// Which.
+        task: TaskId,
+        /// Its record, if it has ended.
+        cold: Option<Box<TaskRecord>>,
+    },
 }
 
 /// A task to accept.

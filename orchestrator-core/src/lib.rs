@@ -12,7 +12,7 @@
 pub mod attempt;
 pub mod effect;
 pub mod entropy;
-mod eta;
+pub mod eta;
 pub mod id;
 pub mod input;
 pub mod key;

@@ -1,7 +1,9 @@
 //! Everything that can be refused, with the figures that explain it.
 
+use crate::eta::Forecast;
 use crate::id::{KeyId, ModelRef, SessionId, TaskId};
-use crate::task::{Engine, Priority};
+use crate::queue::FullPolicy;
+use crate::task::{Engine, Priority, TaskState};
 use crate::time::WallMs;
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
@@ -16,6 +18,15 @@ pub enum Refusal {
         ctx_asked: Option<u32>,
         /// Largest context, in tokens, among the pools that could serve it.
         ctx_max: u32,
+    },
+    /// Its deadline cannot be met, by what is measured.
+    DeadlineUnmet {
+        /// Milliseconds from acceptance within which it had to end.
+        deadline_ms: u64,
+        /// The forecast that stands against it.
+        forecast: Forecast,
+        /// When it may be worth trying again.
+        retry_after_ms: u64,
     },
     /// The key has ended or was replaced, so nothing can take its place.
     KeyEnded {
@@ -58,12 +69,14 @@ pub enum Refusal {
         /// What happened last.
         detail: String,
     },
-    /// The queue of its class is full, and its policy is to reject.
+    /// The queue of its class is full, and its policy is to reject, or found nobody who could go.
     QueueFull {
         /// Class.
         priority: Priority,
         /// Its capacity.
         capacity: u32,
+        /// Its policy.
+        full: FullPolicy,
         /// When it may be worth trying again.
         retry_after_ms: u64,
     },
@@ -78,6 +91,13 @@ pub enum Refusal {
     SessionUnknown {
         /// Which.
         session: SessionId,
+    },
+    /// The task has ended, and nothing can happen to it any more.
+    TaskEnded {
+        /// Which.
+        task: TaskId,
+        /// How it stands.
+        state: TaskState,
     },
     /// The id is taken by another task, of whichever tenant.
     TaskIdConflict {

@@ -26,4 +26,6 @@ pub enum Reply {
         /// True if it had been accepted by an earlier request with the same id and body.
         replayed: bool,
     },
+    /// The task as it is after it was to be taken back into the queue.
+    TaskRequeued(Box<TaskRecord>),
 }

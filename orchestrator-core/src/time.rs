@@ -73,6 +73,12 @@ impl AgeMs {
         Self(Self::at(now.mono).0.saturating_sub(ago))
     }
 
+    /// The moment so many milliseconds later.
+    #[must_use]
+    pub fn after(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))
+    }
+
     /// Milliseconds from this moment to `now`, 0 if it lies ahead.
     #[must_use]
     pub fn elapsed(self, now: MonoMs) -> u64 {

@@ -1,5 +1,6 @@
 //! The names that the machine's words have outside, each in one place: wire, metrics, logs.
 
+use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Engine, FinishReason, Priority, TaskFault};
 
@@ -21,6 +22,16 @@ pub const fn priority(priority: Priority) -> &'static str {
     }
 }
 
+/// Name of what a full class does.
+#[must_use]
+pub const fn full_policy(policy: FullPolicy) -> &'static str {
+    match policy {
+        FullPolicy::DropLru => "drop-lru",
+        FullPolicy::Reject => "reject",
+        FullPolicy::ShedLowPriority => "shed-low-priority",
+    }
+}
+
 /// Name of a finish reason.
 #[must_use]
 pub const fn finish(finish: FinishReason) -> &'static str {
@@ -36,11 +47,13 @@ pub const fn finish(finish: FinishReason) -> &'static str {
 pub const fn fault_code(fault: TaskFault) -> &'static str {
     match fault {
         TaskFault::ContextExceeded => "CONTEXT_EXCEEDED",
+        TaskFault::DeadlineUnmet => "DEADLINE_UNMET",
         TaskFault::DecodeTimeout => "DECODE_TIMEOUT",
         TaskFault::EngineRefused => "INVALID_PARAMS",
         TaskFault::Interrupted | TaskFault::WorkerReset => "WORKER_RESET",
         TaskFault::PoolUnavailable => "POOL_UNAVAILABLE",
         TaskFault::QueueFullDropLru => "QUEUE_FULL_DROP_LRU",
+        TaskFault::QueueFullShed => "QUEUE_FULL_SHED",
         TaskFault::ReplicaSetGone => "REPLICA_SET_GONE",
         TaskFault::StreamDiverged => "STREAM_DIVERGED",
     }
@@ -52,9 +65,11 @@ pub const fn fault_code(fault: TaskFault) -> &'static str {
 pub const fn fault_retriable(fault: TaskFault) -> bool {
     match fault {
         TaskFault::ContextExceeded | TaskFault::EngineRefused | TaskFault::PoolUnavailable => false,
-        TaskFault::DecodeTimeout
+        TaskFault::DeadlineUnmet
+        | TaskFault::DecodeTimeout
         | TaskFault::Interrupted
         | TaskFault::QueueFullDropLru
+        | TaskFault::QueueFullShed
         | TaskFault::ReplicaSetGone
         | TaskFault::StreamDiverged
         | TaskFault::WorkerReset => true,
@@ -66,6 +81,7 @@ pub const fn fault_retriable(fault: TaskFault) -> bool {
 pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
+        Refusal::DeadlineUnmet { .. } => "DEADLINE_UNMET",
         Refusal::KeyEnded { .. } | Refusal::KeyLast { .. } | Refusal::KeyTaken { .. } => {
             "KEY_CONFLICT"
         }
@@ -77,6 +93,7 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::KeyUnknown { .. }
         | Refusal::SessionUnknown { .. }
         | Refusal::TaskUnknown { .. } => "NOT_FOUND",
+        Refusal::TaskEnded { .. } => "TASK_ENDED",
         Refusal::TaskIdConflict { .. } => "TASK_ID_CONFLICT",
     }
 }

@@ -1,13 +1,13 @@
 //! Puts the parts together, serves, and takes them apart in order.
 
 mod bodies;
+mod data;
 mod descriptors;
 mod door;
+mod end;
 mod socket;
 
 use std::convert::Infallible;
-use std::fs;
-use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,8 +27,10 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::watch;
 
+use self::data::DataDir;
 use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
+use self::end::until_told;
 use crate::app::{App, Limit};
 use crate::http::{Host, full_router, router};
 use crate::keys::{Gate, KeysError, ServerKey, ServerKeyError, check_start};
@@ -113,16 +115,15 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 async fn serve_on(settings: Settings) -> Result<(), ServeError> {
     let Settings {
         listen,
-        data_dir,
+        data,
+        exit_on_stdin_eof,
         config,
     } = settings;
-    let ended = until_told();
+    let ended = until_told(exit_on_stdin_eof)?;
     take_a_full_file_as_an_error();
-    fs::create_dir_all(&data_dir).map_err(|source| ServeError::DataDir {
-        path: data_dir.display().to_string(),
-        source,
-    })?;
-    let (store, server_key) = opened(&data_dir, listen)?;
+    // Held to the end of all parts, as a temporary one goes with it.
+    let data_dir = DataDir::made(&data)?;
+    let (store, server_key) = opened(data_dir.path(), listen)?;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|source| ServeError::Listen {
@@ -145,7 +146,7 @@ async fn serve_on(settings: Settings) -> Result<(), ServeError> {
         meter: meter.clone(),
     };
     say_where(address);
-    tracing::info!(%address, data_dir = %data_dir.display(), connections_max = bounds.connections, "serving");
+    tracing::info!(%address, data_dir = %data_dir.path().display(), connections_max = bounds.connections, "serving");
     let closing = parts.app.closing.clone();
     let closes = async move {
         ended.await;
@@ -317,6 +318,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         interactive: class_limit(queue.interactive),
         batch: class_limit(queue.batch),
         ageing_ms: queue.age_after_ms,
+        deadline_confidence_permille: queue.deadline_confidence_permille,
         retry: RetryLimits {
             failures: retry.failures_max,
             interruptions: retry.interruptions_max,
@@ -333,28 +335,12 @@ fn class_limit(class: QueueClass) -> ClassLimit {
     let full = match class.full_policy {
         ConfigPolicy::DropLru => FullPolicy::DropLru,
         ConfigPolicy::Reject => FullPolicy::Reject,
+        ConfigPolicy::ShedLowPriority => FullPolicy::ShedLowPriority,
     };
     ClassLimit {
         capacity: class.capacity,
         full,
-    }
-}
-
-/// Resolves when the process is told to end, by SIGTERM or Ctrl-C. Listens from the call on.
-fn until_told() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    let interrupt = signal(SignalKind::interrupt());
-    async move {
-        match (terminate, interrupt) {
-            (Ok(mut terminate), Ok(mut interrupt)) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            }
-            _ => std::future::pending().await,
-        }
+        weight: class.weight,
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::Internal => {
             "this is a fault of the daemon: look for the correlation id in its log, and report it"
         }
+        ProblemCode::DeadlineUnmet => {
+            "give it more time with a longer --deadline, or run it again when there is less to do"
+        }
         ProblemCode::InvalidParams => "correct what is listed, and repeat",
         ProblemCode::KeyConflict => "`orch key list` shows how the keys stand",
         ProblemCode::MethodNotAllowed
@@ -46,6 +49,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::QueueFullDropLru => {
             "run the task again when there is less to do, or have the limit raised"
         }
+        ProblemCode::QueueFullShed => {
+            "run the task again when there is less to do, in a more urgent class with --priority, or have the limit raised"
+        }
         ProblemCode::ReplicaSetGone => {
             "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
         }
@@ -60,6 +66,9 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         }
         ProblemCode::StreamDiverged => {
             "read the text from its beginning: `orch task stream` without --last-event-id"
+        }
+        ProblemCode::TaskEnded => {
+            "run it again as a new task: `orch task get` shows what it asked for"
         }
         ProblemCode::TaskIdConflict => {
             "leave out --task-id, or repeat exactly what was sent under it; if the task is yours, `orch task get` shows it"

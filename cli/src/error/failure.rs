@@ -16,6 +16,14 @@ pub(crate) enum Failure {
     Config { path: PathBuf, detail: String },
     /// The server's URL is none that the client can use.
     Url { detail: String },
+    /// The model's file is not there, or cannot be read.
+    NoModelFile { detail: String },
+    /// The daemon's program is in none of these places.
+    NoDaemonProgram { tried: Vec<String> },
+    /// The daemon that was started for this run cannot serve the model.
+    Model { detail: String },
+    /// The daemon that was started for this run did not start, or has ended.
+    OwnDaemon { detail: String },
     /// A call gave no result.
     Api(ApiError),
     /// The stream of a task was lost for good, and the task was not.
@@ -37,7 +45,12 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Config { .. } | Self::Url { .. } => Exit::Usage,
+            Self::Usage(_) | Self::Config { .. } | Self::Url { .. } | Self::NoModelFile { .. } => {
+                Exit::Usage
+            }
+            Self::NoDaemonProgram { .. } | Self::Model { .. } | Self::OwnDaemon { .. } => {
+                Exit::Unavailable
+            }
             Self::Api(error) | Self::Lost { error, .. } => of_call(error),
             Self::Task(problem) => Exit::of_failed_task(problem),
             Self::Left { .. } => Exit::Interrupted,

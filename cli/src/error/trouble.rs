@@ -16,6 +16,14 @@ const CONFIG: &str = "mend the file; it may hold `server = \"URL\"`, and nothing
 const URL: &str =
     "write http://HOST:PORT; where TLS is needed, let a tunnel such as `ssh -L` carry it";
 
+const NO_MODEL_FILE: &str = "name a GGUF file that you may read; a model that a daemon knows has no folder and no .gguf in its name";
+
+const NO_DAEMON_PROGRAM: &str = "put orchestratord and orch-engine beside orch or into a folder of PATH (in a checkout, `cargo build` makes all three), or name a daemon that runs with --server, and a model that it knows";
+
+const MODEL: &str = "give it a whole GGUF file of the llama, qwen2 or qwen3 family; where memory is short, --ctx lowers the context; what else it says is for llama.cpp's server, in a [[pool]] with engine = \"llamacpp\"";
+
+const OWN_DAEMON: &str = "see to what its last words say, and run it again";
+
 const NOT_A_DAEMON: &str =
     "see that the URL is that of an orchestratord, of about this version: `orch version` compares";
 
@@ -55,6 +63,27 @@ impl Trouble {
             Failure::Url { detail } => {
                 Self::new("url", "The server's URL cannot be used", detail, URL).about(server)
             }
+            Failure::NoModelFile { detail } => Self::new(
+                "model_file",
+                "There is no such model file",
+                detail,
+                NO_MODEL_FILE,
+            ),
+            Failure::NoDaemonProgram { tried } => Self::new(
+                "no_daemon",
+                "A model file needs orchestratord, which is not there",
+                &format!("looked for:\n{}", tried.join("\n")),
+                NO_DAEMON_PROGRAM,
+            ),
+            Failure::Model { detail } => {
+                Self::new("model", "The model cannot be run", detail, MODEL)
+            }
+            Failure::OwnDaemon { detail } => Self::new(
+                "daemon",
+                "The daemon that was started for this run is not there",
+                detail,
+                OWN_DAEMON,
+            ),
             Failure::Api(error) => Self::of_call(error).about(server),
             Failure::Lost {
                 task,

@@ -31,8 +31,8 @@ pub(crate) struct TaskFlags {
     /// Id of your own choosing, a UUID, which makes a repeat safe [default: a fresh one]
     #[arg(long, value_name = "UUID", value_parser = ids::task)]
     task_id: Option<Uuid>,
-    /// Model to run, as `orch status` lists them [default: any]
-    #[arg(long, value_name = "NAME", help_heading = PLACE)]
+    /// Model to run, as `orch status` lists them [default: any]; `orch run` takes a GGUF file, too
+    #[arg(long, value_name = "MODEL", help_heading = PLACE)]
     model: Option<String>,
     /// Kind of engine to run on [default: any]
     #[arg(long, value_name = "KIND", value_parser = one_of(EngineChoice::ALL, EngineChoice::as_str), help_heading = PLACE)]
@@ -49,6 +49,9 @@ pub(crate) struct TaskFlags {
     /// Class to wait in [default: interactive]
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]
     priority: Option<PriorityChoice>,
+    /// Time from acceptance within which it must have ended, such as `90s`, `15m`, `500ms` [default: none]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = PLACE)]
+    deadline: Option<u64>,
     /// What happens 5 seconds after the last reader has left [default: continue]
     #[arg(long, value_name = "WHAT", value_parser = one_of(OnDisconnectChoice::ALL, OnDisconnectChoice::as_str), help_heading = PLACE)]
     on_disconnect: Option<OnDisconnectChoice>,
@@ -88,6 +91,11 @@ const PLACE: &str = "Where and when it runs";
 const SAMPLING: &str = "How it generates";
 
 impl TaskFlags {
+    /// What `--model` says.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
     /// The request, under an id of its own, so that sending it twice makes one task.
     ///
     /// # Errors
@@ -115,6 +123,7 @@ impl TaskFlags {
             seed: self.seed,
             determinism: self.determinism,
             priority: self.priority,
+            deadline_ms: self.deadline,
             session_id: self.session,
             project_id: self.project,
             on_disconnect: self.on_disconnect,
@@ -129,6 +138,14 @@ where
     T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(all.iter().map(name)).try_map(|text| text.parse::<T>())
+}
+
+/// A length of time in milliseconds.
+fn duration(text: &str) -> Result<u64, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| {
+        format!("{error}; write a number with its unit, such as `90s` or `15m`")
+    })?;
+    u64::try_from(duration.as_millis()).map_err(|_| "that is longer than any clock runs".to_owned())
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

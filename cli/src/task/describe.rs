@@ -56,6 +56,7 @@ pub(super) fn task(task: &Task, clock: Clock, page: &mut Page) {
     ];
     let mut known =
         |name, value: Option<String>| fields.extend(value.map(|value| (name, Cell::from(value))));
+    known("deadline", task.deadline_ms.map(span));
     known("model", task.model_ref.clone());
     known("engine", task.engine.as_ref().map(ToString::to_string));
     known(
@@ -105,6 +106,7 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        on_time_probability,
         candidates,
     } = why;
     page.line(Cell::new(Tone::Strong, summary));
@@ -118,6 +120,7 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
         queue_position.map(|position| position.to_string()),
     );
     known("starts", predicted_start_ms.map(soon));
+    known("in time", on_time_probability.map(percent));
     page.pairs(fields);
     let Some(candidates) = candidates.as_ref().filter(|all| !all.is_empty()) else {
         return;
@@ -134,4 +137,9 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
         })
         .collect();
     page.table(["REPLICA", "VERDICT", "WHY"], rows);
+}
+
+/// A probability, rounded down so that nothing uncertain looks certain.
+fn percent(probability: f64) -> String {
+    format!("{:.0} %", (probability * 100.0).floor())
 }

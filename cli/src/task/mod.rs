@@ -5,6 +5,7 @@ mod create;
 mod describe;
 mod get;
 mod list;
+mod requeue;
 mod result;
 mod stream;
 mod verb;

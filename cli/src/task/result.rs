@@ -56,7 +56,9 @@ fn describe(result: &TaskResult, page: &mut Page) {
     match (&result.text, &result.error, &result.state) {
         (Some(text), ..) => text.lines().for_each(|line| page.line(line)),
         (None, Some(error), _) => describe::failure(error, page),
-        (None, None, TaskState::Parked) => page.line("parked: `orch task why` says why"),
+        (None, None, TaskState::Parked) => {
+            page.line("parked: `orch task why` says why, `orch task requeue` lets it run again")
+        }
         (None, None, _) => page.line("no result yet: `orch task stream` follows it to its end"),
     }
 }

@@ -1,6 +1,6 @@
 //! The verbs of `orch task`.
 
-use super::{cancel, create, get, list, result, stream, why};
+use super::{cancel, create, get, list, requeue, result, stream, why};
 use crate::context::{Context, Outcome};
 
 #[derive(clap::Subcommand)]
@@ -10,6 +10,7 @@ pub(crate) enum Verb {
     Get(get::Args),
     Why(why::Args),
     Cancel(cancel::Args),
+    Requeue(requeue::Args),
     Stream(stream::Args),
     Result(result::Args),
 }
@@ -22,6 +23,7 @@ impl Verb {
             Self::Get(args) => args.perform(context).await,
             Self::Why(args) => args.perform(context).await,
             Self::Cancel(args) => args.perform(context).await,
+            Self::Requeue(args) => args.perform(context).await,
             Self::Stream(args) => args.perform(context).await,
             Self::Result(args) => args.perform(context).await,
         }

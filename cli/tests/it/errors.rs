@@ -21,6 +21,11 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "The prompt does not fit the context",
             "the prompt has at least 700 tokens, and the largest context that could serve it has 512; shorten the prompt",
         ),
+        ProblemCode::DeadlineUnmet => (
+            503,
+            "The deadline cannot be met",
+            "it would start in 4000 ms and take 1000 ms, so that it ends within 4600 ms with a probability of 0.012 only; give it more time, or try again later",
+        ),
         ProblemCode::DecodeTimeout => (
             500,
             "The engine was silent for too long",
@@ -49,6 +54,11 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "Dropped from a full queue",
             "the queue of its class was full when task 019a2f3c-7a51-7c40-9a53-000000000001 came",
         ),
+        ProblemCode::QueueFullShed => (
+            429,
+            "Dropped for more urgent work",
+            "the queue was full when the more urgent task 019a2f3c-7a51-7c40-9a53-000000000001 came",
+        ),
         ProblemCode::ReplicaSetGone => (
             503,
             "The replicas that began the text are gone",
@@ -70,6 +80,7 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "The text is not the one that was read before",
             "a replay differs",
         ),
+        ProblemCode::TaskEnded => (409, "The task has ended", "it is completed already"),
         ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
         ProblemCode::TriesExceeded => (
             429,
@@ -96,6 +107,11 @@ fn example(code: &ProblemCode) -> Problem {
             problem.limit_name = text("queue.interactive.capacity");
         }
         ProblemCode::BodyTooLarge => problem.limit_name = text("body_limit_bytes"),
+        ProblemCode::DeadlineUnmet => {
+            problem.retriable = true;
+            problem.retry_after_ms = Some(400);
+            problem.limit_name = text("queue.deadline_confidence_permille");
+        }
         ProblemCode::InvalidParams => {
             problem.errors = Some(vec![
                 fault(
@@ -146,13 +162,17 @@ fn fault(pointer: &str, detail: &str, hint: Option<&str>) -> ProblemFault {
 /// The problem by which a task of this fault ends its stream.
 fn frame(code: &ProblemCode) -> Problem {
     let (status, title, detail) = words(code);
-    let dropped = *code == ProblemCode::QueueFullDropLru;
+    let policy = match code {
+        ProblemCode::QueueFullDropLru => Some("drop-lru"),
+        ProblemCode::QueueFullShed => Some("shed-low-priority"),
+        _ => None,
+    };
     Problem {
         instance: None,
-        engine: (!dropped).then_some(Engine::Llamacpp),
+        engine: policy.is_none().then_some(Engine::Llamacpp),
         retriable: *code != ProblemCode::ContextExceeded && *code != ProblemCode::PoolUnavailable,
-        policy_label: dropped.then(|| "drop-lru".to_owned()),
-        limit_name: dropped.then(|| "queue.batch.capacity".to_owned()),
+        policy_label: policy.map(str::to_owned),
+        limit_name: policy.map(|_| "queue.batch.capacity".to_owned()),
         task_id: Some(TASK),
         ..problem(code.clone(), status, title, detail)
     }
@@ -183,6 +203,7 @@ async fn every_code_tells_title_reason_knob_and_what_to_do() {
             // These are told of tasks only, and never answer a request.
             ProblemCode::DecodeTimeout
             | ProblemCode::QueueFullDropLru
+            | ProblemCode::QueueFullShed
             | ProblemCode::ReplicaSetGone
             | ProblemCode::StreamDiverged
             | ProblemCode::WorkerReset => {

@@ -37,12 +37,13 @@ pub(crate) const GAVE_UP: &str = "replica worn-0 stays down: it failed again aft
     mend the cause and start it again. The last failure: /opt/engine/llama-server (pid 4711) ended with status 1; \
     it said last:\nload_model: cannot open /models/qwen.gguf\n\tmain: exiting due to model loading error";
 
+/// A time that reads as so many minutes ago, and a few seconds before and after it too, however slow the machine is.
 fn minutes_ago(minutes: u64) -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
         .as_millis();
-    u64::try_from(now).unwrap() - minutes * MINUTE
+    u64::try_from(now).unwrap() - minutes * MINUTE - MINUTE / 3
 }
 
 pub(crate) fn days_ago(days: u64) -> u64 {
@@ -78,6 +79,7 @@ pub(crate) fn running() -> Task {
         engine: Some(Engine::Embedded),
         ctx: Some(512),
         max_tokens: 128,
+        deadline_ms: None,
         seed: 42,
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,
@@ -153,6 +155,7 @@ pub(crate) fn queued() -> Task {
             wakes_in_ms: None,
             queue_position: Some(3),
             predicted_start_ms: Some(4_200),
+            on_time_probability: Some(0.97),
             candidates: Some(vec![
                 candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
                 candidate(
@@ -351,6 +354,7 @@ fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
         queue_depth: 4,
         queue_position,
         predicted_start_ms: queue_position.map(|position| position * 140),
+        on_time_probability: None,
         attempt,
         kv_warmth: false,
     };

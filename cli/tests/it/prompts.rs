@@ -31,6 +31,39 @@ async fn prompt(args: &[&str], input: Option<&[u8]>) -> Value {
     bodies.remove(0)["input"].take()
 }
 
+/// The model that a run asks for, of a server that is named on the command line if `named` is true.
+async fn model_of(model: &str, named: bool) -> Value {
+    let server = Server::start(Script::default()).await;
+    let orch = Orch::at(&server.url);
+    let mut args = vec!["run", "Hi.", "--detach", "--model", model];
+    if named {
+        args.extend(["--server", server.url.as_str()]);
+    }
+    let ran = orch.run(&args).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let calls = server.calls();
+    let body = calls[0].strip_prefix("task_create ").unwrap();
+    serde_json::from_str::<Value>(body).unwrap()["model_ref"].take()
+}
+
+#[tokio::test]
+async fn a_model_of_a_server_is_a_name_and_never_a_file() {
+    assert_eq!(model_of("haiku-tiny", false).await, "haiku-tiny");
+    assert_eq!(model_of("org/model", false).await, "org/model");
+    assert_eq!(model_of("a.gguf", true).await, "a.gguf");
+    assert_eq!(model_of("src/lib.rs", true).await, "src/lib.rs");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_and_a_task_for_nobody_are_refused_before_anything_is_started() {
+    let (ran, bodies) = requested(&["run", "Hi.", "--model", "./none.gguf"], None).await;
+    assert_eq!(bodies.len(), 0);
+    insta::assert_snapshot!(ran.shown());
+    let (ran, bodies) = requested(&["run", "Hi.", "--model", "a.gguf", "--detach"], None).await;
+    assert_eq!(bodies.len(), 0);
+    insta::assert_snapshot!(ran.shown());
+}
+
 #[tokio::test]
 async fn every_field_of_the_request_has_a_flag() {
     let (task, session) = (TASK.to_string(), SESSION.to_string());

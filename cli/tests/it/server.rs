@@ -232,6 +232,14 @@ impl TasksApi for Api {
         }
     }
 
+    async fn task_requeue(&self, _: Caller, params: TaskRequeueParams) -> TaskRequeueResponse {
+        self.note(format!("task_requeue {}", params.id));
+        match self.script(|script| script.task.clone()) {
+            Ok(body) => TaskRequeueResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
     async fn task_result(&self, _: Caller, params: TaskResultParams) -> TaskResultResponse {
         self.note(format!("task_result {}", params.id));
         match self.script(|script| script.task.clone()) {

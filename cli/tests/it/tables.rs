@@ -43,6 +43,21 @@ async fn tasks() {
 }
 
 #[tokio::test]
+async fn task_requeue() {
+    let id = TASK.to_string();
+    insta::assert_snapshot!(
+        run(with_task(fixtures::queued()), &["task", "requeue", &id])
+            .await
+            .shown()
+    );
+    insta::assert_snapshot!(
+        run(with_task(fixtures::running()), &["task", "requeue", &id])
+            .await
+            .shown()
+    );
+}
+
+#[tokio::test]
 async fn task_cancel() {
     let id = TASK.to_string();
     insta::assert_snapshot!(

@@ -89,18 +89,24 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Queue {
-    /// Class of tasks that someone waits for. What is left out of it: capacity 1024, full_policy `reject`.
+    /// Class of tasks that someone waits for. What is left out of it: capacity 1024, full_policy `reject`,
+    /// weight 8.
     #[serde(deserialize_with = "Queue::read_interactive")]
     #[schemars(with = "ClassInFile")]
     pub interactive: QueueClass,
     /// Class of tasks for which throughput counts. What is left out of it: capacity 1024, full_policy
-    /// `drop-lru`.
+    /// `drop-lru`, weight 1.
     #[serde(deserialize_with = "Queue::read_batch")]
     #[schemars(with = "ClassInFile")]
     pub batch: QueueClass,
-    /// Milliseconds after which a waiting batch task counts as interactive.
+    /// Milliseconds after which a waiting task is due: it is overtaken in its class by nobody who comes later, and
+    /// a batch task gets the share of its weight beside interactive ones.
     #[schemars(range(min = 1_000, max = 86_400_000))]
     pub age_after_ms: u64,
+    /// A task with a deadline is refused if it is less likely than this to meet it, in thousandths, by what has
+    /// been measured.
+    #[schemars(range(min = 1, max = 999))]
+    pub deadline_confidence_permille: u32,
 }
 
 impl Default for Queue {
@@ -109,6 +115,7 @@ impl Default for Queue {
             interactive: Self::INTERACTIVE,
             batch: Self::BATCH,
             age_after_ms: 300_000,
+            deadline_confidence_permille: 950,
         }
     }
 }
@@ -117,10 +124,12 @@ impl Queue {
     const INTERACTIVE: QueueClass = QueueClass {
         capacity: 1_024,
         full_policy: FullPolicy::Reject,
+        weight: 8,
     };
     const BATCH: QueueClass = QueueClass {
         capacity: 1_024,
         full_policy: FullPolicy::DropLru,
+        weight: 1,
     };
 
     fn read_interactive<'de, D: Deserializer<'de>>(from: D) -> Result<QueueClass, D::Error> {
@@ -139,6 +148,8 @@ pub struct QueueClass {
     pub capacity: u32,
     /// What happens when one more comes.
     pub full_policy: FullPolicy,
+    /// Share of the tokens beside other classes, where they compete for the same slots.
+    pub weight: u32,
 }
 
 /// One class of the queue. What is left out is as the class has it by default.
@@ -154,6 +165,9 @@ struct ClassInFile {
     capacity: Option<u32>,
     /// What happens when one more comes.
     full_policy: Option<FullPolicy>,
+    /// Share of the tokens beside other classes, where they compete for the same slots.
+    #[schemars(range(min = 1, max = 1_000))]
+    weight: Option<u32>,
 }
 
 impl ClassInFile {
@@ -161,6 +175,7 @@ impl ClassInFile {
         QueueClass {
             capacity: self.capacity.unwrap_or(default.capacity),
             full_policy: self.full_policy.unwrap_or(default.full_policy),
+            weight: self.weight.unwrap_or(default.weight),
         }
     }
 }
@@ -173,6 +188,9 @@ pub enum FullPolicy {
     DropLru,
     /// Refuses it with ADMISSION_REJECT.
     Reject,
+    /// Takes it, and the less urgent task that was accepted last ends with QUEUE_FULL_SHED; refuses it if nothing
+    /// less urgent waits.
+    ShedLowPriority,
 }
 
 /// Life of sessions.
@@ -253,6 +271,11 @@ pub struct Pool {
     /// GGUF file to load (embedded only). If left out, the model that is compiled in.
     #[serde(default)]
     pub model_file: Option<PathBuf>,
+    /// Context of each engine in tokens, prompt and reply together (embedded only); what the model was
+    /// trained with if left out, which is also the most.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    pub ctx_size: Option<u32>,
     /// Engine processes to start (embedded only); 1 if left out.
     #[serde(default)]
     #[schemars(range(min = 1, max = 64))]
@@ -305,6 +328,7 @@ impl Pool {
             engine: Self::default_engine(),
             model_ref: None,
             model_file: None,
+            ctx_size: None,
             replicas: None,
             threads: None,
             max_tokens_per_second: None,

@@ -150,6 +150,12 @@ impl Faults {
         }
         self.pool_model(at, pool);
         self.range(
+            &format!("{at}/ctx_size"),
+            pool.ctx_size.unwrap_or(1).into(),
+            1,
+            2_147_483_647,
+        );
+        self.range(
             &format!("{at}/replicas"),
             pool.replicas.unwrap_or(1).into(),
             1,
@@ -170,6 +176,11 @@ impl Faults {
                 "use a number above 0, or leave it out for no throttle",
             );
         }
+        self.pool_patience(at, pool);
+        self.pool_engine(at, pool);
+    }
+
+    fn pool_patience(&mut self, at: &str, pool: &Pool) {
         self.range(
             &format!("{at}/ready_timeout_ms"),
             pool.ready_timeout_ms,
@@ -206,7 +217,6 @@ impl Faults {
             100,
             86_400_000,
         );
-        self.pool_engine(at, pool);
     }
 
     fn pool_model(&mut self, at: &str, pool: &Pool) {
@@ -257,6 +267,7 @@ impl Faults {
                 }
                 let started = [
                     ("model_file", pool.model_file.is_some()),
+                    ("ctx_size", pool.ctx_size.is_some()),
                     ("replicas", pool.replicas.is_some()),
                     ("threads", pool.threads.is_some()),
                     (

@@ -94,11 +94,44 @@ impl LlamaServer {
         server
     }
 
+    async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let reply = request.send().await.unwrap();
+        assert_eq!(reply.status(), 200, "{path}");
+        reply.json().await.unwrap()
+    }
+
     async fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.client.post(format!("{}{path}", self.url)).json(body);
         let reply = request.send().await.unwrap();
         assert_eq!(reply.status(), 200, "{path} {body}");
         reply.json().await.unwrap()
+    }
+}
+
+/// Adds every member of ours that theirs lacks, or that is of another kind there. A list is held to its first value;
+/// a null of ours may be anything.
+fn compare(at: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            for (name, ours) in ours {
+                let at = format!("{at}.{name}");
+                match theirs.get(name) {
+                    Some(theirs) => compare(&at, ours, theirs, found),
+                    None => found.push(format!("{at} is ours alone")),
+                }
+            }
+        }
+        (Value::Array(ours), Value::Array(theirs)) => {
+            if let (Some(ours), Some(theirs)) = (ours.first(), theirs.first()) {
+                compare(&format!("{at}[]"), ours, theirs, found);
+            }
+        }
+        (Value::Null, _)
+        | (Value::Bool(_), Value::Bool(_))
+        | (Value::Number(_), Value::Number(_))
+        | (Value::String(_), Value::String(_)) => {}
+        _ => found.push(format!("{at} is {ours} here and {theirs} there")),
     }
 }
 
@@ -201,4 +234,58 @@ async fn with_a_llama_server_the_small_model_means_the_same_to_both() {
             assert_eq!(top(ours), top(theirs));
         }
     }
+}
+
+/// What a client that was written for the one finds at the other.
+#[tokio::test]
+async fn with_a_llama_server_every_member_that_is_told_is_told_there_too() {
+    let Some(program) = real_parts::llama_server() else {
+        return;
+    };
+    let server = LlamaServer::start(&program, &haiku_tiny()).await;
+    let engine = Engine::start(&[]).await;
+    let mut found = Vec::new();
+    for path in [
+        "/health",
+        "/v1/health",
+        "/props",
+        "/slots",
+        "/v1/models",
+        "/models",
+    ] {
+        let theirs = server.get(path).await;
+        compare(path, &engine.get_json(path).await, &theirs, &mut found);
+    }
+    let messages = json!([{ "role": "user", "content": "Write a haiku" }]);
+    let settings = json!({ "temperature": 0, "max_tokens": 3 });
+    for (path, own) in [
+        ("/completion", json!({ "prompt": "rain", "n_probs": 2 })),
+        ("/v1/completions", json!({ "prompt": "rain" })),
+        (
+            "/v1/chat/completions",
+            json!({ "messages": messages, "logprobs": true, "top_logprobs": 2 }),
+        ),
+        ("/apply-template", json!({ "messages": messages })),
+        ("/tokenize", json!({ "content": "rain" })),
+        ("/detokenize", json!({ "tokens": [5] })),
+    ] {
+        let mut body = own;
+        if path.ends_with("completions") || path.ends_with("completion") {
+            let settings = settings.as_object().unwrap().clone();
+            body.as_object_mut().unwrap().extend(settings);
+        }
+        if path == "/completion" {
+            let limit = body.as_object_mut().unwrap().remove("max_tokens");
+            body["n_predict"] = limit.unwrap();
+        }
+        let theirs = server.post(path, &body).await;
+        compare(
+            path,
+            &engine.post_json(path, &body).await,
+            &theirs,
+            &mut found,
+        );
+    }
+    found.sort();
+    insta::assert_snapshot!(found.join("\n"), @"");
 }

@@ -109,6 +109,59 @@ async fn announced_sizes_are_not_believed() {
     }
 }
 
+/// A very small model, said to have been trained with another context.
+fn with_context(folder: &Path, tokens: u32) -> PathBuf {
+    let smallest = "tests/fixtures/llama-spm.gguf";
+    let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(smallest)).unwrap();
+    let key = b"llama.context_length";
+    let at = bytes.windows(key.len()).position(|it| it == key).unwrap();
+    // The number follows its type.
+    let number = at + key.len() + 4;
+    bytes[number..number + 4].copy_from_slice(&tokens.to_le_bytes());
+    let path = folder.join("context.gguf");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn a_long_context_is_used_to_its_end_and_a_longer_one_than_the_model_s_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than the 4096 positions to which candle's own models are bound.
+    let model = with_context(folder.path(), 4200);
+    let engine = Engine::start(&["--model", model.to_str().unwrap()]).await;
+    let of_length = |n: usize| json!({ "prompt": vec![5; n], "n_predict": 9, "ignore_eos": true });
+    let long = engine.complete(&of_length(4195)).await;
+    assert_eq!(long["tokens_evaluated"], 4195);
+    assert_eq!(long["tokens_predicted"], 5, "to the end of the context");
+    assert_eq!(long["truncated"], true);
+    let refused = engine.post("/completion", &of_length(4200)).await;
+    assert_eq!(refused.status(), 400);
+    let process = command()
+        .args(["--ctx-size", "4201", "--model"])
+        .arg(&model)
+        .stdin(Stdio::null())
+        .output();
+    let output = tokio::time::timeout(SOON, process).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    insta::assert_snapshot!(said.replace(folder.path().to_str().unwrap(), "").trim_end(), @"orch-engine: model /context.gguf: not supported: a context of 4201 tokens: the model was trained with 4200, which is the most that --ctx-size can choose");
+}
+
+#[tokio::test]
+async fn a_context_beyond_all_memory_is_refused_with_the_one_that_would_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = end(&with_context(folder.path(), 0x7f00_0000), None).await;
+    assert!(
+        said.starts_with("Some(1) orch-engine: model /context.gguf: "),
+        "{said}"
+    );
+    assert!(
+        said.contains("for a context of 2130706432 tokens"),
+        "{said}"
+    );
+    assert!(said.contains("choose at most "), "{said}");
+}
+
 #[tokio::test]
 async fn a_file_on_disk_is_served_like_the_compiled_in_one() {
     let path = haiku_tiny();

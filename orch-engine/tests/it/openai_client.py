@@ -92,7 +92,36 @@ def leaving(model: str) -> None:
     assert client.chat.completions.create(model=model, messages=MESSAGES, max_tokens=2).choices
 
 
+def around(model: str) -> None:
+    """The paths that are llama.cpp's own, which the same client reaches at the address itself."""
+    server = openai.OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
+    assert server.get("/health", cast_to=object) == {"status": "ok"}
+    props = server.get("/props", cast_to=object)
+    assert props["total_slots"] == 1 and props["model_alias"] == model, props
+    context = props["default_generation_settings"]["n_ctx"]
+    (slot,) = server.get("/slots", cast_to=object)
+    assert slot["n_ctx"] == context and not slot["is_processing"], slot
+    with client.completions.create(
+        model=model, prompt="rain", stream=True, max_tokens=400, extra_body={"ignore_eos": True}
+    ) as stream:
+        next(iter(stream))
+        (slot,) = server.get("/slots", cast_to=object)
+        assert slot["is_processing"] and slot["next_token"][0]["n_decoded"] >= 1, slot
+    text = "a quiet pond"
+    tokens = server.post("/tokenize", cast_to=object, body={"content": text})["tokens"]
+    assert server.post("/detokenize", cast_to=object, body={"tokens": tokens}) == {"content": text}, tokens
+    whole = client.completions.create(model=model, prompt=text, max_tokens=1)
+    # The begin token comes on top.
+    assert whole.usage.prompt_tokens == len(tokens) + 1, (whole.usage, tokens)
+    try:
+        server.get("/slots/nowhere", cast_to=object)
+    except openai.NotFoundError as error:
+        assert error.body["type"] == "not_found_error", error.body
+        return
+    raise AssertionError("there is something at /slots/nowhere")
+
+
 name = models()
-for check in (chat, completions, likelihoods, errors, leaving):
+for check in (chat, completions, likelihoods, errors, leaving, around):
     check(name)
     print(f"{check.__name__}: as it should be")

@@ -36,5 +36,6 @@ async fn with_the_openai_package_the_unmodified_client_is_served() {
     likelihoods: as it should be
     errors: as it should be
     leaving: as it should be
+    around: as it should be
     ");
 }

@@ -151,6 +151,34 @@ async fn a_prompt_beyond_the_context_is_refused_with_the_figures() {
 }
 
 #[tokio::test]
+async fn a_prompt_beyond_the_context_is_refused_on_every_path_whole_and_streamed() {
+    let engine = Engine::start(&["--ctx-size", "32"]).await;
+    let chat = json!({ "messages": [{ "role": "user", "content": "rain ".repeat(40) }] });
+    let text = json!({ "prompt": "rain ".repeat(40) });
+    for (path, body) in [
+        ("/completion", &text),
+        ("/completions", &text),
+        ("/v1/completions", &text),
+        ("/chat/completions", &chat),
+        ("/v1/chat/completions", &chat),
+    ] {
+        for stream in [false, true] {
+            let mut body = body.clone();
+            body["stream"] = json!(stream);
+            let refused = engine.post(path, &body).await;
+            assert_eq!(refused.status(), 400, "{path}");
+            assert_eq!(refused.headers()["content-type"], "application/json");
+            let error: Value = refused.json().await.unwrap();
+            let error = &error["error"];
+            assert_eq!(error["type"], "exceed_context_size_error", "{path}");
+            assert_eq!(error["n_ctx"], 32, "{path}");
+            assert!(error["n_prompt_tokens"].as_u64() > Some(32), "{path}");
+        }
+    }
+    assert_eq!(engine.metric("prompt_tokens_total").await, 0.0);
+}
+
+#[tokio::test]
 async fn messages_and_texts_that_cannot_be_are_refused() {
     let engine = Engine::start(&[]).await;
     let mut refusals = Vec::new();

@@ -2,6 +2,7 @@
 
 use crate::entropy::{Entropy, Stream};
 use crate::id::AttemptId;
+use crate::queue::Charge;
 use crate::task::AttemptRecord;
 use crate::time::{AgeMs, WallMs};
 
@@ -14,6 +15,8 @@ pub(crate) struct LiveAttempt {
     pub(crate) first_token_ms: Option<u64>,
     /// When its slot was taken. Soft.
     pub(crate) since: AgeMs,
+    /// What its flow was charged for it. Soft: an attempt that outlives its owner is not settled.
+    pub(crate) charge: Option<Charge>,
 }
 
 /// Makes an id: a UUID of version 7, so that ids of one daemon rise with time.

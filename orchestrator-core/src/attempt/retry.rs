@@ -46,9 +46,11 @@ pub fn retry(fault: TaskFault, failures: u32, interruptions: u32, limits: &Retry
         TaskFault::Interrupted if interruptions <= 1 => Retry::Now,
         TaskFault::Interrupted => Retry::Later,
         TaskFault::ContextExceeded
+        | TaskFault::DeadlineUnmet
         | TaskFault::EngineRefused
         | TaskFault::PoolUnavailable
         | TaskFault::QueueFullDropLru
+        | TaskFault::QueueFullShed
         | TaskFault::ReplicaSetGone
         | TaskFault::StreamDiverged => Retry::Fail,
     }
@@ -95,11 +97,13 @@ mod tests {
     fn every_fault() {
         let faults = [
             TaskFault::ContextExceeded,
+            TaskFault::DeadlineUnmet,
             TaskFault::DecodeTimeout,
             TaskFault::EngineRefused,
             TaskFault::Interrupted,
             TaskFault::PoolUnavailable,
             TaskFault::QueueFullDropLru,
+            TaskFault::QueueFullShed,
             TaskFault::ReplicaSetGone,
             TaskFault::StreamDiverged,
             TaskFault::WorkerReset,

@@ -6,6 +6,14 @@
 //! milliseconds, and the task starts after `n + 1` of them. It knows nothing of prompts' lengths, and nothing
 //! of pools that are starting beyond counting one slot for each of their replicas.
 
+//!
+//! Whether a deadline is met is a question of how far single values lie from the average, too; that is kept beside
+//! it, and how long an attempt takes for each token, so that a short task is not taken for a long one.
+
+mod forecast;
 mod service;
 
+pub use forecast::{Forecast, Spread};
+
+pub(crate) use forecast::forecast;
 pub(crate) use service::ServiceTimes;

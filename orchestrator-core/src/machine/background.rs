@@ -7,7 +7,7 @@ use crate::entropy::Entropy;
 use crate::id::{AttemptId, SessionKey, TaskId};
 use crate::machine::close::Close;
 use crate::machine::driver::Machine;
-use crate::machine::moves::{ctx_need, lane_of};
+use crate::machine::moves::ctx_need;
 use crate::placement::Doom;
 use crate::task::{TaskEnd, TaskEvent, TaskFault};
 use crate::time::Now;
@@ -84,6 +84,7 @@ impl Machine {
                     self.close(now, entropy, task, attempt, Close::CancelOverdue);
                 }
             }
+            Timer::Deadline(task) => self.deadline_passed(now, task),
             Timer::Disconnect(task) => self.cancel(now, task),
             Timer::Lease(attempt) => {
                 if let Some(task) = self.attempts.get(&attempt).map(|live| live.record.task) {
@@ -110,11 +111,15 @@ impl Machine {
         }
     }
 
-    /// Ends one queued task that can never run. False if there is none.
+    /// Ends one queued task that can never run, or lets it begin anew where that is the way out. False if there
+    /// is none.
     fn sweep_next(&mut self, now: Now) -> bool {
         let Some((task, doom)) = self.find_doomed() else {
             return false;
         };
+        if doom == Doom::ReplicaSetGone && self.renounce(task) {
+            return true;
+        }
         if self.transit(task, TaskEvent::Doomed).is_none() {
             return false;
         }
@@ -123,13 +128,28 @@ impl Machine {
         true
     }
 
+    /// Lets a task of whose text nothing is durable begin anew, on any replica set. Whoever was shown a token of
+    /// the one that is gone will be told that the text is another. False for every other task.
+    fn renounce(&mut self, task: TaskId) -> bool {
+        let live = self.tasks.get(&task);
+        if !live.is_some_and(|live| live.lane().renounces) {
+            return false;
+        }
+        self.dequeue(task);
+        if let Some(row) = self.row_mut(task) {
+            row.replica_set = None;
+        }
+        self.enqueue(task);
+        true
+    }
+
     fn find_doomed(&self) -> Option<(TaskId, Doom)> {
         self.lanes.keys().find_map(|lane| {
             let whole = self.fleet.doom(lane, 0).and_then(|_| self.lanes.any(lane));
             let over = || self.lanes.first_over(lane, self.fleet.need_max(lane)?);
             let task = whole.or_else(over)?;
-            let row = &self.tasks.get(&task)?.record;
-            let doom = self.fleet.doom(&lane_of(row), ctx_need(&row.spec))?;
+            let live = self.tasks.get(&task)?;
+            let doom = self.fleet.doom(&live.lane(), ctx_need(&live.record.spec))?;
             Some((task, doom))
         })
     }

@@ -54,10 +54,14 @@ impl Machine {
         if !matches!(close, Close::Reported(_)) {
             self.order_stop(task);
         }
-        if let Close::Reported(AttemptEnd::Finished {
-            tokens_out: 1.., ..
-        }) = close
-        {
+        let has_text = matches!(
+            close,
+            Close::Reported(AttemptEnd::Finished {
+                tokens_out: 1..,
+                ..
+            })
+        );
+        if has_text || self.is_of_an_earlier_owner(attempt) {
             self.pin(task, attempt);
         }
         let position = self.tasks.get(&task).map_or(0, |live| live.record.position);
@@ -77,6 +81,13 @@ impl Machine {
         }
     }
 
+    /// What such an attempt showed last, its owner could not say any more: it may have shown tokens, although
+    /// nothing durable tells of one.
+    fn is_of_an_earlier_owner(&self, attempt: AttemptId) -> bool {
+        let epoch = self.attempts.get(&attempt).map(|live| live.record.epoch);
+        epoch.is_some_and(|epoch| epoch < self.epoch)
+    }
+
     /// Writes the attempt's end and gives its slot back.
     fn close_attempt(
         &mut self,
@@ -94,18 +105,44 @@ impl Machine {
             mut record,
             first_token_ms,
             since,
+            charge,
         } = *live;
         self.fleet.give_back(&record.replica, attempt);
-        if matches!(state, AttemptState::Finished(_))
+        if let (AttemptState::Finished(_), Some((TaskEnd::Finished { tokens_out, .. }, _))) =
+            (&state, &verdict.end)
             && let Some(replica) = self.fleet.replica(&record.replica)
         {
-            self.service.add(&replica.pool, since.elapsed(now.mono));
+            self.service
+                .add(&replica.pool, since.elapsed(now.mono), *tokens_out);
+        }
+        if let Some(charge) = charge {
+            let used = self.tokens_used(record.task, verdict, first_token_ms.is_some());
+            self.fairness.settle(charge, used);
         }
         record.state = state;
         record.ended_at = Some(now.wall);
         record.first_token_ms = verdict.first_token_ms.or(first_token_ms);
         record.detail.clone_from(&verdict.detail);
         self.step.attempts_ended.push(record);
+    }
+
+    /// What an attempt cost, in tokens: what its runner counted, or else, if it showed any token, the prompt's
+    /// estimate and what was kept of the text.
+    fn tokens_used(&self, task: TaskId, verdict: &Verdict, shown: bool) -> u64 {
+        if let Some((
+            TaskEnd::Finished {
+                tokens_in,
+                tokens_out,
+                ..
+            },
+            _,
+        )) = &verdict.end
+        {
+            return tokens_in + tokens_out;
+        }
+        let row = self.tasks.get(&task).map(|live| &live.record);
+        row.filter(|_| shown)
+            .map_or(0, |row| row.spec.prompt.tokens_estimate + row.position)
     }
 
     fn task_finished(
@@ -156,12 +193,19 @@ impl Machine {
             _ => {}
         }
         let lost = row.failures + row.interruptions;
-        let event = match retry(fault, row.failures, row.interruptions, &limits) {
+        let verdict = retry(fault, row.failures, row.interruptions, &limits);
+        let overdue = match verdict {
+            Retry::Later | Retry::Now => self.overdue(now, task),
+            Retry::Fail | Retry::Park => None,
+        };
+        let event = match verdict {
+            _ if overdue.is_some() => TaskEvent::AttemptFailed,
             Retry::Fail => TaskEvent::AttemptFailed,
             Retry::Later => TaskEvent::AttemptRetried,
             Retry::Now => TaskEvent::AttemptRequeued,
             Retry::Park => TaskEvent::AttemptParked,
         };
+        let end = overdue.unwrap_or(TaskEnd::Failed { fault, detail });
         match self.transit(task, event) {
             Some(TaskState::Waiting(_)) => {
                 let pause = backoff_ms(lost, &limits, entropy);
@@ -172,14 +216,14 @@ impl Machine {
             }
             Some(TaskState::Parked) => {
                 if let Some(row) = self.row_mut(task) {
-                    row.end = Some(TaskEnd::Failed { fault, detail });
+                    row.end = Some(end);
                 }
             }
             Some(TaskState::Cancelled) => {
                 let position = self.tasks.get(&task).map_or(0, |live| live.record.position);
                 self.finish(now, task, cut_short(position));
             }
-            Some(TaskState::Failed) => self.finish(now, task, TaskEnd::Failed { fault, detail }),
+            Some(TaskState::Failed) => self.finish(now, task, end),
             _ => {}
         }
     }

@@ -1,8 +1,11 @@
 //! What the operator decides.
 
+use std::collections::BTreeMap;
+
 use crate::attempt::RetryLimits;
+use crate::id::TenantId;
 use crate::placement::{Policy, PoolConfig};
-use crate::queue::{ClassLimit, FullPolicy};
+use crate::queue::{ClassLimit, Flow, FullPolicy};
 use crate::task::Priority;
 
 /// Everything that the machine does not decide by itself. Durations in milliseconds.
@@ -14,8 +17,13 @@ pub struct MachineConfig {
     pub interactive: ClassLimit,
     /// Bound of the batch class.
     pub batch: ClassLimit,
-    /// Wait after which a batch task counts as interactive.
+    /// Wait after which a task is due, whatever its class.
     pub ageing_ms: u64,
+    /// Share of each tenant beside others in a band; 1 for who is not named.
+    pub tenant_weights: BTreeMap<TenantId, u32>,
+    /// Least probability, in thousandths, with which a deadline must be met by what is measured, for a task to be
+    /// accepted.
+    pub deadline_confidence_permille: u32,
     /// How placement chooses.
     pub policy: Policy,
     /// Time to live of an attempt's lease.
@@ -46,12 +54,16 @@ impl MachineConfig {
             interactive: ClassLimit {
                 capacity: 1_024,
                 full: FullPolicy::Reject,
+                weight: 8,
             },
             batch: ClassLimit {
                 capacity: 1_024,
                 full: FullPolicy::DropLru,
+                weight: 1,
             },
             ageing_ms: 5 * 60_000,
+            tenant_weights: BTreeMap::new(),
+            deadline_confidence_permille: 950,
             policy: Policy::default(),
             lease_ttl_ms: 30_000,
             retry: RetryLimits {
@@ -75,5 +87,12 @@ impl MachineConfig {
             Priority::Interactive => self.interactive,
             Priority::Batch => self.batch,
         }
+    }
+
+    /// Weight of a flow: its tenant's times its class's.
+    pub(crate) fn weight(&self, flow: Flow) -> u32 {
+        let tenant = self.tenant_weights.get(&flow.tenant).copied().unwrap_or(1);
+        let class = self.limit(flow.priority).weight;
+        tenant.max(1).saturating_mul(class.max(1))
     }
 }

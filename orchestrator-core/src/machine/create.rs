@@ -1,15 +1,15 @@
 //! A task comes in.
 
-use crate::id::{ReplyToken, SessionKey, TaskId};
+use crate::id::{AcceptSeq, PayloadRef, ReplyToken, SessionKey, TaskId};
 use crate::input::TaskCreate;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::moves::ctx_need;
 use crate::machine::step::Answer;
 use crate::placement::Doom;
-use crate::queue::{Admission, LaneKey};
+use crate::queue::{Admission, FullPolicy, Victim};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskState};
+use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState};
 use crate::time::{AgeMs, Now};
 
 impl Machine {
@@ -23,20 +23,23 @@ impl Machine {
     ) {
         let answer = match self.taken(&create, cold) {
             Some(answer) => answer,
-            None => match self.admit(now, &create) {
-                Ok(victim) => {
-                    if let Some(victim) = victim {
-                        self.drop_from_queue(now, victim, create.id);
+            None => {
+                let (newcomer, body) = self.newcomer(now, create);
+                let task = newcomer.record.id;
+                match self.admit(now, &newcomer) {
+                    Ok(victim) => {
+                        if let Some(victim) = victim {
+                            self.drop_from_queue(now, victim, task);
+                        }
+                        self.accept(now, newcomer, body);
+                        Answer::Created {
+                            task,
+                            replayed: false,
+                        }
                     }
-                    let task = create.id;
-                    self.accept(now, create);
-                    Answer::Created {
-                        task,
-                        replayed: false,
-                    }
+                    Err(refusal) => Answer::Ready(Reply::Refused(refusal)),
                 }
-                Err(refusal) => Answer::Ready(Reply::Refused(refusal)),
-            },
+            }
         };
         self.step.replies.push((reply, answer));
     }
@@ -69,15 +72,11 @@ impl Machine {
     }
 
     /// May it come in? The task that has to go for it, if one has to.
-    fn admit(&self, now: Now, create: &TaskCreate) -> Result<Option<TaskId>, Refusal> {
-        let spec = &create.spec;
-        let lane = LaneKey {
-            model_ref: spec.model_ref.clone(),
-            engine: spec.engine,
-            pinned: None,
-        };
+    fn admit(&self, now: Now, newcomer: &LiveTask) -> Result<Option<Victim>, Refusal> {
+        let spec = &newcomer.record.spec;
+        let lane = newcomer.lane();
         if let Some(doom) = self.fleet.doom(&lane, ctx_need(spec)) {
-            return Err(self.refusal(create, doom));
+            return Err(self.refusal(spec, doom));
         }
         if let Some(id) = spec.session
             && let Some(session) = self
@@ -91,24 +90,27 @@ impl Machine {
                 turns_max,
             });
         }
+        if let Some(refusal) = self.deadline_refusal(now, newcomer) {
+            return Err(refusal);
+        }
         if !self.pending.dispatch && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
             // It never waits. It overtakes nobody: a free slot that fits means that nobody queued fits it.
             return Ok(None);
         }
-        let limit = self.config.limit(spec.priority);
+        let limit = |priority| self.config.limit(priority);
         match self.front.admit(spec.priority, limit) {
             Admission::Room => Ok(None),
             Admission::Victim(victim) => Ok(Some(victim)),
             Admission::Refused => Err(Refusal::QueueFull {
                 priority: spec.priority,
-                capacity: limit.capacity.max(1),
+                capacity: limit(spec.priority).capacity.max(1),
+                full: limit(spec.priority).full,
                 retry_after_ms: self.eta_ms(&lane, 0).max(1),
             }),
         }
     }
 
-    fn refusal(&self, create: &TaskCreate, doom: Doom) -> Refusal {
-        let spec = &create.spec;
+    fn refusal(&self, spec: &TaskSpec, doom: Doom) -> Refusal {
         match doom {
             Doom::NotServed => Refusal::ModelUnknown {
                 model_ref: spec.model_ref.clone(),
@@ -128,15 +130,25 @@ impl Machine {
         }
     }
 
-    fn drop_from_queue(&mut self, now: Now, victim: TaskId, newcomer: TaskId) {
-        if self.transit(victim, TaskEvent::Doomed).is_some() {
-            let fault = TaskFault::QueueFullDropLru;
-            let detail = format!("the queue of its class was full when task {newcomer} came");
-            self.finish(now, victim, TaskEnd::Failed { fault, detail });
+    fn drop_from_queue(&mut self, now: Now, victim: Victim, newcomer: TaskId) {
+        if self.transit(victim.task, TaskEvent::Doomed).is_none() {
+            return;
         }
+        let (fault, detail) = match victim.by {
+            FullPolicy::ShedLowPriority => (
+                TaskFault::QueueFullShed,
+                format!("the queue was full when the more urgent task {newcomer} came"),
+            ),
+            FullPolicy::DropLru | FullPolicy::Reject => (
+                TaskFault::QueueFullDropLru,
+                format!("the queue of its class was full when task {newcomer} came"),
+            ),
+        };
+        self.finish(now, victim.task, TaskEnd::Failed { fault, detail });
     }
 
-    fn accept(&mut self, now: Now, create: TaskCreate) {
+    /// The task as it would be accepted now, and its body.
+    fn newcomer(&self, now: Now, create: TaskCreate) -> (LiveTask, PayloadRef) {
         let TaskCreate {
             id,
             fresh: _,
@@ -147,11 +159,9 @@ impl Machine {
             spec,
             body,
         } = create;
-        self.accept_seq.0 += 1;
-        let session = spec.session.map(|id| SessionKey::new(tenant, id));
         let record = TaskRecord {
             id,
-            seq: self.accept_seq,
+            seq: AcceptSeq(self.accept_seq.0 + 1),
             tenant,
             project,
             created_by,
@@ -173,13 +183,15 @@ impl Machine {
             ended_at: None,
             end: None,
         };
-        self.tasks.insert(
-            id,
-            Box::new(LiveTask {
-                record,
-                since: AgeMs::at(now.mono),
-            }),
-        );
+        (LiveTask::new(record, AgeMs::at(now.mono)), body)
+    }
+
+    fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
+        let TaskRecord { id, seq, .. } = newcomer.record;
+        let session = newcomer.record.session_key();
+        self.accept_seq = seq;
+        self.tasks.insert(id, Box::new(newcomer));
+        self.watch_deadline(id);
         self.step.touch(id);
         self.step.inserted = Some((id, body));
         self.note_estimates(now, id);

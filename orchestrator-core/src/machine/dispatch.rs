@@ -7,38 +7,60 @@ use crate::id::{AttemptId, ReplicaName, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::moves::ctx_need;
 use crate::machine::step::Deed;
-use crate::placement::{Replica, ReplicaSetKey, Request, plan};
+use crate::placement::{ReplicaSetKey, Request, plan};
+use crate::queue::{Charge, Next, Shares};
 use crate::task::{AttemptHead, AttemptRecord, AttemptState, Started, TaskEvent, TaskRecord};
 use crate::time::{AgeMs, MonoMs, Now};
 use crate::timer::Timer;
 
 impl Machine {
-    /// Dispatches the first task in the queue's order that fits a free slot. False if there is none.
+    /// Dispatches the task that is first in the order of a pool with a slot free. False if there is none.
     pub(super) fn dispatch_next(&mut self, now: Now, entropy: &mut dyn Entropy) -> bool {
         if !self.fleet.has_room() {
             return false;
         }
-        let Some(task) = self.lanes.next(now.mono, |lane| self.fleet.room(lane)) else {
+        let Some((next, pool, replica)) = self.next_dispatch(now.mono) else {
             return false;
         };
-        let Some(replica) = self
-            .choose(now.mono, task)
-            .map(|replica| replica.name.clone())
-        else {
-            return false;
+        let charge = Charge {
+            pool,
+            band: next.band,
+            flow: next.flow,
+            weight: self.config.weight(next.flow),
+            tokens: next.cost.into(),
         };
-        self.dispatch(now, entropy, task, &replica);
+        self.fairness.charge(charge, &next.waiting);
+        self.dispatch(now, entropy, next.task, &replica, charge);
         true
     }
 
-    fn choose(&self, now: MonoMs, task: TaskId) -> Option<&Replica> {
-        let row = &self.tasks.get(&task)?.record;
-        plan(
-            self.fleet.replicas(),
-            &self.request(now, row),
-            self.config.policy,
-        )
-        .chosen
+    /// What is dispatched next, of which pool, and where. Each pool has an order of its own. Where the first of
+    /// one pool would rather run in another that has room too, that other pool is asked first.
+    fn next_dispatch(&self, now: MonoMs) -> Option<(Next, usize, ReplicaName)> {
+        let weight = |flow| self.config.weight(flow);
+        let mut rather_elsewhere = None;
+        for pool in self.fleet.pools_with_room() {
+            let shares = Shares {
+                fairness: &self.fairness,
+                pool,
+                weight: &weight,
+            };
+            let room = |lane: &_| self.fleet.room_in(pool, lane);
+            let Some(next) = self.lanes.next(now, shares, room) else {
+                continue;
+            };
+            let request = self.request(now, &self.tasks.get(&next.task)?.record);
+            let policy = self.config.policy;
+            let anywhere = plan(self.fleet.replicas(), &request, policy).chosen?;
+            if self.fleet.is_of(anywhere, pool) {
+                return Some((next, pool, anywhere.name.clone()));
+            }
+            if rather_elsewhere.is_none() {
+                let here = plan(self.fleet.members(pool), &request, policy).chosen?;
+                rather_elsewhere = Some((next, pool, here.name.clone()));
+            }
+        }
+        rather_elsewhere
     }
 
     /// What placement is asked for a task.
@@ -61,6 +83,7 @@ impl Machine {
         entropy: &mut dyn Entropy,
         task: TaskId,
         replica: &ReplicaName,
+        charge: Charge,
     ) {
         let Some((started, set)) = self.started(now, replica) else {
             return;
@@ -83,7 +106,7 @@ impl Machine {
         row.started.get_or_insert(started);
         let row = row.clone();
 
-        self.begin_attempt(now, task, &head, set);
+        self.begin_attempt(now, task, &head, set, charge);
         if let Some(session) = row.session_key()
             && self.sessions.dispatched(session, replica, now)
         {
@@ -113,7 +136,14 @@ impl Machine {
     }
 
     /// Writes the attempt down, takes the slot, and begins the lease.
-    fn begin_attempt(&mut self, now: Now, task: TaskId, head: &AttemptHead, set: ReplicaSetKey) {
+    fn begin_attempt(
+        &mut self,
+        now: Now,
+        task: TaskId,
+        head: &AttemptHead,
+        set: ReplicaSetKey,
+        charge: Charge,
+    ) {
         let record = AttemptRecord {
             id: head.id,
             task,
@@ -131,6 +161,7 @@ impl Machine {
             record,
             first_token_ms: None,
             since: AgeMs::at(now.mono),
+            charge: Some(charge),
         };
         self.attempts.insert(head.id, Box::new(live));
         self.step.attempts_begun.push(head.id);

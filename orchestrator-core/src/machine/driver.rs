@@ -15,7 +15,7 @@ use crate::machine::recover::Recovered;
 use crate::machine::step::Step;
 use crate::mutation::Mutation;
 use crate::placement::Fleet;
-use crate::queue::{FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::reply::Reply;
 use crate::session::Sessions;
 use crate::task::TaskRecord;
@@ -54,8 +54,8 @@ pub struct Counters {
 ///
 /// 1. Begin with [`Machine::recover`] over what the store holds (or [`Machine::new`] for nothing), then drain
 ///    [`Machine::poll`]: effects whose completion is not known to be durable come out again.
-/// 2. For every input call [`Machine::step`] with the present time. For [`Ask::TaskCreate`] and
-///    [`Ask::TaskCancel`] of a task for which [`Machine::is_live`] is false, look its record up in the store
+/// 2. For every input call [`Machine::step`] with the present time. For [`Ask::TaskCreate`],
+///    [`Ask::TaskCancel`] and [`Ask::TaskRequeue`] of a task for which [`Machine::is_live`] is false, look its record up in the store
 ///    first and pass it along as `cold`; a create under a fresh id needs none. That look-up must see every mutation the machine has emitted.
 /// 3. After a step drain [`Machine::poll`] until `None`. A step's outputs come as all its mutations, then its
 ///    replies, then its effects. Several steps may be drained into one batch.
@@ -80,6 +80,7 @@ pub struct Machine {
     pub(super) sessions: Sessions,
     pub(super) keys: Keys,
     pub(super) lanes: Lanes,
+    pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,
@@ -99,6 +100,8 @@ pub(crate) struct LiveTask {
     pub(crate) record: TaskRecord,
     /// When it was accepted. Soft.
     pub(crate) since: AgeMs,
+    /// True once an attempt has told this machine of a token. Soft.
+    pub(crate) shown: bool,
 }
 
 impl Machine {
@@ -154,6 +157,7 @@ impl Machine {
             Ask::SessionDelete { session } => self.session_delete(now, reply, session),
             Ask::TaskCancel { task, cold } => self.task_cancel(now, reply, task, cold),
             Ask::TaskCreate { create, cold } => self.task_create(now, reply, *create, cold),
+            Ask::TaskRequeue { task, cold } => self.task_requeue(reply, task, cold),
         }
     }
 }

@@ -22,6 +22,9 @@ pub struct Explanation {
     pub queue_position: Option<u64>,
     /// Estimated milliseconds until it is dispatched, while it waits or is queued.
     pub predicted_start_ms: Option<u64>,
+    /// Probability, in thousandths, that it ends within its deadline, while it waits or is queued; `None` without a
+    /// deadline, or if nothing is measured.
+    pub on_time_permille: Option<u32>,
     /// Every replica and what placement finds about it, while the task waits or is queued.
     pub candidates: Vec<Candidate>,
 }
@@ -51,6 +54,7 @@ impl Machine {
             wakes_in_ms: self.wakes_in_ms(now, task),
             queue_position,
             predicted_start_ms: self.predicted_start_ms(now, task),
+            on_time_permille: self.on_time_permille(now, task),
             candidates,
         })
     }
@@ -88,7 +92,7 @@ impl Machine {
                     _ => "",
                 };
                 format!(
-                    "was given up after {} interruptions ({why}); cancel it, or hand it over again as a new task",
+                    "was given up after {} interruptions ({why}); requeue it, or cancel it",
                     row.interruptions
                 )
             }

@@ -10,7 +10,8 @@
 //! | records of live tasks, of their live attempts, of sessions, of keys | hard | as they were |
 //! | highest accept sequence | hard | as it was |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
-//! | age of a queued task | soft | from `accepted_at` by the wall clock; a clock set back makes it younger |
+//! | what each flow has had of each pool | soft | every flow begins anew; what was owed is forgotten |
+//! | age of a task, when it is due, its deadline | soft | from `accepted_at` by the wall clock; a clock set back makes it younger |
 //! | pools, replicas, who gave up | soft | everything starts; tasks wait until replicas report again |
 //! | slots taken | soft | rebuilt from live attempts |
 //! | leases | soft | each attempt that may still run gets a fresh one |
@@ -29,6 +30,7 @@ mod cancel;
 mod close;
 mod config;
 mod create;
+mod deadline;
 mod dispatch;
 mod driver;
 mod explain;
@@ -37,6 +39,7 @@ mod moves;
 mod read;
 mod recover;
 mod report;
+mod requeue;
 mod step;
 
 pub use config::MachineConfig;

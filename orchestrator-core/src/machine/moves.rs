@@ -1,11 +1,12 @@
 //! Moving a task from state to state, with all that hangs on a state.
 
 use crate::id::TaskId;
+use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
-use crate::queue::{Entry, LaneKey, Place};
+use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
 use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
-use crate::time::Now;
+use crate::time::{AgeMs, Now};
 use crate::timer::Timer;
 
 /// Context window that a task needs at least: what it asks for, and room for the shortest prompt that it can
@@ -17,22 +18,36 @@ pub(crate) fn ctx_need(spec: &TaskSpec) -> u32 {
         .max(spec.ctx.unwrap_or(0))
 }
 
-/// The lane that a task waits in.
-pub(crate) fn lane_of(record: &TaskRecord) -> LaneKey {
-    LaneKey {
-        model_ref: record.spec.model_ref.clone(),
-        engine: record.spec.engine,
-        pinned: record.replica_set,
-    }
-}
-
 impl LiveTask {
+    pub(super) fn new(record: TaskRecord, since: AgeMs) -> Self {
+        Self {
+            record,
+            since,
+            shown: false,
+        }
+    }
+
+    /// The lane that it waits in. What nobody can have been shown durably, as far as is known, may be begun anew.
+    pub(super) fn lane(&self) -> LaneKey {
+        let record = &self.record;
+        LaneKey {
+            model_ref: record.spec.model_ref.clone(),
+            engine: record.spec.engine,
+            pinned: record.replica_set,
+            renounces: record.replica_set.is_some() && record.position == 0 && !self.shown,
+        }
+    }
+
     /// Its place in the queue's order.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self, config: &MachineConfig) -> Place {
+        let record = &self.record;
+        let deadline_ms = record.spec.deadline_ms;
         Place {
-            priority: self.record.spec.priority,
-            seq: self.record.seq,
-            since: self.since,
+            flow: Flow {
+                tenant: record.tenant,
+                priority: record.spec.priority,
+            },
+            turn: Turn::new(self.since, deadline_ms, config.ageing_ms, record.seq),
         }
     }
 }
@@ -77,14 +92,14 @@ impl Machine {
             return;
         };
         let record = &live.record;
+        let Place { flow, turn } = live.place(&self.config);
         let entry = Entry {
             task,
-            seq: record.seq,
-            since: live.since,
+            turn,
             need: ctx_need(&record.spec),
+            cost: record.spec.cost(),
         };
-        self.lanes
-            .insert(lane_of(record), record.spec.priority, entry);
+        self.lanes.insert(live.lane(), flow, entry);
         if record.attempts == 0 {
             self.front.insert(record.spec.priority, record.seq, task);
         }
@@ -93,11 +108,10 @@ impl Machine {
         self.pending.dispatch = true;
     }
 
-    fn dequeue(&mut self, task: TaskId) {
+    pub(super) fn dequeue(&mut self, task: TaskId) {
         if let Some(live) = self.tasks.get(&task) {
             let record = &live.record;
-            self.lanes
-                .remove(&lane_of(record), record.spec.priority, record.seq);
+            self.lanes.remove(&live.lane(), live.place(&self.config));
             self.front.remove(record.spec.priority, record.seq);
         }
     }
@@ -110,6 +124,7 @@ impl Machine {
         row.ended_at = Some(now.wall);
         row.end = Some(end);
         let session = row.session_key();
+        self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session
             && self.sessions.touch(session, now)

@@ -4,9 +4,9 @@ use crate::id::{ReplicaName, SessionKey, TaskId};
 use crate::key::Keys;
 use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
-use crate::machine::moves::{ctx_need, lane_of};
+use crate::machine::moves::ctx_need;
 use crate::placement::{PoolView, ReplicaSetView};
-use crate::queue::LaneKey;
+use crate::queue::{LaneKey, Shares};
 use crate::session::SessionView;
 use crate::task::{Priority, TaskRecord, TaskState};
 use crate::time::Now;
@@ -115,15 +115,22 @@ impl Machine {
 
     /// Tasks before this one, as if it were queued.
     pub(super) fn ahead(&self, now: Now, live: &LiveTask) -> u64 {
-        let own = lane_of(&live.record);
-        self.lanes.ahead(now.mono, live.place(), |lane| {
-            self.fleet.compete(&own, lane)
-        })
+        let own = live.lane();
+        let weight = |flow| self.config.weight(flow);
+        let shares = Shares {
+            fairness: &self.fairness,
+            pool: self.fleet.first_serving(&own),
+            weight: &weight,
+        };
+        self.lanes
+            .ahead(now.mono, live.place(&self.config), shares, |lane| {
+                self.fleet.compete(&own, lane)
+            })
     }
 
     /// Estimated milliseconds to the start of an eligible task: none if it is next and fits a free slot.
     pub(super) fn start_in_ms(&self, now: Now, live: &LiveTask) -> u64 {
-        let lane = lane_of(&live.record);
+        let lane = live.lane();
         let ahead = self.ahead(now, live);
         if ahead == 0 && self.fleet.room(&lane) >= Some(ctx_need(&live.record.spec)) {
             return 0;

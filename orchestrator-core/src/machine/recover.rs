@@ -13,7 +13,7 @@ use crate::machine::dispatch::order;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
-use crate::queue::{FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::session::{SessionRecord, Sessions};
 use crate::task::{AttemptRecord, TaskRecord, TaskState};
 use crate::time::{AgeMs, Now};
@@ -78,7 +78,8 @@ impl Machine {
             attempts: BTreeMap::new(),
             sessions: Sessions::new(config.session_ttl_ms),
             keys: Keys::from_iter(keys),
-            lanes: Lanes::new(config.ageing_ms),
+            lanes: Lanes::default(),
+            fairness: Fairness::default(),
             front: FrontDoor::default(),
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
@@ -119,6 +120,7 @@ impl Machine {
             record,
             first_token_ms: None,
             since,
+            charge: None,
         };
         self.attempts.insert(live.record.id, Box::new(live));
     }
@@ -128,7 +130,8 @@ impl Machine {
         let state = record.state;
         let not_before = record.not_before;
         self.tasks
-            .insert(task, Box::new(LiveTask { record, since }));
+            .insert(task, Box::new(LiveTask::new(record, since)));
+        self.watch_deadline(task);
         match state {
             TaskState::Queued => self.enqueue(task),
             TaskState::Waiting(_) => {

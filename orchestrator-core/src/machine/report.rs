@@ -102,6 +102,9 @@ impl Machine {
         if let Some(live) = self.attempts.get_mut(&attempt) {
             live.first_token_ms.get_or_insert(first_token_ms);
         }
+        if let Some(live) = self.tasks.get_mut(&task) {
+            live.shown = true;
+        }
         if self.transit(task, TaskEvent::Running) == Some(TaskState::Running) {
             self.pin(task, attempt);
         }

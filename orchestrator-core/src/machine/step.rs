@@ -20,6 +20,8 @@ pub(crate) enum Answer {
     Cancelled(TaskId),
     /// The task was accepted.
     Created { task: TaskId, replayed: bool },
+    /// The task was to be taken back into the queue.
+    Requeued(TaskId),
 }
 
 /// An effect that may show a record as it is at the end of the step.
@@ -148,6 +150,7 @@ impl Machine {
         match answer {
             Answer::Ready(reply) => Some(reply),
             Answer::Cancelled(task) => row(task).map(Reply::TaskCancelled),
+            Answer::Requeued(task) => row(task).map(Reply::TaskRequeued),
             Answer::Created { task, replayed } => {
                 row(task).map(|record| Reply::TaskCreated { record, replayed })
             }

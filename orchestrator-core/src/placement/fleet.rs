@@ -210,25 +210,55 @@ impl Fleet {
         if !self.has_room() {
             return None;
         }
-        self.replicas
-            .iter()
-            .filter(|replica| replica.state == ReplicaState::Ready)
-            .filter(|replica| lane.engine.is_none_or(|engine| engine == replica.engine))
-            .filter(|replica| {
-                lane.model_ref
-                    .as_ref()
-                    .is_none_or(|model| *model == replica.model_ref)
-            })
-            .filter(|replica| lane.pinned.is_none() || lane.pinned == replica.set)
-            .filter(|replica| replica.slots_free() > 0)
-            .filter_map(|replica| replica.facts.as_ref().map(|facts| facts.ctx))
-            .max()
+        largest_free(self.replicas.iter(), lane)
+    }
+
+    /// The same, of the replicas of one pool, by its place in the configuration.
+    pub(crate) fn room_in(&self, pool: usize, lane: &LaneKey) -> Option<u32> {
+        largest_free(self.members(pool), lane)
+    }
+
+    /// The replicas of a pool, by its place in the configuration.
+    pub(crate) fn members(&self, pool: usize) -> impl Iterator<Item = &Replica> {
+        let members = self.pools.get(pool).map(|pool| pool.members.iter());
+        members
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.replicas.get(*index))
+    }
+
+    /// Is a replica one of this pool, by its place in the configuration?
+    pub(crate) fn is_of(&self, replica: &Replica, pool: usize) -> bool {
+        let of = self.pools.get(pool);
+        of.is_some_and(|pool| pool.name == replica.pool)
+    }
+
+    /// The pools with a slot free, by their places in the configuration.
+    pub(crate) fn pools_with_room(&self) -> impl Iterator<Item = usize> {
+        (0..self.pools.len())
+            .filter(|pool| self.members(*pool).any(|replica| replica.slots_free() > 0))
     }
 
     /// True if any replica has a slot free.
     pub(crate) fn has_room(&self) -> bool {
         self.free > 0
     }
+}
+
+/// The largest context window of those that have a slot free and serve a lane.
+fn largest_free<'a>(replicas: impl Iterator<Item = &'a Replica>, lane: &LaneKey) -> Option<u32> {
+    replicas
+        .filter(|replica| replica.state == ReplicaState::Ready)
+        .filter(|replica| lane.engine.is_none_or(|engine| engine == replica.engine))
+        .filter(|replica| {
+            lane.model_ref
+                .as_ref()
+                .is_none_or(|model| *model == replica.model_ref)
+        })
+        .filter(|replica| lane.pinned.is_none() || lane.pinned == replica.set)
+        .filter(|replica| replica.slots_free() > 0)
+        .filter_map(|replica| replica.facts.as_ref().map(|facts| facts.ctx))
+        .max()
 }
 
 impl Pool {

@@ -16,7 +16,7 @@ pub(crate) enum Doom {
         /// Largest context window, in tokens.
         ctx_max: u32,
     },
-    /// The replica set that wrote the text so far will not come back.
+    /// The replica set that wrote the text so far will not come back, or is not waited for.
     ReplicaSetGone,
 }
 
@@ -66,7 +66,7 @@ impl Fleet {
                     ReplicaState::Ready if replica.set.as_ref() == Some(pinned) => {
                         max = max.max(replica.facts.as_ref().map(|facts| facts.ctx));
                     }
-                    ReplicaState::Starting | ReplicaState::Down if pool.gave_up.is_none() => {
+                    ReplicaState::Starting | ReplicaState::Down if awaited(pool, replica, lane) => {
                         return None;
                     }
                     ReplicaState::Ready | ReplicaState::Starting | ReplicaState::Down => {}
@@ -81,6 +81,12 @@ impl Fleet {
         self.pools
             .iter()
             .any(|pool| serves(pool, one) && serves(pool, other))
+    }
+
+    /// The first pool that can serve a lane, by its place in the configuration; the first of all if none can.
+    pub(crate) fn first_serving(&self, lane: &LaneKey) -> usize {
+        let usable = |pool: &Pool| serves(pool, lane) && pool.usable();
+        self.pools.iter().position(usable).unwrap_or(0)
     }
 
     /// The pools configured to serve a lane.
@@ -99,7 +105,7 @@ impl Fleet {
     fn may_bring(&self, pool: &Pool, lane: &LaneKey) -> bool {
         self.of_pool(pool).any(|replica| match replica.state {
             ReplicaState::Ready => replica.set == lane.pinned,
-            ReplicaState::Starting | ReplicaState::Down => pool.gave_up.is_none(),
+            ReplicaState::Starting | ReplicaState::Down => awaited(pool, replica, lane),
         })
     }
 }
@@ -118,6 +124,12 @@ impl Pool {
             u32::try_from(self.members.len()).unwrap_or(u32::MAX)
         }
     }
+}
+
+/// Is a replica that is not ready waited for, because it may come to be of the lane's set? Where another set may
+/// begin anew, one that is known to be down is not.
+fn awaited(pool: &Pool, replica: &Replica, lane: &LaneKey) -> bool {
+    pool.gave_up.is_none() && !(lane.renounces && replica.state == ReplicaState::Down)
 }
 
 /// Largest context of some pools; `None` if there are none or one has not reported any yet.

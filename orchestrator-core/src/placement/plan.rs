@@ -100,7 +100,11 @@ pub struct Candidate {
 /// Chooses a replica: of those that pass every filter, the session's if the policy wants it, else the one
 /// with the smallest share of slots taken, else the first by name (the snapshot is in that order).
 #[must_use]
-pub fn plan<'a>(snapshot: &'a [Replica], request: &Request<'_>, policy: Policy) -> Decision<'a> {
+pub fn plan<'a>(
+    snapshot: impl IntoIterator<Item = &'a Replica>,
+    request: &Request<'_>,
+    policy: Policy,
+) -> Decision<'a> {
     let mut counts = VerdictCounts::default();
     let mut chosen: Option<&Replica> = None;
     for replica in snapshot {

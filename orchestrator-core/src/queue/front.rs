@@ -12,6 +12,9 @@ pub enum FullPolicy {
     DropLru,
     /// The newcomer is refused.
     Reject,
+    /// The newcomer is accepted, and of the least urgent class below its own that has tasks waiting, the one that
+    /// was accepted last ends. Refused if nothing less urgent waits.
+    ShedLowPriority,
 }
 
 /// Bound of one class.
@@ -21,6 +24,9 @@ pub struct ClassLimit {
     pub capacity: u32,
     /// What happens beyond.
     pub full: FullPolicy,
+    /// Share of its tenants' tasks in this class beside those in other classes of the same band; at least 1
+    /// (0 counts as 1).
+    pub weight: u32,
 }
 
 /// Queued tasks that have never been dispatched, by class and accept sequence. A task that comes back after
@@ -37,9 +43,18 @@ pub(crate) enum Admission {
     /// There is room.
     Room,
     /// There is room once this task has ended.
-    Victim(TaskId),
+    Victim(Victim),
     /// There is none.
     Refused,
+}
+
+/// Who goes for a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Victim {
+    /// Which task.
+    pub(crate) task: TaskId,
+    /// By which rule.
+    pub(crate) by: FullPolicy,
 }
 
 impl FrontDoor {
@@ -53,15 +68,35 @@ impl FrontDoor {
         self.class_mut(priority).remove(&seq);
     }
 
-    /// May one more come in?
-    pub(crate) fn admit(&self, priority: Priority, limit: ClassLimit) -> Admission {
-        let class = self.class(priority);
-        if class.len() < limit.capacity.max(1) as usize {
+    /// May one more come in? A class that sheds may hold more than its own capacity, in places of less urgent
+    /// ones; all classes together never hold more than all their capacities.
+    pub(crate) fn admit(
+        &self,
+        priority: Priority,
+        limit: impl Fn(Priority) -> ClassLimit,
+    ) -> Admission {
+        let places = |priority| limit(priority).capacity.max(1) as usize;
+        let all: usize = Priority::ALL.into_iter().map(places).sum();
+        let waiting: usize = Priority::ALL
+            .into_iter()
+            .map(|priority| self.class(priority).len())
+            .sum();
+        if self.class(priority).len() < places(priority) && waiting < all {
             return Admission::Room;
         }
-        match (limit.full, class.first_key_value()) {
-            (FullPolicy::DropLru, Some((_, victim))) => Admission::Victim(*victim),
-            (FullPolicy::DropLru, None) | (FullPolicy::Reject, _) => Admission::Refused,
+        let by = limit(priority).full;
+        let victim = match by {
+            FullPolicy::DropLru => self.class(priority).values().next(),
+            FullPolicy::Reject => None,
+            FullPolicy::ShedLowPriority => Priority::ALL
+                .into_iter()
+                .rev()
+                .take_while(|lower| *lower > priority)
+                .find_map(|lower| self.class(lower).values().next_back()),
+        };
+        match victim {
+            Some(task) => Admission::Victim(Victim { task: *task, by }),
+            None => Admission::Refused,
         }
     }
 
@@ -92,26 +127,63 @@ mod tests {
         door
     }
 
+    fn limits(interactive: FullPolicy, batch: FullPolicy) -> impl Fn(Priority) -> ClassLimit {
+        move |priority| ClassLimit {
+            capacity: 2,
+            full: match priority {
+                Priority::Interactive => interactive,
+                Priority::Batch => batch,
+            },
+            weight: 1,
+        }
+    }
+
+    fn goes(task: u128, by: FullPolicy) -> Admission {
+        let task = TaskId(task);
+        Admission::Victim(Victim { task, by })
+    }
+
     #[test]
     fn the_oldest_goes_only_when_it_is_full() {
-        let limit = ClassLimit {
-            capacity: 2,
-            full: FullPolicy::DropLru,
-        };
-        assert_eq!(door(1).admit(Priority::Batch, limit), Admission::Room);
+        let limits = limits(FullPolicy::Reject, FullPolicy::DropLru);
+        assert_eq!(door(1).admit(Priority::Batch, &limits), Admission::Room);
         assert_eq!(
-            door(2).admit(Priority::Batch, limit),
-            Admission::Victim(TaskId(1))
+            door(2).admit(Priority::Batch, &limits),
+            goes(1, FullPolicy::DropLru)
         );
-        assert_eq!(door(2).admit(Priority::Interactive, limit), Admission::Room);
+        assert_eq!(
+            door(2).admit(Priority::Interactive, &limits),
+            Admission::Room
+        );
     }
 
     #[test]
     fn reject_refuses() {
-        let limit = ClassLimit {
-            capacity: 2,
-            full: FullPolicy::Reject,
-        };
-        assert_eq!(door(2).admit(Priority::Batch, limit), Admission::Refused);
+        let limits = limits(FullPolicy::Reject, FullPolicy::Reject);
+        assert_eq!(door(2).admit(Priority::Batch, &limits), Admission::Refused);
+    }
+
+    #[test]
+    fn a_class_that_sheds_takes_the_places_of_less_urgent_ones_and_no_more() {
+        let limits = limits(FullPolicy::ShedLowPriority, FullPolicy::Reject);
+        let mut door = door(2);
+        for seq in [11, 12] {
+            assert_eq!(door.admit(Priority::Interactive, &limits), Admission::Room);
+            door.insert(Priority::Interactive, AcceptSeq(seq), TaskId(seq.into()));
+        }
+        for (victim, seq) in [(2, 13), (1, 14)] {
+            assert_eq!(
+                door.admit(Priority::Interactive, &limits),
+                goes(victim, FullPolicy::ShedLowPriority)
+            );
+            door.remove(Priority::Batch, AcceptSeq(u64::try_from(victim).unwrap()));
+            door.insert(Priority::Interactive, AcceptSeq(seq), TaskId(seq.into()));
+        }
+        // Nothing less urgent is left, and the places that were taken are not there for it any more.
+        assert_eq!(
+            door.admit(Priority::Interactive, &limits),
+            Admission::Refused
+        );
+        assert_eq!(door.admit(Priority::Batch, &limits), Admission::Refused);
     }
 }

@@ -1,14 +1,15 @@
-//! Lanes: queued tasks grouped by what they ask for, so that one look at each lane's head finds the next
-//! task to run.
+//! Lanes: queued tasks grouped by what they ask for and then by flow, so that one look at each flow's head
+//! finds the next task to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{AcceptSeq, ModelRef, TaskId};
+use crate::id::{ModelRef, TaskId};
 use crate::placement::ReplicaSetKey;
-use crate::queue::order::{OrderKey, order};
-use crate::queue::tree::{Entry, Tree};
+use crate::queue::fair::{Fairness, span, tokens_in};
+use crate::queue::order::{Band, Flow, OrderKey, Turn, order};
+use crate::queue::tree::{Entry, Prefix, Tree};
 use crate::task::{Engine, Priority};
-use crate::time::{AgeMs, MonoMs};
+use crate::time::MonoMs;
 
 /// What the tasks of a lane have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,69 +20,79 @@ pub struct LaneKey {
     pub engine: Option<Engine>,
     /// Replica set that must continue the text.
     pub pinned: Option<ReplicaSetKey>,
+    /// True if none of the text is durable: where that set does not come back, another one may begin anew.
+    pub renounces: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Lane {
-    interactive: Tree,
-    batch: Tree,
-}
-
-impl Lane {
-    fn class(&self, priority: Priority) -> &Tree {
-        match priority {
-            Priority::Interactive => &self.interactive,
-            Priority::Batch => &self.batch,
-        }
-    }
-}
+type Lane = BTreeMap<Flow, Tree>;
 
 /// Where a queued task stands, to ask who is before it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// Its class.
-    pub(crate) priority: Priority,
-    /// Its place in the order of acceptance.
-    pub(crate) seq: AcceptSeq,
-    /// When it was accepted.
-    pub(crate) since: AgeMs,
+    /// Its flow.
+    pub(crate) flow: Flow,
+    /// Its place in it.
+    pub(crate) turn: Turn,
+}
+
+/// The pool that is asked about, and what its flows have had of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Shares<'a> {
+    /// The accounts.
+    pub(crate) fairness: &'a Fairness,
+    /// The pool, by its place in the configuration.
+    pub(crate) pool: usize,
+    /// The weight of a flow.
+    pub(crate) weight: &'a dyn Fn(Flow) -> u32,
+}
+
+/// The task that is served next.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Next {
+    /// Which.
+    pub(crate) task: TaskId,
+    /// Its flow.
+    pub(crate) flow: Flow,
+    /// The band that it is served in.
+    pub(crate) band: Band,
+    /// What it is expected to cost, in tokens.
+    pub(crate) cost: u32,
+    /// The flows that compete for the slot in that band.
+    pub(crate) waiting: BTreeSet<Flow>,
 }
 
 /// All queued tasks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lanes {
     lanes: BTreeMap<LaneKey, Lane>,
-    ageing_ms: u64,
+    depth: BTreeMap<Priority, u64>,
 }
 
 impl Lanes {
-    /// An empty queue in which batch tasks count as interactive after `ageing_ms`.
-    pub(crate) fn new(ageing_ms: u64) -> Self {
-        Self {
-            lanes: BTreeMap::new(),
-            ageing_ms,
-        }
-    }
-
     /// Adds a task.
-    pub(crate) fn insert(&mut self, key: LaneKey, priority: Priority, entry: Entry) {
+    pub(crate) fn insert(&mut self, key: LaneKey, flow: Flow, entry: Entry) {
         let lane = self.lanes.entry(key).or_default();
-        match priority {
-            Priority::Interactive => lane.interactive.insert(entry),
-            Priority::Batch => lane.batch.insert(entry),
-        }
+        lane.entry(flow).or_default().insert(entry);
+        *self.depth.entry(flow.priority).or_default() += 1;
     }
 
     /// Takes a task out, if it is there.
-    pub(crate) fn remove(&mut self, key: &LaneKey, priority: Priority, seq: AcceptSeq) {
+    pub(crate) fn remove(&mut self, key: &LaneKey, place: Place) {
         let Some(lane) = self.lanes.get_mut(key) else {
             return;
         };
-        match priority {
-            Priority::Interactive => lane.interactive.remove(seq),
-            Priority::Batch => lane.batch.remove(seq),
+        let Some(tree) = lane.get_mut(&place.flow) else {
+            return;
         };
-        if lane.interactive.is_empty() && lane.batch.is_empty() {
+        if tree.remove(place.turn).is_some()
+            && let Some(depth) = self.depth.get_mut(&place.flow.priority)
+        {
+            *depth -= 1;
+        }
+        if tree.is_empty() {
+            lane.remove(&place.flow);
+        }
+        if lane.is_empty() {
             self.lanes.remove(key);
         }
     }
@@ -93,85 +104,124 @@ impl Lanes {
 
     /// Tasks queued in a class.
     pub(crate) fn depth(&self, priority: Priority) -> u64 {
-        self.lanes
-            .values()
-            .map(|lane| u64::from(lane.class(priority).len()))
-            .sum()
+        self.depth.get(&priority).copied().unwrap_or(0)
     }
 
-    /// The first task in the total order that fits: `room` tells the largest context window that is free for
-    /// a lane, if any is.
+    /// The first task in the total order that fits the pool: `room` tells the largest context window that is
+    /// free there for a lane, if any is.
     pub(crate) fn next(
         &self,
         now: MonoMs,
+        shares: Shares<'_>,
         room: impl Fn(&LaneKey) -> Option<u32>,
-    ) -> Option<TaskId> {
-        self.lanes
-            .iter()
-            .filter_map(|(key, lane)| Some((lane, room(key)?)))
-            .flat_map(|(lane, ctx)| {
-                [Priority::Interactive, Priority::Batch]
-                    .into_iter()
-                    .filter_map(move |priority| {
-                        lane.class(priority)
-                            .first_within(ctx)
-                            .map(|entry| (priority, entry))
-                    })
-            })
-            .min_by_key(|(priority, entry)| self.order_of(now, *priority, entry.seq, entry.since))
-            .map(|(_, entry)| entry.task)
+    ) -> Option<Next> {
+        let mut best: Option<(OrderKey, Flow, Entry)> = None;
+        let mut waiting: BTreeSet<(Band, Flow)> = BTreeSet::new();
+        for (key, lane) in &self.lanes {
+            let Some(ctx) = room(key) else { continue };
+            for (flow, tree) in lane {
+                let Some(entry) = tree.first_within(ctx) else {
+                    continue;
+                };
+                let key = shares.order(now, *flow, entry.turn);
+                waiting.insert((key.band, *flow));
+                if best.as_ref().is_none_or(|(least, ..)| key < *least) {
+                    best = Some((key, *flow, *entry));
+                }
+            }
+        }
+        let (key, flow, entry) = best?;
+        let waiting = waiting.into_iter();
+        Some(Next {
+            task: entry.task,
+            flow,
+            band: key.band,
+            cost: entry.cost,
+            waiting: waiting
+                .filter(|(band, _)| *band == key.band)
+                .map(|(_, flow)| flow)
+                .collect(),
+        })
     }
 
-    /// The first task of a lane that needs more than `ctx`, of either class.
+    /// The first task of a lane that needs more than `ctx`, of any flow.
     pub(crate) fn first_over(&self, key: &LaneKey, ctx: u32) -> Option<TaskId> {
-        let lane = self.lanes.get(key)?;
-        let found = lane
-            .interactive
-            .first_over(ctx)
-            .or_else(|| lane.batch.first_over(ctx))?;
-        Some(found.task)
+        let mut trees = self.lanes.get(key)?.values();
+        trees.find_map(|tree| tree.first_over(ctx).map(|entry| entry.task))
     }
 
-    /// Some task of a lane, the lane's first of its first class.
+    /// Some task of a lane.
     pub(crate) fn any(&self, key: &LaneKey) -> Option<TaskId> {
-        let lane = self.lanes.get(key)?;
-        let found = lane
-            .interactive
-            .first_within(u32::MAX)
-            .or_else(|| lane.batch.first_within(u32::MAX))?;
-        Some(found.task)
+        let mut trees = self.lanes.get(key)?.values();
+        trees.find_map(|tree| tree.first_within(u32::MAX).map(|entry| entry.task))
     }
 
-    /// Number of tasks before `place` in the total order, in the lanes that `competes` names.
+    /// Number of tasks that are served before one at `place`, in the lanes that `competes` names, if nothing
+    /// else came and every task cost what is expected. Exact inside the flow and between bands; of another flow
+    /// in the same band it is as many as the flow's share comes to at the average cost of its tasks.
     pub(crate) fn ahead(
         &self,
         now: MonoMs,
         place: Place,
+        shares: Shares<'_>,
         competes: impl Fn(&LaneKey) -> bool,
     ) -> u64 {
-        let own = self.order_of(now, place.priority, place.seq, place.since);
-        self.lanes
-            .iter()
-            .filter(|(key, _)| competes(key))
-            .map(|(_, lane)| u64::from(self.ahead_in(lane, now, own, place.seq)))
-            .sum()
-    }
-
-    fn ahead_in(&self, lane: &Lane, now: MonoMs, own: OrderKey, seq: AcceptSeq) -> u32 {
-        if own.in_first_band() {
-            // Aged tasks are a prefix of their class, because age falls as the sequence rises.
-            let aged = |entry: &Entry| entry.seq < seq && self.aged(now, entry.since);
-            lane.interactive.rank(seq) + lane.batch.count_while(aged)
-        } else {
-            lane.interactive.len() + lane.batch.rank(seq)
+        let Place { flow, turn } = place;
+        let band = Band::of(flow.priority, turn.is_due(now));
+        let mut before = 0;
+        let mut own = Prefix::default();
+        let mut others: BTreeMap<Flow, Prefix> = BTreeMap::new();
+        let lanes = self.lanes.iter().filter(|(key, _)| competes(key));
+        for (other, tree) in lanes.flat_map(|(_, lane)| lane) {
+            let (first, second) = bands(other.priority, tree, now);
+            if band == Band::Second {
+                before += u64::from(first.count);
+            }
+            let same = match band {
+                Band::First => first,
+                Band::Second => second,
+            };
+            if *other == flow {
+                let mut rank = tree.before(turn);
+                if band == Band::Second {
+                    // Those that are due stand in the first band, and have been counted there.
+                    rank = rank.without(first);
+                }
+                own = own.with(rank);
+            } else if same.count > 0 {
+                let sum = others.entry(*other).or_default();
+                *sum = sum.with(same);
+            }
         }
+        let starts = shares.had(band, flow) + span(own.cost, (shares.weight)(flow));
+        let of_others = others.iter().map(|(other, waits)| {
+            let until = starts.saturating_sub(shares.had(band, *other));
+            let tokens = tokens_in(until, (shares.weight)(*other)).min(u128::from(waits.cost));
+            let count = (tokens * u128::from(waits.count)).div_ceil(u128::from(waits.cost.max(1)));
+            u64::try_from(count).unwrap_or(u64::MAX)
+        });
+        before + u64::from(own.count) + of_others.sum::<u64>()
+    }
+}
+
+/// What of a flow's tree stands in the first band, and what in the second.
+fn bands(priority: Priority, tree: &Tree, now: MonoMs) -> (Prefix, Prefix) {
+    let whole = tree.whole();
+    if Band::of(priority, false) == Band::First {
+        return (whole, Prefix::default());
+    }
+    let due = tree.due(now);
+    (due, whole.without(due))
+}
+
+impl Shares<'_> {
+    fn had(&self, band: Band, flow: Flow) -> u128 {
+        self.fairness.had(self.pool, band, flow).0
     }
 
-    fn order_of(&self, now: MonoMs, priority: Priority, seq: AcceptSeq, since: AgeMs) -> OrderKey {
-        order(priority, self.aged(now, since), seq)
-    }
-
-    fn aged(&self, now: MonoMs, since: AgeMs) -> bool {
-        since.elapsed(now) >= self.ageing_ms
+    fn order(&self, now: MonoMs, flow: Flow, turn: Turn) -> OrderKey {
+        let band = Band::of(flow.priority, turn.is_due(now));
+        let had = self.fairness.had(self.pool, band, flow);
+        order(now, flow.priority, had, turn)
     }
 }

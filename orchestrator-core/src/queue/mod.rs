@@ -1,13 +1,26 @@
 //! Who waits, and in which order they run.
 //!
-//! Two classes, each bounded at the front door only. One total order, in one function ([`order`]): band,
-//! then accept sequence; a batch task that has waited for the ageing bound counts as interactive. FIFO is
-//! claimed among tasks equal in all that comes before the accept sequence, and among no others. Affinity
-//! never changes the order: it is a preference of placement, among replicas that are free anyway.
+//! Two classes, each bounded at the front door only. One total order for each pool, in one function ([`order()`]):
+//! band, then what the flow has had of the pool, then the turn.
+//!
+//! - The first *band* holds interactive tasks and every task that is due; the second, batch tasks that are not. The
+//!   first goes before the second, strictly.
+//! - A *flow* is what one tenant has waiting in one class. Inside a band flows share the pool by weight, counted in
+//!   tokens. The weight of a flow is that of its tenant times that of its class.
+//! - A *turn* orders a flow: who is due sooner goes first, then who was accepted first. A task is due at its deadline,
+//!   and at the ageing bound if that is sooner. FIFO is claimed among tasks of one flow without a deadline, and among
+//!   no others.
+//!
+//! The bound on waiting: once a task has waited for the ageing bound it competes in the first band, whatever its
+//! class, and nobody accepted since goes before it in its flow. What is served before it is then at most what waits
+//! in its flow already, and for every token of that each other flow's weight over its own in tokens of theirs.
+//!
+//! Affinity never changes the order: it is a preference of placement, among replicas that are free anyway.
 //!
 //! Tasks that ask for the same things wait in one lane; the number of lanes is bounded by what the
-//! configuration offers, never by the queue's length. Every operation costs O(lanes x log n).
+//! configuration offers, never by the queue's length. Every operation costs O(lanes x flows x log n).
 
+mod fair;
 mod front;
 mod lanes;
 mod order;
@@ -15,8 +28,9 @@ mod tree;
 
 pub use front::{ClassLimit, FullPolicy};
 pub use lanes::LaneKey;
-pub use order::{OrderKey, order};
+pub use order::{Band, Flow, OrderKey, Turn, VirtualTime, order};
 
-pub(crate) use front::{Admission, FrontDoor};
-pub(crate) use lanes::{Lanes, Place};
+pub(crate) use fair::{Charge, Fairness};
+pub(crate) use front::{Admission, FrontDoor, Victim};
+pub(crate) use lanes::{Lanes, Next, Place, Shares};
 pub(crate) use tree::Entry;

@@ -1,13 +1,14 @@
-//! Queued tasks of one lane and class, by accept sequence, with the questions that must not cost a walk
-//! through all of them: how many are before this one, who is the first that fits, who is the first that
-//! never will.
+//! Queued tasks of one lane and flow, by when they are due and then by accept sequence, with the questions that
+//! must not cost a walk through all of them: how many are before this one and what do they cost, who is the
+//! first that fits, who is the first that never will.
 //!
-//! A treap: a search tree by sequence whose shape is that of random insertion, the "random" priority of a
-//! node being a hash of its sequence. Each node knows size and least and greatest need of its subtree. Equal
+//! A treap: a search tree whose shape is that of random insertion, the "random" priority of a node being a
+//! hash of its sequence. Each node knows size, cost, and least and greatest need of its subtree. Equal
 //! contents give equal shapes, so the machine stays a function of its inputs. 80 bytes a task.
 
 use crate::id::{AcceptSeq, TaskId};
-use crate::time::AgeMs;
+use crate::queue::order::Turn;
+use crate::time::MonoMs;
 
 const NIL: u32 = u32::MAX;
 
@@ -17,11 +18,38 @@ pub(crate) struct Entry {
     /// Which.
     pub(crate) task: TaskId,
     /// Its place.
-    pub(crate) seq: AcceptSeq,
-    /// When it was accepted; does not fall as the sequence rises.
-    pub(crate) since: AgeMs,
+    pub(crate) turn: Turn,
     /// Context window that it needs, in tokens.
     pub(crate) need: u32,
+    /// What it is expected to cost, in tokens.
+    pub(crate) cost: u32,
+}
+
+/// The first tasks of a tree, taken together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prefix {
+    /// How many they are.
+    pub(crate) count: u32,
+    /// What they are expected to cost, in tokens.
+    pub(crate) cost: u64,
+}
+
+impl Prefix {
+    /// Both together.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            cost: self.cost + other.cost,
+        }
+    }
+
+    /// What is left without a part of it.
+    pub(crate) fn without(self, part: Self) -> Self {
+        Self {
+            count: self.count - part.count,
+            cost: self.cost - part.cost,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +60,7 @@ struct Node {
     count: u32,
     need_least: u32,
     need_most: u32,
+    cost: u64,
 }
 
 /// See the module.
@@ -70,9 +99,20 @@ impl Tree {
         self.root == NIL
     }
 
+    /// All of them, taken together.
+    pub(crate) fn whole(&self) -> Prefix {
+        Prefix {
+            count: self.count(self.root),
+            cost: self.node(self.root).map_or(0, |node| node.cost),
+        }
+    }
+
     /// Adds a task. Its sequence must not be there.
     pub(crate) fn insert(&mut self, entry: Entry) {
-        debug_assert!(self.rank(entry.seq) == self.count_while(|other| other.seq <= entry.seq));
+        debug_assert_eq!(
+            self.before(entry.turn),
+            self.prefix(|other| other.turn <= entry.turn)
+        );
         let node = Node {
             entry,
             left: NIL,
@@ -80,6 +120,7 @@ impl Tree {
             count: 1,
             need_least: entry.need,
             need_most: entry.need,
+            cost: u64::from(entry.cost),
         };
         let index = if let Some(index) = self.free.pop() {
             self.nodes[index as usize] = node;
@@ -88,15 +129,19 @@ impl Tree {
             self.nodes.push(node);
             u32::try_from(self.nodes.len() - 1).expect("a queue is bounded far below 2^32 tasks")
         };
-        let (left, right) = self.split(self.root, entry.seq);
+        let (left, right) = self.split(self.root, entry.turn);
         let left = self.merge(left, index);
         self.root = self.merge(left, right);
     }
 
     /// Takes a task out, if it is there.
-    pub(crate) fn remove(&mut self, seq: AcceptSeq) -> Option<Entry> {
-        let (left, rest) = self.split(self.root, seq);
-        let (found, right) = self.split(rest, AcceptSeq(seq.0.saturating_add(1)));
+    pub(crate) fn remove(&mut self, turn: Turn) -> Option<Entry> {
+        let after = Turn {
+            seq: AcceptSeq(turn.seq.0.saturating_add(1)),
+            ..turn
+        };
+        let (left, rest) = self.split(self.root, turn);
+        let (found, right) = self.split(rest, after);
         self.root = self.merge(left, right);
         if found == NIL {
             return None;
@@ -109,25 +154,32 @@ impl Tree {
         Some(entry)
     }
 
-    /// Number of tasks with a lower sequence.
-    pub(crate) fn rank(&self, seq: AcceptSeq) -> u32 {
-        self.count_while(|entry| entry.seq < seq)
+    /// The tasks before this place.
+    pub(crate) fn before(&self, turn: Turn) -> Prefix {
+        self.prefix(|entry| entry.turn < turn)
     }
 
-    /// Length of the longest prefix whose tasks all satisfy `holds`, which must be true up to some
-    /// sequence and false from there on.
-    pub(crate) fn count_while(&self, holds: impl Fn(&Entry) -> bool) -> u32 {
+    /// The tasks that are due.
+    pub(crate) fn due(&self, now: MonoMs) -> Prefix {
+        self.prefix(|entry| entry.turn.is_due(now))
+    }
+
+    /// The longest prefix whose tasks all satisfy `holds`, which must be true up to some task and false from
+    /// there on.
+    fn prefix(&self, holds: impl Fn(&Entry) -> bool) -> Prefix {
         let mut at = self.root;
-        let mut before = 0;
+        let mut prefix = Prefix::default();
         while let Some(node) = self.node(at) {
             if holds(&node.entry) {
-                before += self.count(node.left) + 1;
+                let left = self.node(node.left);
+                prefix.count += left.map_or(0, |left| left.count) + 1;
+                prefix.cost += left.map_or(0, |left| left.cost) + u64::from(node.entry.cost);
                 at = node.right;
             } else {
                 at = node.left;
             }
         }
-        before
+        prefix
     }
 
     /// The first task that needs at most `ctx`.
@@ -187,18 +239,18 @@ impl Tree {
         self.node(index).map_or(0, |node| node.count)
     }
 
-    /// Splits a subtree into what is below `seq` and the rest.
-    fn split(&mut self, at: u32, seq: AcceptSeq) -> (u32, u32) {
+    /// Splits a subtree into what is before `turn` and the rest.
+    fn split(&mut self, at: u32, turn: Turn) -> (u32, u32) {
         let Some(node) = self.node(at) else {
             return (NIL, NIL);
         };
-        if node.entry.seq < seq {
-            let (low, high) = self.split(node.right, seq);
+        if node.entry.turn < turn {
+            let (low, high) = self.split(node.right, turn);
             self.nodes[at as usize].right = low;
             self.refresh(at);
             (at, high)
         } else {
-            let (low, high) = self.split(node.left, seq);
+            let (low, high) = self.split(node.left, turn);
             self.nodes[at as usize].left = high;
             self.refresh(at);
             (low, at)
@@ -210,7 +262,7 @@ impl Tree {
         let (Some(low), Some(high)) = (self.node(left), self.node(right)) else {
             return if left == NIL { right } else { left };
         };
-        if weight(low.entry.seq) > weight(high.entry.seq) {
+        if weight(low.entry.turn.seq) > weight(high.entry.turn.seq) {
             let joined = self.merge(low.right, right);
             self.nodes[left as usize].right = joined;
             self.refresh(left);
@@ -228,15 +280,18 @@ impl Tree {
         let mut count = 1;
         let mut least = node.entry.need;
         let mut most = node.entry.need;
+        let mut cost = u64::from(node.entry.cost);
         for child in [node.left, node.right] {
             if let Some(child) = self.node(child) {
                 count += child.count;
+                cost += child.cost;
                 least = least.min(child.need_least);
                 most = most.max(child.need_most);
             }
         }
         let node = &mut self.nodes[at as usize];
         node.count = count;
+        node.cost = cost;
         node.need_least = least;
         node.need_most = most;
     }
@@ -257,13 +312,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::time::AgeMs;
 
-    fn entry(seq: u64, need: u32) -> Entry {
-        Entry {
-            task: TaskId(u128::from(seq)),
+    fn turn(due: i64, seq: u64) -> Turn {
+        Turn {
+            due: AgeMs(due),
             seq: AcceptSeq(seq),
-            since: AgeMs(seq.cast_signed()),
+        }
+    }
+
+    fn entry(turn: Turn, need: u32) -> Entry {
+        Entry {
+            task: TaskId(u128::from(turn.seq.0)),
+            turn,
             need,
+            cost: need + 1,
         }
     }
 
@@ -274,30 +337,39 @@ mod tests {
         })
     }
 
+    fn sum<'a>(entries: impl Iterator<Item = &'a Entry>) -> Prefix {
+        entries.fold(Prefix::default(), |sum, entry| Prefix {
+            count: sum.count + 1,
+            cost: sum.cost + u64::from(entry.cost),
+        })
+    }
+
     proptest! {
         #[test]
-        fn answers_as_a_sorted_list_would(ops in prop::collection::vec((any::<bool>(), 1u64..40, 0u32..6), 0..120)) {
+        fn answers_as_a_sorted_list_would(
+            ops in prop::collection::vec((any::<bool>(), 1u64..40, 0u32..6), 0..120)
+        ) {
             let mut tree = Tree::default();
-            let mut list: BTreeMap<u64, u32> = BTreeMap::new();
+            let mut list: BTreeMap<Turn, Entry> = BTreeMap::new();
             for (add, seq, need) in ops {
-                if add && !list.contains_key(&seq) {
-                    list.insert(seq, need);
-                    tree.insert(entry(seq, need));
+                // Not in the order of the sequence, and some due at the same moment.
+                let at = turn(i64::try_from(seq * 7 % 11).unwrap(), seq);
+                if add && !list.contains_key(&at) {
+                    list.insert(at, entry(at, need));
+                    tree.insert(entry(at, need));
                 } else if !add {
-                    let removed = tree.remove(AcceptSeq(seq)).map(|entry| entry.need);
-                    prop_assert_eq!(removed, list.remove(&seq));
+                    prop_assert_eq!(tree.remove(at), list.remove(&at));
                 }
-                prop_assert_eq!(u64::from(tree.len()), list.len() as u64);
-                let there: Vec<_> = tree.iter().map(|entry| (entry.seq.0, entry.need)).collect();
-                prop_assert_eq!(&there, &list.iter().map(|(seq, need)| (*seq, *need)).collect::<Vec<_>>());
-                prop_assert_eq!(u64::from(tree.rank(AcceptSeq(seq))), list.range(..seq).count() as u64);
-                let within = list.iter().find(|(_, n)| **n <= need).map(|(seq, _)| *seq);
-                prop_assert_eq!(tree.first_within(need).map(|entry| entry.seq.0), within);
-                let over = list.iter().find(|(_, n)| **n > need).map(|(seq, _)| *seq);
-                prop_assert_eq!(tree.first_over(need).map(|entry| entry.seq.0), over);
-                let aged = list.keys().filter(|s| **s <= seq).count() as u64;
-                let counted = tree.count_while(|entry| entry.since <= AgeMs(seq.cast_signed()));
-                prop_assert_eq!(u64::from(counted), aged);
+                prop_assert!(tree.iter().eq(list.values()));
+                prop_assert_eq!(tree.whole(), sum(list.values()));
+                prop_assert_eq!(tree.before(at), sum(list.range(..at).map(|(_, entry)| entry)));
+                let within = list.values().find(|entry| entry.need <= need);
+                prop_assert_eq!(tree.first_within(need), within);
+                let over = list.values().find(|entry| entry.need > need);
+                prop_assert_eq!(tree.first_over(need), over);
+                let now = MonoMs(u64::from(need));
+                let due = list.values().filter(|entry| entry.turn.due.0 <= i64::from(need));
+                prop_assert_eq!(tree.due(now), sum(due));
             }
         }
     }
@@ -306,12 +378,12 @@ mod tests {
     fn stays_shallow_when_filled_in_order_and_emptied_from_the_front() {
         let mut tree = Tree::default();
         for seq in 1..=100_000 {
-            tree.insert(entry(seq, 1));
+            tree.insert(entry(turn(0, seq), 1));
         }
         let full = depth(&tree, tree.root);
         assert!(full < 60, "100,000 tasks lie {full} deep; log2 is 17");
         for seq in 1..=50_000 {
-            tree.remove(AcceptSeq(seq)).expect("was inserted");
+            tree.remove(turn(0, seq)).expect("was inserted");
         }
         assert!(depth(&tree, tree.root) < 60);
         assert_eq!(tree.len(), 50_000);

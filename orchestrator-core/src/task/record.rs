@@ -54,6 +54,12 @@ impl TaskState {
         }
     }
 
+    /// True while no attempt works on the task and one may still begin by itself.
+    #[must_use]
+    pub fn is_before_dispatch(self) -> bool {
+        matches!(self, Self::Waiting(_) | Self::Queued)
+    }
+
     /// True if nothing can happen to the task any more.
     #[must_use]
     pub fn is_final(self) -> bool {
@@ -77,6 +83,8 @@ pub enum FinishReason {
 pub enum TaskFault {
     /// The prompt and the tokens asked for do not fit the context. Not retried.
     ContextExceeded,
+    /// Its deadline passed before it could run, or came too close. Not retried.
+    DeadlineUnmet,
     /// The engine was silent for too long. Counts against the attempt limit.
     DecodeTimeout,
     /// The engine refused the request for a reason that will not go away. Not retried.
@@ -87,6 +95,8 @@ pub enum TaskFault {
     PoolUnavailable,
     /// Dropped from a full queue in favour of a newcomer.
     QueueFullDropLru,
+    /// Dropped from a full queue in favour of a newcomer of a more urgent class.
+    QueueFullShed,
     /// Tokens were released by a replica set that no longer exists.
     ReplicaSetGone,
     /// A replay gave another text than the one released. Not retried.
@@ -176,7 +186,7 @@ pub struct TaskRecord {
     pub attempts: u32,
     /// Attempts that an engine failed.
     pub failures: u32,
-    /// Attempts lost with their owner or runner.
+    /// Attempts lost with their owner or runner since it was accepted, or taken back into the queue.
     pub interruptions: u32,
     /// The newest attempt, while it is not known to have ended.
     pub attempt: Option<AttemptHead>,
@@ -200,6 +210,21 @@ impl TaskRecord {
     pub fn session_key(&self) -> Option<SessionKey> {
         let session = self.spec.session?;
         Some(SessionKey::new(self.tenant, session))
+    }
+
+    /// Did it end within its deadline? `None` without one, before the end, and if it was cancelled.
+    #[must_use]
+    pub fn deadline_met(&self) -> Option<bool> {
+        let deadline_ms = self.spec.deadline_ms?;
+        let took_ms = self.ended_at? - self.accepted_at;
+        match self.end.as_ref()? {
+            TaskEnd::Finished {
+                finish: FinishReason::Cancelled,
+                ..
+            } => None,
+            TaskEnd::Finished { .. } => Some(took_ms <= deadline_ms),
+            TaskEnd::Failed { .. } => Some(false),
+        }
     }
 }
 

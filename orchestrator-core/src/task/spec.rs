@@ -21,6 +21,9 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// Every class, the most urgent first.
+    pub const ALL: [Self; 2] = [Self::Interactive, Self::Batch];
+
     /// Its name on the wire and in what people read.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -130,8 +133,19 @@ pub struct TaskSpec {
     pub determinism: Determinism,
     /// Class to wait in.
     pub priority: Priority,
+    /// Milliseconds from acceptance within which it must have ended.
+    pub deadline_ms: Option<u64>,
     /// Session to run in.
     pub session: Option<SessionId>,
     /// What the last reader's leaving means.
     pub on_disconnect: OnDisconnect,
+}
+
+impl TaskSpec {
+    /// What the task is expected to cost, in tokens: its prompt, and all that it may generate.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        let tokens = self.prompt.tokens_estimate + u64::from(self.max_tokens);
+        u32::try_from(tokens).unwrap_or(u32::MAX)
+    }
 }

@@ -14,6 +14,8 @@
 //!      └ BackoffOver ─ waiting ◄────┴───────────────────┘ AttemptRetried
 //! ```
 //!
+//! `RequeueAsked` takes a parked task back to `queued`. `Expired` takes a task that waits or is queued to `failed`, as `Doomed` does a queued one.
+//!
 //! A cancel ends a task at once while it waits, is queued or parked; once an attempt may produce tokens
 //! it waits for the end of that attempt. `completed`, `failed` and `cancelled` are final.
 
@@ -42,13 +44,17 @@ pub enum TaskEvent {
     Dispatched,
     /// It can never run: dropped from a full queue, or nothing is left that could serve it.
     Doomed,
+    /// Its deadline passed.
+    Expired,
+    /// Someone lets it run again.
+    RequeueAsked,
     /// Its attempt shows tokens.
     Running,
 }
 
 impl TaskEvent {
     /// Every event, for tests and tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::AttemptCancelled,
         Self::AttemptCompleted,
         Self::AttemptFailed,
@@ -59,6 +65,8 @@ impl TaskEvent {
         Self::CancelAsked,
         Self::Dispatched,
         Self::Doomed,
+        Self::Expired,
+        Self::RequeueAsked,
         Self::Running,
     ];
 }
@@ -82,10 +90,16 @@ pub fn next(state: TaskState, event: TaskEvent) -> Move {
     let backoff = S::Waiting(WaitingFor::Backoff);
     match (state, event) {
         (S::Waiting(_), E::BackoffOver) => Move::To(S::Queued),
+        (S::Parked, E::RequeueAsked) => Move::To(S::Queued),
+        (
+            S::Waiting(_) | S::Queued | S::Dispatched | S::Running | S::CancelRequested,
+            E::RequeueAsked,
+        ) => Move::Stay,
         (S::Waiting(_) | S::Queued | S::Parked, E::CancelAsked) => Move::To(S::Cancelled),
 
         (S::Queued, E::Dispatched) => Move::To(S::Dispatched),
         (S::Queued, E::Doomed) => Move::To(S::Failed),
+        (S::Waiting(_) | S::Queued, E::Expired) => Move::To(S::Failed),
 
         (S::Dispatched, E::Running) => Move::To(S::Running),
         (S::Running | S::CancelRequested, E::Running) => Move::Stay,

@@ -12,6 +12,8 @@ pub(crate) enum Timer {
     Backoff(TaskId),
     /// A cancel was not confirmed in time.
     CancelOverdue(TaskId),
+    /// A task's deadline passes.
+    Deadline(TaskId),
     /// The last reader of a task has been gone for long enough.
     Disconnect(TaskId),
     /// An attempt's lease runs out.

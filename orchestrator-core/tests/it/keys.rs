@@ -275,7 +275,7 @@ fn tenants_do_not_meet() {
         refusal(&rig.create(2, of(5))),
         Refusal::SessionExhausted { turns_max: 1, .. }
     ));
-    let theirs = rig.create_as(other, 3, of(5));
+    let theirs = rig.create_for(other, 3, of(5));
     assert!(matches!(
         theirs.reply(),
         Reply::TaskCreated {
@@ -288,7 +288,7 @@ fn tenants_do_not_meet() {
         assert_eq!(rig.machine.session(rig.now, key).unwrap().record.turns, 1);
     }
     // The very same body under the very same id, and still it is not shown.
-    let conflict = rig.create_as(other, 1, of(5));
+    let conflict = rig.create_for(other, 1, of(5));
     let own = rig.create(1, {
         let mut other = of(5);
         other.seed += 1;

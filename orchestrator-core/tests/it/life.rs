@@ -4,6 +4,7 @@ use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{ModelRef, ReplicaName};
 use orchestrator_core::input::Report;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{
     FinishReason, OnDisconnect, TaskEnd, TaskFault, TaskSpec, TaskState, WaitingFor,
@@ -363,4 +364,40 @@ fn attachable() -> Rig {
     let mut rig = Rig::new(config);
     rig.replica_ready(facts("default-0", 1));
     rig
+}
+
+#[test]
+fn a_parked_task_that_is_requeued_goes_on_with_its_text() {
+    let mut config = one_pool(1);
+    config.retry.interruptions = 1;
+    let mut rig = Rig::new(config);
+    rig.replica_ready(facts("default-0", 1));
+    let first = rig.create(1, spec()).starts().remove(0);
+    rig.running(&first);
+    rig.chunk(&first, 0, 3);
+    rig.failed(&first, TaskFault::Interrupted);
+    assert_eq!(rig.state(1), TaskState::Parked);
+    let out = rig.requeue(1);
+    let Reply::TaskRequeued(record) = out.reply() else {
+        panic!("{out:?}");
+    };
+    assert_eq!((record.interruptions, &record.end), (0, &None));
+    let again = out.starts().remove(0);
+    assert_eq!((again.number, again.position), (2, 3));
+    // Once more does no harm.
+    let out = rig.requeue(1);
+    assert!(matches!(out.reply(), Reply::TaskRequeued(_)), "{out:?}");
+    assert!(out.mutations.is_empty() && out.effects.is_empty());
+    rig.finished(&again, FinishReason::Stop, 5);
+    assert_eq!(rig.state(1), TaskState::Completed);
+    let out = rig.requeue(1);
+    assert!(
+        matches!(out.reply(), Reply::Refused(Refusal::TaskEnded { .. })),
+        "{out:?}"
+    );
+    let out = rig.requeue(2);
+    assert!(
+        matches!(out.reply(), Reply::Refused(Refusal::TaskUnknown { .. })),
+        "{out:?}"
+    );
 }

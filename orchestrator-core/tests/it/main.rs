@@ -3,6 +3,7 @@
 
 mod bounds;
 mod cancel;
+mod deadlines;
 mod disconnect;
 mod explain;
 mod keys;
@@ -14,4 +15,5 @@ mod queue;
 mod refusals;
 mod rig;
 mod sessions;
+mod shares;
 mod world;

@@ -180,7 +180,10 @@ impl ModelStore {
         );
         assert!(row.attempts >= before.attempts);
         assert!(before.started.is_none() || row.started == before.started);
-        assert!(before.replica_set.is_none() || row.replica_set == before.replica_set);
+        let begun_anew = row.replica_set.is_none() && row.position == 0;
+        assert!(
+            before.replica_set.is_none() || row.replica_set == before.replica_set || begun_anew
+        );
         assert_eq!(row.state.is_final(), row.ended_at.is_some());
         assert_eq!(
             matches!(row.state, TaskState::Waiting(_)),

@@ -98,6 +98,66 @@ fn nothing_released_means_placed_anew() {
     assert_eq!(out.starts().len(), 1);
 }
 
+/// A task whose attempt on `default-0` was under way when the daemon died, and had told of no token.
+fn cut_off_before_a_token(replicas: u32) -> Rig {
+    let mut rig = Rig::new(one_pool(replicas));
+    rig.replica_ready(facts("default-0", 1));
+    rig.create(1, spec());
+    rig.restart();
+    rig.advance(1_000);
+    assert_eq!(rig.state(1), TaskState::Queued);
+    rig
+}
+
+#[test]
+fn what_an_earlier_owner_may_have_shown_goes_on_in_the_same_replica_set() {
+    let mut rig = cut_off_before_a_token(2);
+    assert!(
+        rig.replica_ready(second_version("default-1"))
+            .starts()
+            .is_empty()
+    );
+    let order = rig.replica_ready(facts("default-0", 1)).starts().remove(0);
+    assert_eq!(order.replica, ReplicaName::new("default-0"));
+}
+
+#[test]
+fn and_is_placed_anew_where_that_set_does_not_come_back() {
+    let mut rig = cut_off_before_a_token(1);
+    let order = rig
+        .replica_ready(second_version("default-0"))
+        .starts()
+        .remove(0);
+    rig.chunk(&order, 0, 10);
+    rig.finished(&order, FinishReason::Stop, 10);
+    assert_eq!(rig.state(1), TaskState::Completed);
+}
+
+#[test]
+fn and_does_not_wait_for_a_replica_that_is_known_to_be_down() {
+    let mut rig = cut_off_before_a_token(2);
+    assert!(
+        rig.replica_ready(second_version("default-1"))
+            .starts()
+            .is_empty()
+    );
+    let order = rig.replica_down("default-0").starts().remove(0);
+    assert_eq!(order.replica, ReplicaName::new("default-1"));
+}
+
+#[test]
+fn a_token_that_was_told_of_binds_to_its_replica_set_although_none_is_durable() {
+    let mut rig = Rig::new(one_pool(2));
+    rig.replica_ready(facts("default-0", 1));
+    let order = rig.create(1, spec()).starts().remove(0);
+    rig.running(&order);
+    rig.replica_down("default-0");
+    rig.replica_ready(second_version("default-1"));
+    assert!(rig.advance(1_000).starts().is_empty());
+    rig.replica_ready(second_version("default-0"));
+    assert_eq!(fault_of(&rig, 1), TaskFault::ReplicaSetGone);
+}
+
 #[test]
 fn a_pool_that_comes_back_as_another_set_ends_what_it_cannot_continue() {
     let mut rig = interrupted(1);

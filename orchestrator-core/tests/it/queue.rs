@@ -2,10 +2,11 @@
 
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::AcceptSeq;
-use orchestrator_core::queue::{ClassLimit, FullPolicy, order};
+use orchestrator_core::queue::{ClassLimit, FullPolicy, Turn, VirtualTime, order};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskFault, TaskState};
+use orchestrator_core::time::{AgeMs, MonoMs};
 use proptest::prelude::*;
 
 use crate::rig::{Rig, batch, facts, one_pool, spec};
@@ -16,10 +17,12 @@ fn busy() -> (Rig, orchestrator_core::effect::AttemptOrder) {
     config.interactive = ClassLimit {
         capacity: 3,
         full: FullPolicy::Reject,
+        weight: 8,
     };
     config.batch = ClassLimit {
         capacity: 3,
         full: FullPolicy::DropLru,
+        weight: 1,
     };
     config.lease_ttl_ms = 3_600_000;
     let mut rig = Rig::new(config);
@@ -56,7 +59,7 @@ fn interactive_goes_before_batch() {
 }
 
 #[test]
-fn a_batch_task_that_has_waited_for_the_bound_goes_before_younger_interactive_ones() {
+fn a_batch_task_that_has_waited_for_the_bound_gets_its_share_of_the_first_band() {
     let (mut rig, first) = busy();
     rig.create(1, spec());
     rig.create(2, batch());
@@ -68,15 +71,42 @@ fn a_batch_task_that_has_waited_for_the_bound_goes_before_younger_interactive_on
     });
     rig.pass(60_000);
     let position = |task| rig.machine.queue_position(rig.now, rig.row(task).id);
+    // Interactive work has had a task already, the old batch task nothing yet.
     assert_eq!(
-        [1, 2, 4, 3].map(position),
+        [2, 1, 4, 3].map(position),
         [Some(0), Some(1), Some(2), Some(3)]
     );
     // The renewal is older than the lease, so the first attempt is brought back to life first.
     rig.report(orchestrator_core::input::Report::AttemptRenewed {
         attempt: first.attempt,
     });
-    assert_eq!(run_all(&mut rig, first), [0, 1, 2, 4, 3]);
+    assert_eq!(run_all(&mut rig, first), [0, 2, 1, 4, 3]);
+}
+
+#[test]
+fn a_backlog_of_old_batch_tasks_leaves_interactive_ones_their_share() {
+    let (mut rig, first) = busy();
+    let mut config = rig.machine.config().clone();
+    config.batch.capacity = 100;
+    config.interactive.capacity = 100;
+    config.lease_ttl_ms = 3_600_000;
+    rig = Rig::new(config);
+    rig.replica_ready(facts("default-0", 1));
+    let first = {
+        drop(first);
+        rig.create(0, spec()).starts().remove(0)
+    };
+    for task in 100..120 {
+        rig.create(task, batch());
+    }
+    rig.pass(5 * 60_000);
+    for task in 1..=20 {
+        rig.create(task, spec());
+    }
+    let ran = run_all(&mut rig, first);
+    let before = |count: usize| ran[..count].iter().filter(|task| **task < 100).count();
+    // Weights of 8 and 1: of the first eighteen tasks two are old batch tasks.
+    assert_eq!(before(18), 16, "{ran:?}");
 }
 
 #[test]
@@ -178,6 +208,7 @@ fn a_full_class_does_not_refuse_what_can_run_at_once() {
     config.interactive = ClassLimit {
         capacity: 1,
         full: FullPolicy::Reject,
+        weight: 8,
     };
     let mut rig = Rig::new(config);
     let mut wide = facts("default-1", 1);
@@ -220,17 +251,20 @@ fn a_task_that_fits_is_not_held_up_by_one_that_does_not() {
 
 proptest! {
     #[test]
-    fn the_order_is_total_and_fifo_among_equals(
-        one in (any::<bool>(), any::<bool>(), 0u64..5),
-        other in (any::<bool>(), any::<bool>(), 0u64..5),
+    fn the_order_is_band_then_share_then_turn(
+        one in (any::<bool>(), 0u64..3, 0i64..5, 0u64..5),
+        other in (any::<bool>(), 0u64..3, 0i64..5, 0u64..5),
     ) {
-        let key = |(urgent, aged, seq): (bool, bool, u64)| {
+        let now = MonoMs(2);
+        let key = |(urgent, had, due, seq): (bool, u64, i64, u64)| {
             let class = if urgent { Priority::Interactive } else { Priority::Batch };
-            order(class, aged, AcceptSeq(seq))
+            let turn = Turn { due: AgeMs(due), seq: AcceptSeq(seq) };
+            order(now, class, VirtualTime(had.into()), turn)
         };
-        let band = |(urgent, aged, _): (bool, bool, u64)| !(urgent || aged);
-        let by_hand = (band(one), one.2).cmp(&(band(other), other.2));
-        prop_assert_eq!(key(one).cmp(&key(other)), by_hand);
+        let by_hand = |(urgent, had, due, seq): (bool, u64, i64, u64)| {
+            (!urgent && due > 2, had, due, seq)
+        };
+        prop_assert_eq!(key(one).cmp(&key(other)), by_hand(one).cmp(&by_hand(other)));
     }
 
     #[test]

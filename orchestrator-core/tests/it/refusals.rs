@@ -163,6 +163,7 @@ fn a_queue_that_is_full() {
     config.interactive = ClassLimit {
         capacity: 1,
         full: FullPolicy::Reject,
+        weight: 8,
     };
     let mut rig = Rig::new(config);
     rig.create(1, spec());

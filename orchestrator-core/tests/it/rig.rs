@@ -123,6 +123,7 @@ pub(crate) fn spec() -> TaskSpec {
         seed: 42,
         determinism: PROFILE_V1.determinism,
         priority: PROFILE_V1.priority,
+        deadline_ms: None,
         session: None,
         on_disconnect: PROFILE_V1.on_disconnect,
     }
@@ -338,11 +339,11 @@ impl Rig {
 
     /// Hands a task over; its fingerprint is a digest of nothing but the spec's seed.
     pub(crate) fn create(&mut self, task: u128, spec: TaskSpec) -> Out {
-        self.create_as(TenantId::DEFAULT, task, spec)
+        self.create_for(TenantId::DEFAULT, task, spec)
     }
 
-    /// The same, for a tenant.
-    pub(crate) fn create_as(&mut self, tenant: TenantId, task: u128, spec: TaskSpec) -> Out {
+    /// The same, of a tenant.
+    pub(crate) fn create_for(&mut self, tenant: TenantId, task: u128, spec: TaskSpec) -> Out {
         let body = self.payload();
         let mut fingerprint = [0; 32];
         fingerprint[..4].copy_from_slice(&spec.seed.to_be_bytes());
@@ -367,6 +368,12 @@ impl Rig {
         let task = TaskId(task);
         let cold = self.store.cold(task);
         self.ask(Ask::TaskCancel { task, cold })
+    }
+
+    pub(crate) fn requeue(&mut self, task: u128) -> Out {
+        let task = TaskId(task);
+        let cold = self.store.cold(task);
+        self.ask(Ask::TaskRequeue { task, cold })
     }
 
     pub(crate) fn session_delete(&mut self, session: u128) -> Out {

@@ -20,6 +20,7 @@ use crate::rig::{Rig, facts, spec};
 pub(crate) enum Op {
     Create(u128, Box<TaskSpec>),
     Cancel(u128),
+    Requeue(u128),
     SessionDelete(u128),
     Key(Box<Ask>),
     Advance(u64),
@@ -63,10 +64,12 @@ pub(crate) fn small(attachable: bool) -> MachineConfig {
     config.interactive = ClassLimit {
         capacity: 3,
         full: FullPolicy::Reject,
+        weight: 8,
     };
     config.batch = ClassLimit {
         capacity: 2,
         full: FullPolicy::DropLru,
+        weight: 1,
     };
     config.ageing_ms = 4_000;
     config.retry.interruptions = 3;
@@ -90,6 +93,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
     let engine = prop_oneof![4 => Just(None), 1 => Just(Some(Engine::Embedded)), 1 => Just(Some(Engine::Llamacpp))];
     let ctx = prop_oneof![4 => Just(None), 1 => Just(Some(512)), 1 => Just(Some(2048)), 1 => Just(Some(9000))];
     let session = prop_oneof![2 => Just(None), 1 => (1u128..4).prop_map(Some)];
+    let deadline = prop_oneof![3 => Just(None), 1 => (1u64..10_000).prop_map(Some)];
     let tokens = prop_oneof![5 => Just(1u64), 1 => Just(600)];
     (
         model,
@@ -99,9 +103,10 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
         tokens,
         any::<(bool, bool)>(),
         1u32..3,
+        deadline,
     )
         .prop_map(
-            |(model, engine, ctx, session, tokens_least, (urgent, leave), seed)| {
+            |(model, engine, ctx, session, tokens_least, (urgent, leave), seed, deadline_ms)| {
                 Box::new(TaskSpec {
                     model_ref: model.map(ModelRef::new),
                     engine,
@@ -122,6 +127,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
                         OnDisconnect::Continue
                     },
                     seed,
+                    deadline_ms,
                     ..spec()
                 })
             },
@@ -198,6 +204,7 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
     prop_oneof![
         10 => (task(), any_spec()).prop_map(|(task, spec)| Op::Create(task, spec)),
         3 => task().prop_map(Op::Cancel),
+        1 => task().prop_map(Op::Requeue),
         1 => (1u128..5).prop_map(Op::SessionDelete),
         2 => any_key().prop_map(|ask| Op::Key(Box::new(ask))),
         6 => ms.prop_map(Op::Advance),
@@ -217,6 +224,7 @@ pub(crate) fn make(rig: &mut Rig, op: Op) {
     match op {
         Op::Create(task, spec) => drop(rig.create(task, *spec)),
         Op::Cancel(task) => drop(rig.cancel(task)),
+        Op::Requeue(task) => drop(rig.requeue(task)),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),
         Op::Key(ask) => drop(rig.ask(*ask)),
         Op::Advance(ms) => drop(rig.advance(ms)),

@@ -67,6 +67,16 @@ impl App {
         settle(self.owner.command(ask, None).await, None, keyed)
     }
 
+    /// Takes a parked task back into the queue. Repeating it is always safe.
+    pub(super) async fn task_requeue_command(&self, task: TaskId) -> Result<(), Trouble> {
+        let ask = Ask::TaskRequeue { task, cold: None };
+        let outcome = self.owner.command(ask, None).await;
+        match settle(outcome, Some(task), true)? {
+            Reply::TaskRequeued(_) => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
     /// Forgets a session. Repeating it is always safe.
     pub(super) async fn session_delete_command(&self, ask: Ask) -> Result<(), Trouble> {
         match self.settled(ask, true).await? {
@@ -123,7 +133,8 @@ pub(super) fn unexpected(reply: Reply) -> Trouble {
         | Reply::KeyRevoked(_)
         | Reply::SessionDeleted
         | Reply::TaskCancelled(_)
-        | Reply::TaskCreated { .. } => {
+        | Reply::TaskCreated { .. }
+        | Reply::TaskRequeued(_) => {
             debug_assert!(false, "an answer to another question");
             Trouble::Unresolved {
                 task: None,

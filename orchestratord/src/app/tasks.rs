@@ -119,7 +119,10 @@ impl App {
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
         if let Err(Trouble::Refused(refusal)) = &outcome {
-            let full = matches!(refusal, Refusal::QueueFull { .. });
+            let full = match refusal {
+                Refusal::QueueFull { full, .. } => Some(*full),
+                _ => None,
+            };
             self.meter
                 .task_rejected(engine, names::refusal_code(refusal), full);
         }
@@ -204,6 +207,17 @@ impl App {
         Ok(self.shown(row, None))
     }
 
+    /// Lets a parked task run again.
+    ///
+    /// # Errors
+    /// If there is none, it has ended, or the outcome is not known.
+    pub async fn task_requeue(&self, caller: &Caller, task: TaskId) -> Result<ShownTask, Trouble> {
+        self.row(caller, task).await?;
+        self.task_requeue_command(task).await?;
+        let row = self.row(caller, task).await?;
+        Ok(self.shown(row, None))
+    }
+
     /// What there is to read of a task's stream. A live read.
     ///
     /// # Errors
@@ -215,7 +229,7 @@ impl App {
         after: Option<StreamId>,
     ) -> Result<WatchedTask, Trouble> {
         let from = after.map_or(ReadFrom::Start, ReadFrom::After);
-        let mut opener = Opener::new(Arc::clone(&self.streams), from);
+        let mut opener = Opener::new(Arc::clone(&self.streams), task, from);
         let mut step = OpenerStep::Record;
         let opened = loop {
             step = match step {
@@ -294,6 +308,7 @@ pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -
         queue_depth: view.queue_depth(priority),
         queue_position: explanation.queue_position,
         predicted_start_ms: explanation.predicted_start_ms,
+        on_time_permille: explanation.on_time_permille,
         // The reader knows which it is told of.
         attempt: 0,
     }

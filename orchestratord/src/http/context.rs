@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use orchestrator_core::key::KeyScope;
 use uuid::Uuid;
 
+use super::fresh::random_id;
 use super::host::Host;
 use super::problem;
 use crate::app::{Caller, Trouble};
@@ -36,7 +37,9 @@ impl CorrelationId {
             plain && !value.is_empty() && value.len() <= CORRELATION_ID_BYTES_MAX
         });
         Self(given.cloned().unwrap_or_else(|| {
-            HeaderValue::from_str(&Uuid::new_v4().to_string()).expect("a UUID is fit for a header")
+            let mut text = Uuid::encode_buffer();
+            let text = random_id().hyphenated().encode_lower(&mut text);
+            HeaderValue::from_str(text).expect("a UUID is fit for a header")
         }))
     }
 

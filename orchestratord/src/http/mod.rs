@@ -9,6 +9,7 @@ mod capabilities;
 mod context;
 mod convert;
 mod correlate;
+mod fresh;
 mod full;
 mod host;
 mod keys;

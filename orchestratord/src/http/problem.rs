@@ -2,46 +2,19 @@
 
 use api_server::support::{ProblemReply, problem_type};
 use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
+use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
 mod keys;
+mod pointer;
+mod title;
 
+use self::pointer::pointer;
+use self::title::title;
 use crate::app::{Missing, Trouble};
 use crate::names;
-
-/// The summary of a code, the same for every occurrence.
-fn title(code: &ProblemCode) -> &'static str {
-    match code {
-        ProblemCode::AdmissionReject => "The queue is full",
-        ProblemCode::BodyTooLarge => "The body is too large",
-        ProblemCode::ContextExceeded => "The prompt does not fit the context",
-        ProblemCode::DecodeTimeout => "The engine was silent for too long",
-        ProblemCode::Forbidden => "Not allowed",
-        ProblemCode::Internal => "The daemon has a fault",
-        ProblemCode::InvalidParams => "The request has faults",
-        ProblemCode::KeyConflict => "The key cannot be changed so",
-        ProblemCode::MethodNotAllowed => "The path has no such method",
-        ProblemCode::ModelUnknown => "No pool serves this model",
-        ProblemCode::NotAcceptable => "No acceptable media type",
-        ProblemCode::NotFound => "There is nothing here",
-        ProblemCode::NotReady => "Not ready",
-        ProblemCode::PoolUnavailable => "The pool gave up",
-        ProblemCode::QueueFullDropLru => "Dropped from a full queue",
-        ProblemCode::ReplicaSetGone => "The replicas that began the text are gone",
-        ProblemCode::RequestTimeout => "The body took too long",
-        ProblemCode::SessionExhausted => "The session has had all its turns",
-        ProblemCode::StoreUnavailable => "The store does not answer",
-        ProblemCode::StreamDiverged => "The text is not the one that was read before",
-        ProblemCode::TaskIdConflict => "The task id is taken",
-        ProblemCode::TriesExceeded => "Too many failed tries",
-        ProblemCode::Unauthorized => "Not known",
-        ProblemCode::UnsupportedMediaType => "The body has another media type",
-        ProblemCode::WorkerReset => "The engine broke off",
-        ProblemCode::Unknown(_) => "A problem",
-    }
-}
 
 fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str) -> Problem {
     Problem {
@@ -80,20 +53,29 @@ pub(super) struct StreamOf {
 pub(super) fn of_fault(fault: TaskFault, detail: String, of: &StreamOf) -> Problem {
     let (status, code) = match fault {
         TaskFault::ContextExceeded => (422, ProblemCode::ContextExceeded),
+        TaskFault::DeadlineUnmet => (503, ProblemCode::DeadlineUnmet),
         TaskFault::DecodeTimeout => (500, ProblemCode::DecodeTimeout),
         TaskFault::EngineRefused => (400, ProblemCode::InvalidParams),
         TaskFault::Interrupted | TaskFault::WorkerReset => (500, ProblemCode::WorkerReset),
         TaskFault::PoolUnavailable => (503, ProblemCode::PoolUnavailable),
         TaskFault::QueueFullDropLru => (429, ProblemCode::QueueFullDropLru),
+        TaskFault::QueueFullShed => (429, ProblemCode::QueueFullShed),
         TaskFault::ReplicaSetGone => (503, ProblemCode::ReplicaSetGone),
         TaskFault::StreamDiverged => (409, ProblemCode::StreamDiverged),
     };
-    let dropped = fault == TaskFault::QueueFullDropLru;
+    let policy = match fault {
+        TaskFault::QueueFullDropLru => Some(FullPolicy::DropLru),
+        TaskFault::QueueFullShed => Some(FullPolicy::ShedLowPriority),
+        _ => None,
+    };
     Problem {
         engine: of.engine.clone(),
         retriable: names::fault_retriable(fault),
-        policy_label: dropped.then(|| "drop-lru".to_owned()),
-        limit_name: dropped.then(|| queue_limit(of.priority)),
+        policy_label: policy.map(|policy| names::full_policy(policy).to_owned()),
+        limit_name: match fault {
+            TaskFault::DeadlineUnmet => Some(DEADLINE_LIMIT.to_owned()),
+            _ => policy.map(|_| queue_limit(of.priority)),
+        },
         task_id: Some(of.task_id),
         ..problem(status, code, detail, &of.correlation_id)
     }
@@ -254,39 +236,17 @@ fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     }
 }
 
-/// The field of the request that a refusal is about, if it is about one.
-fn pointer(refusal: &Refusal) -> Option<&'static str> {
-    match refusal {
-        Refusal::ContextExceeded {
-            ctx_asked, ctx_max, ..
-        } => {
-            let ctx = ctx_asked.is_some_and(|asked| asked > *ctx_max);
-            Some(if ctx { "/ctx" } else { "/input/prompt" })
-        }
-        Refusal::ModelUnknown { model_ref, .. } => Some(if model_ref.is_some() {
-            "/model_ref"
-        } else {
-            "/engine"
-        }),
-        Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
-        Refusal::SessionExhausted { .. } => Some("/session_id"),
-        Refusal::TaskIdConflict { .. } => Some("/task_id"),
-        Refusal::KeyEnded { .. }
-        | Refusal::KeyLast { .. }
-        | Refusal::KeyTaken { .. }
-        | Refusal::KeyUnknown { .. }
-        | Refusal::PoolUnavailable { .. }
-        | Refusal::QueueFull { .. }
-        | Refusal::SessionUnknown { .. }
-        | Refusal::TaskUnknown { .. } => None,
-    }
-}
-
 fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let reason = reason(&refusal);
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
+        Refusal::DeadlineUnmet { retry_after_ms, .. } => Problem {
+            retriable: true,
+            retry_after_ms: Some(retry_after_ms),
+            limit_name: Some(DEADLINE_LIMIT.to_owned()),
+            ..answer(503, ProblemCode::DeadlineUnmet, reason)
+        },
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }
         | Refusal::KeyLast { .. }
@@ -296,12 +256,13 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
         Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable, reason),
         Refusal::QueueFull {
             priority,
+            full,
             retry_after_ms,
             ..
         } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
-            policy_label: Some("reject".to_owned()),
+            policy_label: Some(names::full_policy(full).to_owned()),
             limit_name: Some(queue_limit(priority)),
             ..answer(429, ProblemCode::AdmissionReject, reason)
         },
@@ -314,6 +275,10 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             ProblemCode::NotFound,
             of_missing(Missing::Session(Uuid::from_u128(session.0))),
         ),
+        Refusal::TaskEnded { task, .. } => Problem {
+            task_id: Some(Uuid::from_u128(task.0)),
+            ..answer(409, ProblemCode::TaskEnded, reason)
+        },
         Refusal::TaskIdConflict { task } => Problem {
             task_id: Some(Uuid::from_u128(task.0)),
             ..answer(409, ProblemCode::TaskIdConflict, reason)
@@ -341,6 +306,16 @@ fn reason(refusal: &Refusal) -> String {
                 "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
             ),
         },
+        Refusal::DeadlineUnmet {
+            deadline_ms,
+            forecast,
+            ..
+        } => format!(
+            "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
+            forecast.start_ms,
+            forecast.service.mean_ms,
+            f64::from(forecast.on_time_permille) / 1_000.0
+        ),
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }
         | Refusal::KeyLast { .. }
@@ -370,15 +345,29 @@ fn reason(refusal: &Refusal) -> String {
             )
         }
         Refusal::QueueFull {
-            priority, capacity, ..
-        } => format!(
-            "class {} is full: its capacity is {capacity}, and its policy is to reject; try again later",
-            names::priority(*priority)
-        ),
+            priority,
+            capacity,
+            full,
+            ..
+        } => {
+            let policy = match full {
+                FullPolicy::DropLru => "none of its tasks may go any more",
+                FullPolicy::Reject => "its policy is to reject",
+                FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
+            };
+            format!(
+                "class {} is full: its capacity is {capacity}, and {policy}; try again later",
+                names::priority(*priority)
+            )
+        }
         Refusal::SessionExhausted { session, turns_max } => {
             format!("session {session} has had its {turns_max} turns; begin another session")
         }
         Refusal::SessionUnknown { session } => format!("there is no session {session}"),
+        Refusal::TaskEnded { task, state } => format!(
+            "task {task} is {} already; hand its input over as a new task",
+            state.name()
+        ),
         Refusal::TaskIdConflict { task } => {
             format!(
                 "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
@@ -387,6 +376,9 @@ fn reason(refusal: &Refusal) -> String {
         Refusal::TaskUnknown { task } => format!("there is no task {task}"),
     }
 }
+
+/// The setting by which deadlines are judged.
+const DEADLINE_LIMIT: &str = "queue.deadline_confidence_permille";
 
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))

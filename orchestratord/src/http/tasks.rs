@@ -3,16 +3,16 @@
 use api_server::support::EventStream;
 use api_server::tasks::{
     TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-    TaskListParams, TaskListResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
-    TaskStreamResponse, TasksApi,
+    TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
+    TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
 };
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
 use orchestrator_core::id::{ProjectId, SessionId, TaskId};
-use uuid::Uuid;
 
 use super::context::Context;
 use super::convert;
+use super::fresh::rising_id;
 use super::host::Host;
 use super::problem::StreamOf;
 use crate::app::ListFilter;
@@ -21,7 +21,7 @@ use crate::stream::Opening;
 impl TasksApi for Host {
     async fn task_create(&self, context: Context, body: TaskCreateRequest) -> TaskCreateResponse {
         let named = body.task_id.is_some();
-        let task = convert::new_task(body, Uuid::now_v7());
+        let task = convert::new_task(body, rising_id());
         match self.app.task_create(&context.caller, task, named).await {
             Ok(created) => {
                 let body =
@@ -81,6 +81,23 @@ impl TasksApi for Host {
             .await
         {
             Ok(shown) => TaskCancelResponse::Ok200 {
+                body: convert::task(shown),
+            },
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_requeue(
+        &self,
+        context: Context,
+        params: TaskRequeueParams,
+    ) -> TaskRequeueResponse {
+        match self
+            .app
+            .task_requeue(&context.caller, TaskId(params.id.as_u128()))
+            .await
+        {
+            Ok(shown) => TaskRequeueResponse::Ok200 {
                 body: convert::task(shown),
             },
             Err(trouble) => context.refuse(trouble).into(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use orchestrator_core::entropy::Entropy;
-use orchestrator_core::input::Input;
 use orchestrator_core::time::Now;
 use store::{Loaded, ReadError};
 
@@ -119,12 +118,8 @@ impl OwnerState {
         match loaded {
             Ok(loaded) => {
                 self.begin_term(now, *loaded);
-                let reports: Vec<_> = self.facts.reports().collect();
-                if let Phase::Serving(term) = &mut self.phase {
-                    for report in reports {
-                        term.step(now, entropy, Input::Report(report), None);
-                    }
-                }
+                self.facts.forget_told();
+                while self.tell_fact(now, entropy) {}
             }
             Err(ReadError(detail)) => {
                 self.trouble(detail.clone(), false);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,8 +14,9 @@ use orchestrator_core::task::TaskRecord;
 use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
+use super::flight::StoreCall;
 use super::handle::OwnerHandle;
-use super::lanes::{Alive, Asked, Inbox, LaneEnds, Leash, Look, Told, Urgent, Waiter, lanes};
+use super::lanes::{Alive, Asked, Hand, Inbox, LaneEnds, Leash, Look, Told, Waiter, lanes};
 use super::limits::OwnerLimits;
 use super::mailbox::{FromStore, Helping, Taken, Wish};
 use super::outlet::{Notice, Outlet};
@@ -30,6 +31,9 @@ const LIVE_PER_ROUND: usize = 64;
 /// Inputs that are worth waking up for while a commit is under way: none of them gets its answer before that is
 /// through, and to wake for each would cost more than its step.
 const INPUTS_PER_WAKE: usize = 16;
+/// Most mutations of a commit that is made on the owner's own thread when nothing else waits: a task that is accepted
+/// and dispatched has three. Two hand-overs between threads cost more than what could be stepped meanwhile.
+const MUTATIONS_HERE_MAX: usize = 4;
 
 /// A running owner. Dropped, it stops by itself; [`Owner::stop`] waits for it.
 pub struct Owner<S> {
@@ -69,6 +73,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         outlet,
         cold,
         inbox,
+        hand: Hand::default(),
         ends: Arc::clone(&ends),
         waiters: HashMap::new(),
         calls,
@@ -82,9 +87,11 @@ pub fn spawn<S: OwnerStore + 'static>(
             };
             driver.run();
             drop(closing);
-            store_thread
+            let store = store_thread
                 .join()
-                .unwrap_or_else(|panic| resume_unwind(panic))
+                .unwrap_or_else(|panic| resume_unwind(panic));
+            let store = Arc::into_inner(store).expect("the driver is gone, and the thread too");
+            store.into_inner().unwrap_or_else(PoisonError::into_inner)
         })
         .map_err(no_thread)?;
     Ok(Owner {
@@ -131,7 +138,7 @@ impl Drop for Closing {
     }
 }
 
-struct Driver<C, E, O> {
+struct Driver<S, C, E, O> {
     state: OwnerState,
     limits: OwnerLimits,
     clock: C,
@@ -139,12 +146,13 @@ struct Driver<C, E, O> {
     outlet: O,
     cold: Box<dyn ColdStore>,
     inbox: Inbox,
+    hand: Hand,
     ends: Arc<LaneEnds>,
     waiters: HashMap<ReplyToken, Waiter>,
-    calls: Calls,
+    calls: Calls<S>,
 }
 
-impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
+impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
     fn run(mut self) {
         while !self.inbox.0.is_stopping() {
             if !self.hear_store() {
@@ -186,27 +194,27 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         }
     }
 
-    /// Takes in what waits, as far as there is room.
+    /// Takes in what waits, as far as there is room. What fits no more is the first to be taken in once there is
+    /// room again.
     fn take_in(&mut self) {
+        let inputs = if self.hand.is_empty() {
+            self.state.room()
+        } else {
+            0
+        };
         let Taken {
             urgent,
             commands,
             live,
         } = self.inbox.0.take(Helping {
-            inputs: self.state.room(),
+            inputs,
             commands_least: self.limits.batch_commands_least,
             live: LIVE_PER_ROUND,
         });
-        let mut told = Vec::new();
-        let mut asked = Vec::new();
-        for urgent in urgent {
-            match urgent {
-                Urgent::Asked(command) => asked.push(*command),
-                Urgent::Told(report) => told.push(report),
-            }
-        }
-        asked.extend(commands);
-        for report in told {
+        self.hand.take_up(urgent, commands);
+        while self.state.room() > 0
+            && let Some(report) = self.hand.told.pop_front()
+        {
             let Told {
                 report,
                 text,
@@ -216,7 +224,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
             self.state
                 .report(self.clock.now(), &mut self.entropy, report, text);
         }
-        self.take_commands(asked);
+        self.take_commands();
         for look in live {
             let Look { question, place } = look;
             drop(place);
@@ -225,13 +233,20 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
     }
 
     /// Looks up what the commands need in one read, then steps them.
-    fn take_commands(&mut self, commands: Vec<Asked>) {
-        let needed: Vec<TaskId> = commands
+    fn take_commands(&mut self) {
+        if self.hand.asked.is_empty() || self.state.room() == 0 {
+            return;
+        }
+        let needed: Vec<TaskId> = self
+            .hand
+            .asked
             .iter()
             .filter_map(|asked| self.state.lookup(&asked.ask))
             .collect();
         let found = self.prefetch(&needed);
-        for command in commands {
+        while self.state.room() > 0
+            && let Some(command) = self.hand.asked.pop_front()
+        {
             let Asked {
                 ask,
                 body,
@@ -285,11 +300,23 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         let now = self.clock.now();
         self.state.advance(now);
         if let Some(call) = self.state.poll_store(now) {
-            self.calls.call(call);
+            if self.is_for_here(&call) {
+                let answer = self.calls.call_here(call);
+                self.state
+                    .store_answer(self.clock.now(), &mut self.entropy, answer);
+            } else {
+                self.calls.call(call);
+            }
         }
         while let Some(release) = self.state.poll_release() {
             self.let_out(release);
         }
+    }
+
+    /// True for a small commit while nothing waits that could be stepped beside it.
+    fn is_for_here(&self, call: &StoreCall) -> bool {
+        matches!(call, StoreCall::Commit(commit) if commit.mutations.len() <= MUTATIONS_HERE_MAX)
+            && self.inbox.0.is_empty()
     }
 
     fn let_out(&mut self, release: Release) {
@@ -312,6 +339,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
     fn wait(&self) {
         let inputs = match (self.state.room(), self.state.is_flying()) {
             (0, _) => usize::MAX,
+            _ if !self.hand.is_empty() => 0,
             (_, true) => INPUTS_PER_WAKE,
             (_, false) => 1,
         };
@@ -343,7 +371,7 @@ impl<C: Clock, E: Entropy, O: Outlet> Driver<C, E, O> {
         }
         self.state.stop();
         // What comes even later, and live reads, are turned away as the lanes are dropped.
-        while !self.inbox.0.is_empty() {
+        while !self.hand.is_empty() || !self.inbox.0.is_empty() {
             self.take_in();
         }
         self.move_on();

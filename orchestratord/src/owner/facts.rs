@@ -1,7 +1,7 @@
 //! What replicas and pools reported last, so that a machine recovered in this process need not wait for
 //! them to report again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orchestrator_core::id::{PoolName, ReplicaName};
 use orchestrator_core::input::Report;
@@ -10,6 +10,9 @@ use orchestrator_core::input::Report;
 pub(super) struct FleetFacts {
     replicas: BTreeMap<ReplicaName, Report>,
     pools: BTreeMap<PoolName, Report>,
+    /// Those that the present machine has not been told.
+    replicas_untold: BTreeSet<ReplicaName>,
+    pools_untold: BTreeSet<PoolName>,
 }
 
 impl FleetFacts {
@@ -19,6 +22,7 @@ impl FleetFacts {
             Report::ReplicaReady { facts } => {
                 // A pool that has a replica again has not given up.
                 self.pools.remove(&facts.pool);
+                self.pools_untold.remove(&facts.pool);
                 self.replicas.insert(facts.name.clone(), report.clone());
             }
             Report::ReplicaDown { replica, .. } => {
@@ -35,8 +39,23 @@ impl FleetFacts {
         }
     }
 
-    /// All of them.
-    pub(super) fn reports(&self) -> impl Iterator<Item = Report> {
-        self.replicas.values().chain(self.pools.values()).cloned()
+    /// A machine begins that has been told nothing.
+    pub(super) fn forget_told(&mut self) {
+        self.replicas_untold = self.replicas.keys().cloned().collect();
+        self.pools_untold = self.pools.keys().cloned().collect();
+    }
+
+    /// True if the machine lacks one.
+    pub(super) fn is_untold(&self) -> bool {
+        !self.replicas_untold.is_empty() || !self.pools_untold.is_empty()
+    }
+
+    /// The next one that the machine lacks, as it was reported last; from now on it counts as told.
+    pub(super) fn tell(&mut self) -> Option<Report> {
+        if let Some(replica) = self.replicas_untold.pop_first() {
+            return self.replicas.get(&replica).cloned();
+        }
+        let pool = self.pools_untold.pop_first()?;
+        self.pools.get(&pool).cloned()
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
         | Ask::KeyRevoke { .. }
         | Ask::KeyRotate(_)
         | Ask::SessionDelete { .. } => None,
-        Ask::TaskCancel { task, .. } => Some(*task),
+        Ask::TaskCancel { task, .. } | Ask::TaskRequeue { task, .. } => Some(*task),
         Ask::TaskCreate { create, .. } => (!create.fresh).then_some(create.id),
     }
 }
@@ -23,7 +23,9 @@ pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: Pay
         | Ask::KeyRevoke { .. }
         | Ask::KeyRotate(_)
         | Ask::SessionDelete { .. } => {}
-        Ask::TaskCancel { cold, .. } => *cold = found.map(Box::new),
+        Ask::TaskCancel { cold, .. } | Ask::TaskRequeue { cold, .. } => {
+            *cold = found.map(Box::new);
+        }
         Ask::TaskCreate { create, cold } => {
             *cold = found.map(Box::new);
             create.body = payload;

@@ -1,5 +1,6 @@
 //! How inputs reach the owner: reports, renewals and cancels first, commands second, live reads beside.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orchestrator_core::input::{Ask, Report};
@@ -43,6 +44,30 @@ pub(super) struct Told {
 pub(super) enum Urgent {
     Asked(Box<Asked>),
     Told(Box<Told>),
+}
+
+/// What was taken out of the lanes and is not stepped yet: an input may fill a batch by what it brings along.
+#[derive(Default)]
+pub(super) struct Hand {
+    pub(super) told: VecDeque<Box<Told>>,
+    pub(super) asked: VecDeque<Asked>,
+}
+
+impl Hand {
+    pub(super) fn is_empty(&self) -> bool {
+        self.told.is_empty() && self.asked.is_empty()
+    }
+
+    /// Takes up what was taken out, in its order.
+    pub(super) fn take_up(&mut self, urgent: Vec<Urgent>, commands: Vec<Asked>) {
+        for urgent in urgent {
+            match urgent {
+                Urgent::Asked(command) => self.asked.push_back(*command),
+                Urgent::Told(report) => self.told.push_back(report),
+            }
+        }
+        self.asked.extend(commands);
+    }
 }
 
 /// The ends that everyone else holds.

@@ -48,4 +48,4 @@ pub use state::OwnerState;
 pub use view::LiveView;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -30,7 +30,8 @@ use super::view::LiveView;
 /// 1. Begin with [`OwnerState::new`] over a load.
 /// 2. For what waits, up to [`OwnerState::room`]: ask [`OwnerState::lookup`] of each command, look those
 ///    tasks up in the store at once, then pass everything in by [`OwnerState::command`],
-///    [`OwnerState::report`] and [`OwnerState::ask_live`]. Call [`OwnerState::tick`] until it is false.
+///    [`OwnerState::report`] and [`OwnerState::ask_live`], as long as there is room: an input may fill the batch
+///    by what it brings. Call [`OwnerState::tick`] until it is false.
 /// 3. Call [`OwnerState::advance`], and give what [`OwnerState::poll_store`] asks to the store, away from
 ///    this thread. Its answer goes to [`OwnerState::store_answer`]; steps 2 and 3 go on meanwhile. Look up
 ///    what [`OwnerState::doubts`] names, if anything.
@@ -79,11 +80,12 @@ impl OwnerState {
         state
     }
 
-    /// Inputs that the open batch still takes. Without a machine there is always room: whoever asks is
-    /// turned away.
+    /// Inputs that the open batch still takes: none before the machine of a new term knows the fleet. Without
+    /// a machine there is always room: whoever asks is turned away.
     #[must_use]
     pub fn room(&self) -> usize {
         match &self.phase {
+            Phase::Serving(_) if self.facts.is_untold() => 0,
             Phase::Serving(term) => term.open.room(&self.limits),
             Phase::Loading | Phase::Resting(_) | Phase::Stopped => self.limits.batch_inputs,
         }
@@ -164,8 +166,12 @@ impl OwnerState {
         }
     }
 
-    /// Ticks the machine if that is due and there is room. False if it was not.
+    /// Ticks the machine, or tells it of the fleet what it lacks, if that is due and there is room. False if it
+    /// was not.
     pub fn tick(&mut self, now: Now, entropy: &mut dyn Entropy) -> bool {
+        if self.tell_fact(now, entropy) {
+            return true;
+        }
         let Phase::Serving(term) = &mut self.phase else {
             return false;
         };
@@ -175,6 +181,22 @@ impl OwnerState {
             term.step(now, entropy, Input::Tick, None);
         }
         ticks
+    }
+
+    /// Tells a machine that was recovered in this process something of the fleet that it lacks, if there is
+    /// room. False if there was nothing or no room.
+    pub(super) fn tell_fact(&mut self, now: Now, entropy: &mut dyn Entropy) -> bool {
+        let Phase::Serving(term) = &mut self.phase else {
+            return false;
+        };
+        if term.open.room(&self.limits) == 0 {
+            return false;
+        }
+        let Some(report) = self.facts.tell() else {
+            return false;
+        };
+        term.step(now, entropy, Input::Report(report), None);
+        true
     }
 
     /// Moves batches on as far as they go without the store.
@@ -208,9 +230,9 @@ impl OwnerState {
     pub fn next_wake(&self) -> Option<MonoMs> {
         match &self.phase {
             Phase::Serving(term) => {
-                let machine = term
-                    .machine
-                    .next_wake()
+                let untold = self.facts.is_untold().then_some(MonoMs(0));
+                let machine = untold
+                    .or_else(|| term.machine.next_wake())
                     .filter(|_| term.open.room(&self.limits) > 0);
                 let flight = term.flight.as_ref().and_then(super::flight::Flight::due);
                 let doubts = self.doubts.due();

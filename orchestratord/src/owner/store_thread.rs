@@ -1,4 +1,4 @@
-//! The store, on a thread of its own.
+//! The store, on a thread of its own, and within reach of the owner's for a call that nobody else waits behind.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,9 +11,12 @@ use super::mailbox::Mailbox;
 
 /// The thread, and the owner's end of it.
 pub(super) struct StoreThread<S> {
-    pub(super) calls: Calls,
-    pub(super) thread: JoinHandle<S>,
+    pub(super) calls: Calls<S>,
+    pub(super) thread: JoinHandle<Shared<S>>,
 }
+
+/// The store. Whoever makes the one call that is under way holds it.
+pub(super) type Shared<S> = Arc<Mutex<S>>;
 
 /// Starts the thread; answers go to the mailbox. It ends when the calls are dropped.
 pub(super) fn start<S: OwnerStore + 'static>(
@@ -21,34 +24,49 @@ pub(super) fn start<S: OwnerStore + 'static>(
     answers: Arc<Mailbox>,
 ) -> io::Result<StoreThread<S>> {
     let desk = Arc::new(Desk::default());
-    let calls = Calls(Arc::clone(&desk));
+    let store = Arc::new(Mutex::new(store));
+    let calls = Calls {
+        desk: Arc::clone(&desk),
+        store: Arc::clone(&store),
+    };
     let thread = thread::Builder::new()
         .name("owner-store".to_owned())
         .spawn(move || {
             let ends = Ends(answers);
-            serve(store, &desk, &ends.0)
+            while let Some(call) = desk.next() {
+                ends.0.store_answers(carry_out(&store, call));
+            }
+            store
         })?;
     Ok(StoreThread { calls, thread })
 }
 
-/// Where the owner puts its one call.
-pub(super) struct Calls(Arc<Desk>);
+/// How the owner makes its one call.
+pub(super) struct Calls<S> {
+    desk: Arc<Desk>,
+    store: Shared<S>,
+}
 
-impl Calls {
-    /// Calls the store. Nothing may be called before it has answered.
+impl<S: OwnerStore> Calls<S> {
+    /// Has the call made on the store's thread. Nothing may be called before it has answered.
     pub(super) fn call(&self, call: StoreCall) {
-        let mut place = self.0.place();
+        let mut place = self.desk.place();
         debug_assert!(place.call.is_none(), "one call at a time");
         place.call = Some(call);
         drop(place);
-        self.0.there.notify_one();
+        self.desk.there.notify_one();
+    }
+
+    /// Makes the call on this thread, which takes as long as the store takes. None may be under way.
+    pub(super) fn call_here(&self, call: StoreCall) -> StoreAnswer {
+        carry_out(&self.store, call)
     }
 }
 
-impl Drop for Calls {
+impl<S> Drop for Calls<S> {
     fn drop(&mut self) {
-        self.0.place().over = true;
-        self.0.there.notify_one();
+        self.desk.place().over = true;
+        self.desk.there.notify_one();
     }
 }
 
@@ -96,13 +114,12 @@ impl Drop for Ends {
     }
 }
 
-fn serve<S: OwnerStore>(mut store: S, desk: &Desk, answers: &Mailbox) -> S {
-    while let Some(call) = desk.next() {
-        answers.store_answers(match call {
-            StoreCall::Commit(commit) => StoreAnswer::Committed(store.commit(&commit)),
-            StoreCall::Load => StoreAnswer::Loaded(store.load().map(Box::new)),
-            StoreCall::Probe(epoch) => StoreAnswer::Probed(store.probe(epoch)),
-        });
+fn carry_out<S: OwnerStore>(store: &Mutex<S>, call: StoreCall) -> StoreAnswer {
+    // A store that panicked is not asked again: its thread has ended, and the owner's with it.
+    let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+    match call {
+        StoreCall::Commit(commit) => StoreAnswer::Committed(store.commit(&commit)),
+        StoreCall::Load => StoreAnswer::Loaded(store.load().map(Box::new)),
+        StoreCall::Probe(epoch) => StoreAnswer::Probed(store.probe(epoch)),
     }
-    store
 }

@@ -51,16 +51,21 @@ pub struct Follower<R> {
 
 /// What a state has asked for and waits for.
 enum Call {
-    Read { text: bool },
+    Read {
+        /// The prompt, if it need not be read.
+        prompt: Option<String>,
+        text: bool,
+    },
     Start(Box<Generation>),
 }
 
 impl<R: Reporter> Follower<R> {
-    /// Runs an attempt, which has begun on the stream, to its end and reports it. `cancelled` turns true
-    /// when it has been stopped and may not write any more.
+    /// Runs an attempt, which has begun on the stream, to its end and reports it. Its prompt is read from the
+    /// store unless it is at hand. `cancelled` turns true when it has been stopped and may not write any more.
     pub async fn follow(
         &self,
         order: AttemptOrder,
+        mut prompt: Option<String>,
         stream: Arc<TaskStream>,
         mut cancelled: watch::Receiver<bool>,
     ) {
@@ -68,7 +73,7 @@ impl<R: Reporter> Follower<R> {
         let mut alarm = Alarm::new();
         let mut events = None;
         loop {
-            let call = self.carry_out(&mut state).await;
+            let call = self.carry_out(&mut state, &mut prompt).await;
             if state.is_over() {
                 return;
             }
@@ -85,7 +90,11 @@ impl<R: Reporter> Follower<R> {
     }
 
     /// Does what the state wants done, and gives back what it waits for.
-    async fn carry_out(&self, state: &mut AttemptState) -> Option<Call> {
+    async fn carry_out(
+        &self,
+        state: &mut AttemptState,
+        prompt: &mut Option<String>,
+    ) -> Option<Call> {
         let attempt = state.order().attempt;
         let key = AttemptKey(attempt.0);
         let mut call = None;
@@ -93,7 +102,10 @@ impl<R: Reporter> Follower<R> {
             match output {
                 AttemptOutput::Ack(offset) => self.runner.ack(key, offset),
                 AttemptOutput::Cancel => self.runner.cancel(key),
-                AttemptOutput::Read { text } => call = Some(Call::Read { text }),
+                AttemptOutput::Read { text } => {
+                    let prompt = prompt.take();
+                    call = Some(Call::Read { prompt, text });
+                }
                 AttemptOutput::Report(report) => self.reporter.report(attempt, report).await,
                 AttemptOutput::Start(generation) => call = Some(Call::Start(generation)),
                 AttemptOutput::Suspect(replica) => self.replicas.suspect(&replica),
@@ -110,7 +122,9 @@ impl<R: Reporter> Follower<R> {
         events: &mut Option<EventStream>,
     ) -> AttemptInput {
         match (call, events) {
-            (Some(Call::Read { text }), _) => AttemptInput::Read(self.read(order, text).await),
+            (Some(Call::Read { prompt, text }), _) => {
+                AttemptInput::Read(self.read(order, prompt, text).await)
+            }
             (Some(Call::Start(generation)), events) => {
                 AttemptInput::Started(match self.start(order, *generation).await {
                     Ok(begun) => {
@@ -128,10 +142,21 @@ impl<R: Reporter> Follower<R> {
         }
     }
 
-    async fn read(&self, order: &AttemptOrder, text: bool) -> Result<Durable, ReadError> {
-        let body = self.reads.task_body(order.task).await?;
+    async fn read(
+        &self,
+        order: &AttemptOrder,
+        prompt: Option<String>,
+        text: bool,
+    ) -> Result<Durable, ReadError> {
+        let prompt = match prompt {
+            Some(prompt) => Some(prompt),
+            None => {
+                let body = self.reads.task_body(order.task).await?;
+                body.map(|body| body.prompt)
+            }
+        };
         Ok(Durable {
-            prompt: body.map(|body| body.prompt),
+            prompt,
             text: match text {
                 true => self.reads.task_text(order.task).await?,
                 false => None,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use orchestrator_core::effect::{AttemptOrder, Effect};
-use orchestrator_core::id::AttemptId;
+use orchestrator_core::id::{AttemptId, TaskId};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -39,8 +39,8 @@ impl<R: Reporter> Attempts<R> {
         }
     }
 
-    /// Carries out an effect.
-    pub fn carry_out(&self, effect: Effect) {
+    /// Carries out an effect. An attempt reads its prompt from the store, unless `prompts` has it.
+    pub fn carry_out(&self, effect: Effect, prompts: &mut HashMap<TaskId, String>) {
         let mut running = lock(&self.running);
         match running.roster.carry_out(effect) {
             None => {}
@@ -48,7 +48,8 @@ impl<R: Reporter> Attempts<R> {
                 let (stop, stopped) = watch::channel(false);
                 running.stops.insert(order.attempt, stop);
                 drop(running);
-                self.follow(*order, stream, stopped);
+                let prompt = prompts.remove(&order.task);
+                self.follow(*order, prompt, stream, stopped);
             }
             Some(Deed::ReportLost { attempt, report }) => {
                 drop(running);
@@ -62,12 +63,18 @@ impl<R: Reporter> Attempts<R> {
         }
     }
 
-    fn follow(&self, order: AttemptOrder, stream: Arc<TaskStream>, stopped: watch::Receiver<bool>) {
+    fn follow(
+        &self,
+        order: AttemptOrder,
+        prompt: Option<String>,
+        stream: Arc<TaskStream>,
+        stopped: watch::Receiver<bool>,
+    ) {
         let follower = Arc::clone(&self.follower);
         let running = Arc::clone(&self.running);
         self.runtime.spawn(async move {
             let attempt = order.attempt;
-            follower.follow(order, stream, stopped).await;
+            follower.follow(order, prompt, stream, stopped).await;
             let mut running = lock(&running);
             running.roster.over(attempt);
             running.stops.remove(&attempt);

@@ -1,7 +1,11 @@
 //! Carries out what the machine decided, once it is durable.
 
+use std::collections::{HashMap, HashSet};
+
 use orchestrator_core::effect::Effect;
-use store::Commit;
+use orchestrator_core::id::TaskId;
+use orchestrator_core::mutation::Mutation;
+use store::{Commit, Payload};
 
 use super::attempts::Attempts;
 use super::reports::OwnerReporter;
@@ -12,23 +16,31 @@ use crate::telemetry::Meter;
 pub struct RunOutlet {
     attempts: Attempts<OwnerReporter>,
     meter: Meter,
+    /// Prompts of the tasks that were accepted and dispatched in the last batch.
+    prompts: HashMap<TaskId, String>,
 }
 
 impl RunOutlet {
     /// An outlet to these.
     #[must_use]
     pub fn new(attempts: Attempts<OwnerReporter>, meter: Meter) -> Self {
-        Self { attempts, meter }
+        Self {
+            attempts,
+            meter,
+            prompts: HashMap::new(),
+        }
     }
 }
 
 impl Outlet for RunOutlet {
     fn effect(&mut self, effect: Effect) {
-        self.attempts.carry_out(effect);
+        self.attempts.carry_out(effect, &mut self.prompts);
     }
 
     fn committed(&mut self, commit: &Commit) {
         self.meter.committed(&commit.mutations);
+        // What was ordered is carried out before the next batch; of what was not, nothing is kept.
+        self.prompts = prompts_at_hand(commit);
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -85,5 +97,98 @@ impl Outlet for RunOutlet {
                 tracing::warn!(detail, "the owner has stepped down");
             }
         }
+    }
+}
+
+/// Prompts of the tasks that a batch both accepts and dispatches. Their attempts need not read what has just been
+/// written.
+fn prompts_at_hand(commit: &Commit) -> HashMap<TaskId, String> {
+    let dispatched = commit
+        .mutations
+        .iter()
+        .filter_map(|mutation| match mutation {
+            Mutation::AttemptInsert(attempt) => Some(attempt.task),
+            _ => None,
+        });
+    let dispatched: HashSet<TaskId> = dispatched.collect();
+    if dispatched.is_empty() {
+        return HashMap::new();
+    }
+    let accepted = commit
+        .mutations
+        .iter()
+        .filter_map(|mutation| match mutation {
+            Mutation::TaskInsert { record, body } if dispatched.contains(&record.id) => {
+                match commit.payloads.get(body) {
+                    Some(Payload::Body(body)) => Some((record.id, body.prompt.clone())),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+    accepted.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use orchestrator_core::id::{Epoch, PayloadRef, ReplyToken};
+    use orchestrator_core::input::{Command, Input};
+    use orchestrator_core::machine::{Machine, Output, Recovered};
+    use orchestrator_core::task::Priority;
+    use orchestrator_core::time::{MonoMs, Now, WallMs};
+    use store::TaskBody;
+
+    use super::*;
+    use crate::owner::Dice;
+    use crate::owner::tests::things::{config, create, ready};
+
+    #[test]
+    fn a_batch_has_the_prompts_of_what_it_accepts_and_dispatches() {
+        let now = Now {
+            mono: MonoMs(0),
+            wall: WallMs(1),
+        };
+        let mut machine = Machine::recover(config(), now, Recovered::default());
+        let mut dice = Dice::from_seed(1);
+        let asked = (1..=4).map(|id| {
+            let mut ask = create(id, Priority::Interactive);
+            if let orchestrator_core::input::Ask::TaskCreate { create, .. } = &mut ask {
+                create.body = PayloadRef(id as u64);
+            }
+            let reply = ReplyToken(id as u64);
+            Input::Command(Command { reply, ask })
+        });
+        // The replica takes two at once.
+        for input in [Input::Report(ready())].into_iter().chain(asked) {
+            machine.step(now, &mut dice, input);
+        }
+        let mutations = std::iter::from_fn(|| machine.poll()).filter_map(|output| match output {
+            Output::Persist(mutation) => Some(mutation),
+            _ => None,
+        });
+        let body = |id: u64| {
+            let body = TaskBody {
+                prompt: format!("prompt {id}"),
+                metadata: vec![],
+            };
+            (PayloadRef(id), Payload::Body(body))
+        };
+        let commit = Commit {
+            epoch: Epoch(1),
+            commit_seq: 1,
+            at: WallMs(1),
+            mutations: mutations.collect(),
+            payloads: (1..=4).map(body).collect(),
+            events: vec![],
+        };
+        let expected = (1..=2).map(|id| (TaskId(id), format!("prompt {id}")));
+        assert_eq!(prompts_at_hand(&commit), expected.collect());
+        let later = Commit {
+            mutations: vec![],
+            ..commit
+        };
+        assert_eq!(prompts_at_hand(&later), HashMap::new());
     }
 }

@@ -65,6 +65,9 @@ pub(super) fn engine_spec(
     if let Some(file) = &pool.model_file {
         args.extend([OsString::from("--model"), file.clone().into_os_string()]);
     }
+    if let Some(tokens) = pool.ctx_size {
+        args.extend([OsString::from("--ctx-size"), tokens.to_string().into()]);
+    }
     args.extend([
         OsString::from("--threads"),
         pool.threads.unwrap_or(1).to_string().into(),
@@ -115,6 +118,24 @@ pub(super) fn adapter_factory(pool: &Pool) -> AdapterFactory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_pool_says_of_its_engines_becomes_their_flags() {
+        let own = std::env::current_exe().expect("a program that runs has a path");
+        let pool = Pool {
+            model_file: Some(PathBuf::from("/models/a.gguf")),
+            ctx_size: Some(4_096),
+            threads: Some(3),
+            engine_binary: Some(own),
+            ..Pool::embedded_default()
+        };
+        let spec = engine_spec(&pool, &ReplicaName::new("default-0"), 64).expect("it is there");
+        let args: Vec<_> = spec.args.iter().map(|arg| arg.to_string_lossy()).collect();
+        assert_eq!(
+            args.join(" "),
+            "--exit-on-stdin-eof --alias a --model /models/a.gguf --ctx-size 4096 --threads 3"
+        );
+    }
 
     #[test]
     fn replicas_are_named_after_their_pool() {

@@ -63,12 +63,26 @@ pub struct ServeArgs {
     /// Configuration file (TOML).
     #[arg(long, value_name = "FILE", env = "ORCH_CONFIG")]
     pub config: Option<PathBuf>,
+    /// The configuration itself, as TOML, instead of a file.
+    #[arg(
+        long,
+        value_name = "TOML",
+        env = "ORCH_CONFIG_TOML",
+        conflicts_with = "config"
+    )]
+    pub config_toml: Option<String>,
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8484].
     #[arg(long, value_name = "ADDR", env = "ORCH_LISTEN")]
     pub listen: Option<String>,
     /// Directory of the store; made if missing [default: orchestrator in the user's data directory].
     #[arg(long, value_name = "DIR", env = "ORCH_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Keep nothing: the store lies in a fresh temporary directory, which is removed at the end.
+    #[arg(long, env = "ORCH_EPHEMERAL", conflicts_with = "data_dir")]
+    pub ephemeral: bool,
+    /// End when standard input ends. A child that has a pipe from its parent ends with its parent.
+    #[arg(long, env = "ORCH_EXIT_ON_STDIN_EOF")]
+    pub exit_on_stdin_eof: bool,
     /// Store, as a URL [default: sqlite:].
     #[arg(long, value_name = "URL", env = "ORCH_STORE")]
     pub store: Option<String>,

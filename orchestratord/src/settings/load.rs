@@ -32,9 +32,20 @@ pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
     /// Where the store lies.
-    pub data_dir: PathBuf,
+    pub data: DataPlace,
+    /// End when standard input ends.
+    pub exit_on_stdin_eof: bool,
     /// The rest, with the overrides in place and at least one pool.
     pub config: Config,
+}
+
+/// Where the store lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataPlace {
+    /// In this directory, which is made if missing and stays.
+    Kept(PathBuf),
+    /// In a temporary directory that goes with the daemon.
+    Temporary,
 }
 
 /// Why the daemon does not know enough to serve. Reads as lines for a person.
@@ -72,9 +83,13 @@ fn read_file(path: &Path, advice: &'static str) -> Result<Config, SettingsError>
         source,
         advice,
     })?;
-    let name = path.display().to_string();
-    parse_and(&text, log_fault).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(|fault| fault.describe(&name)).collect();
+    read_text(&text, &path.display().to_string())
+}
+
+/// Reads a configuration that stands in the place of this name.
+fn read_text(text: &str, name: &str) -> Result<Config, SettingsError> {
+    parse_and(text, log_fault).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|fault| fault.describe(name)).collect();
         SettingsError::Faults(lines.join("\n"))
     })
 }
@@ -84,12 +99,13 @@ fn read_file(path: &Path, advice: &'static str) -> Result<Config, SettingsError>
 /// # Errors
 /// [`SettingsError`] if the file or an override has a fault.
 pub fn load(args: &ServeArgs) -> Result<Settings, SettingsError> {
-    let mut config = match &args.config {
-        Some(path) => read_file(
+    let mut config = match (&args.config, &args.config_toml) {
+        (Some(path), _) => read_file(
             path,
             "name another file with --config, or leave it out to serve with defaults",
         )?,
-        None => Config::default(),
+        (None, Some(text)) => read_text(text, "--config-toml (ORCH_CONFIG_TOML)")?,
+        (None, None) => Config::default(),
     };
     if config.pools.is_empty() {
         config.pools.push(Pool::embedded_default());
@@ -97,13 +113,15 @@ pub fn load(args: &ServeArgs) -> Result<Settings, SettingsError> {
     override_server(&mut config, args)?;
     override_pool(&mut config, args)?;
     let listen = recheck(&config)?;
-    let data_dir = match config.server.data_dir.clone() {
-        Some(dir) => dir,
-        None => default_data_dir().ok_or(SettingsError::NoDataDir)?,
+    let data = match config.server.data_dir.clone() {
+        _ if args.ephemeral => DataPlace::Temporary,
+        Some(dir) => DataPlace::Kept(dir),
+        None => DataPlace::Kept(default_data_dir().ok_or(SettingsError::NoDataDir)?),
     };
     Ok(Settings {
         listen,
-        data_dir,
+        data,
+        exit_on_stdin_eof: args.exit_on_stdin_eof,
         config,
     })
 }
@@ -276,6 +294,22 @@ mod tests {
             ..ServeArgs::default()
         };
         assert_eq!(refusal(&args), checked);
+    }
+
+    #[test]
+    fn a_configuration_in_the_command_line_is_held_to_the_same_rules_as_a_file() {
+        let args = |text: &str| ServeArgs {
+            config_toml: Some(text.to_owned()),
+            ephemeral: true,
+            ..ServeArgs::default()
+        };
+        let settings = load(&args("[[pool]]\nid = \"own\"\nctx_size = 5\n")).unwrap();
+        assert_eq!(settings.config.pools[0].ctx_size, Some(5));
+        assert_eq!(settings.data, DataPlace::Temporary);
+        insta::assert_snapshot!(refusal(&args("[[pool]]\nid = \"own\"\nctx_size = 0\n")), @r"
+        --config-toml (ORCH_CONFIG_TOML):3: /pool/0/ctx_size: 0 is out of range
+          hint: use a value from 1 to 2147483647
+        ");
     }
 
     #[test]

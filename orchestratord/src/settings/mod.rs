@@ -4,4 +4,4 @@ mod args;
 mod load;
 
 pub use args::{Args, ConfigCommand, InitArgs, ServeArgs, Verb};
-pub use load::{Settings, SettingsError, check_file, load};
+pub use load::{DataPlace, Settings, SettingsError, check_file, load};

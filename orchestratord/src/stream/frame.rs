@@ -48,6 +48,9 @@ pub struct Waiting {
     pub queue_position: Option<u64>,
     /// Estimated milliseconds to its start; none once it is dispatched.
     pub predicted_start_ms: Option<u64>,
+    /// Probability, in thousandths, that it ends within its deadline; none without one, if nothing is measured, or
+    /// once it is dispatched.
+    pub on_time_permille: Option<u32>,
     /// Number of the present attempt, 0 before the first.
     pub attempt: u32,
 }

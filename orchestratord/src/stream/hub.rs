@@ -1,17 +1,20 @@
 //! The live streams, by task.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::task::TaskRecord;
+use store::TaskText;
 
 use super::live::{TaskStream, Terminal};
 
-/// Every stream that somebody writes or reads. An ended task leaves it; its readers keep what they hold.
+/// Every stream that somebody writes or reads. An ended task leaves it; its readers keep what they hold, and those
+/// who come later share one copy of its text for as long as any of them reads.
 #[derive(Debug, Default)]
 pub struct StreamHub {
     streams: Mutex<HashMap<TaskId, Arc<TaskStream>>>,
+    ended: Mutex<HashMap<TaskId, Weak<TaskStream>>>,
 }
 
 impl StreamHub {
@@ -49,6 +52,20 @@ impl StreamHub {
         if let Some(stream) = stream {
             stream.end(terminal);
         }
+    }
+
+    /// The stream of a task that has ended, from its record and its durable text, which never change again: the one
+    /// that somebody reads already, or else this text.
+    pub(super) fn ended(&self, record: &TaskRecord, text: &TaskText) -> Arc<TaskStream> {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = ended.get(&record.id).and_then(Weak::upgrade) {
+            return stream;
+        }
+        // What nobody reads any more goes with the next one that is read, so there are never many.
+        ended.retain(|_, stream| stream.strong_count() > 0);
+        let stream = Arc::new(TaskStream::ended(record, text));
+        ended.insert(record.id, Arc::downgrade(&stream));
+        stream
     }
 
     /// Streams held.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use orchestrator_core::id::AttemptId;
-use orchestrator_core::task::{Started, TaskEnd};
+use orchestrator_core::task::{Started, TaskEnd, TaskRecord};
 use store::TaskText;
 use tokio::sync::watch;
 
@@ -100,6 +100,24 @@ impl Default for TaskStream {
 }
 
 impl TaskStream {
+    /// The stream of a task that has ended, from its record and its durable text.
+    pub(super) fn ended(record: &TaskRecord, text: &TaskText) -> Self {
+        let stream = Self::default();
+        // A fresh stream takes any text: there is nothing to differ from.
+        let _ = stream.seed(text);
+        if let Some(started) = &record.started {
+            stream.start(started.clone(), record.accepted_position, record.spec.seed);
+        }
+        let position = text.tokens();
+        if let Some(end) = &record.end {
+            stream.end(Terminal {
+                end: end.clone(),
+                position,
+            });
+        }
+        stream
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

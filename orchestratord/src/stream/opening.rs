@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use orchestrator_core::id::TaskId;
 use orchestrator_core::task::{OnDisconnect, TaskRecord};
 use store::TaskText;
 
@@ -60,13 +61,15 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Of the streams here, for a reader that stands there. It begins with the record.
+    /// Of a task and the streams here, for a reader that stands there. It begins with the record.
     #[must_use]
-    pub fn new(streams: Arc<StreamHub>, from: ReadFrom) -> Self {
+    pub fn new(streams: Arc<StreamHub>, task: TaskId, from: ReadFrom) -> Self {
         Self {
+            // One that is open already makes the second look at the record needless: every end that is committed
+            // after the first one finds it.
+            stream: streams.find(task),
             streams,
             from,
-            stream: None,
             record: None,
         }
     }
@@ -111,7 +114,8 @@ impl Opener {
         };
         let text = text.unwrap_or_default();
         let Some(stream) = self.stream.take() else {
-            let reading = Reading::Ended(ReaderState::ended(&record, &text, self.from));
+            let stream = self.streams.ended(&record, &text);
+            let reading = Reading::Ended(ReaderState::ended(stream, self.from));
             return OpenerStep::Opened(Box::new(Opened { record, reading }));
         };
         // An attempt that has begun meanwhile may have written more, but not something else.

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use orchestrator_core::task::{TaskEnd, TaskRecord};
+use orchestrator_core::task::TaskEnd;
 use orchestrator_core::time::MonoMs;
-use store::TaskText;
 
 use super::frame::{Frame, Waiting};
 use super::id::StreamId;
@@ -95,25 +94,12 @@ impl ReaderState {
         Self::new(stream, from, true)
     }
 
-    /// Of a task that has ended, from its record and its durable text; `None` if the reader has seen
-    /// everything, the terminal frame included.
+    /// Of a task that has ended, over all of its text and its end; `None` if the reader has seen everything, the
+    /// terminal frame included.
     #[must_use]
-    pub fn ended(record: &TaskRecord, text: &TaskText, from: ReadFrom) -> Option<Self> {
-        let stream = TaskStream::default();
-        // A fresh stream takes any text: there is nothing to differ from.
-        let _ = stream.seed(text);
-        if let Some(started) = &record.started {
-            stream.start(started.clone(), record.accepted_position, record.spec.seed);
-        }
-        let position = text.tokens();
-        if let Some(end) = &record.end {
-            stream.end(Terminal {
-                end: end.clone(),
-                position,
-            });
-        }
+    pub fn ended(stream: Arc<TaskStream>, from: ReadFrom) -> Option<Self> {
         let seen = matches!(from, ReadFrom::After(id) if stream.id_of_end() == id);
-        (!seen).then(|| Self::new(Arc::new(stream), from, false))
+        (!seen).then(|| Self::new(stream, from, false))
     }
 
     fn new(stream: Arc<TaskStream>, from: ReadFrom, watches: bool) -> Self {

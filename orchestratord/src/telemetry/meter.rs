@@ -1,6 +1,6 @@
 //! Feeds the metrics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,12 +9,14 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::task::{
     AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
 };
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::contract::{MetricKind, contract};
+use super::deadlines::DeadlineRatios;
 use crate::names;
 
 /// Pause between two clearings of samples.
@@ -49,6 +51,7 @@ impl Drop for OpenConnection {
 pub struct Meter {
     exporter: PrometheusHandle,
     replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
+    deadlines: Arc<DeadlineRatios>,
 }
 
 impl Meter {
@@ -82,6 +85,7 @@ impl Meter {
         Ok(Self {
             exporter,
             replicas: Arc::default(),
+            deadlines: Arc::default(),
         })
     }
 
@@ -104,6 +108,7 @@ impl Meter {
         Self {
             exporter: PrometheusBuilder::new().build_recorder().handle(),
             replicas: Arc::default(),
+            deadlines: Arc::default(),
         }
     }
 
@@ -149,12 +154,17 @@ impl Meter {
             .set(depth as f64);
     }
 
-    /// A task was turned away at the door.
-    pub fn task_rejected(&self, engine: Option<Engine>, code: &'static str, queue_full: bool) {
+    /// A task was turned away at the door; `full` is the policy of a full class, if that was the reason.
+    pub fn task_rejected(
+        &self,
+        engine: Option<Engine>,
+        code: &'static str,
+        full: Option<FullPolicy>,
+    ) {
         let engine = engine.map_or(ANY_ENGINE, names::engine);
         counter!("tasks_rejected_total", "engine" => engine, "reason" => code).increment(1);
-        if queue_full {
-            counter!("admission_backpressure_events_total", "engine" => engine, "policy" => "reject").increment(1);
+        if let Some(policy) = full {
+            backpressure(engine, policy);
         }
     }
 
@@ -163,6 +173,8 @@ impl Meter {
         counter!("store_commits_total").increment(1);
         counter!("store_mutations_total").increment(mutations.len() as u64);
         let mut ended_attempts: HashMap<TaskId, &AttemptRecord> = HashMap::new();
+        // Counted together: a batch of new tasks is of few kinds, and each look for a counter costs.
+        let mut enqueued: BTreeMap<(&'static str, &'static str), u64> = BTreeMap::new();
         for mutation in mutations {
             match mutation {
                 Mutation::AttemptInsert(attempt) => self.attempt_started(attempt, mutations),
@@ -172,8 +184,7 @@ impl Meter {
                 Mutation::TaskInsert { record, .. } => {
                     let engine = record.spec.engine.map_or(ANY_ENGINE, names::engine);
                     let priority = names::priority(record.spec.priority);
-                    counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority)
-                        .increment(1);
+                    *enqueued.entry((engine, priority)).or_default() += 1;
                 }
                 Mutation::TaskUpdate(record) if record.state.is_final() => {
                     self.task_ended(record, ended_attempts.get(&record.id).copied());
@@ -185,6 +196,10 @@ impl Meter {
                 | Mutation::SessionPut(_)
                 | Mutation::TextPut { .. } => {}
             }
+        }
+        for ((engine, priority), tasks) in enqueued {
+            counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority)
+                .increment(tasks);
         }
     }
 
@@ -238,11 +253,19 @@ impl Meter {
             TaskEnd::Failed {
                 fault: TaskFault::QueueFullDropLru,
                 ..
+            } => backpressure(asked, FullPolicy::DropLru),
+            TaskEnd::Failed {
+                fault: TaskFault::QueueFullShed,
+                ..
             } => {
-                let labels = [("engine", asked), ("policy", "drop-lru")];
-                counter!("admission_backpressure_events_total", &labels).increment(1);
+                backpressure(asked, FullPolicy::ShedLowPriority);
+                counter!("preemptions_total", "engine" => asked, "mode" => "soft").increment(1);
             }
             _ => {}
+        }
+        if let Some(met) = record.deadline_met() {
+            let ratio = self.deadlines.add(record.spec.priority, met);
+            gauge!("deadlines_met_ratio", "priority" => priority).set(ratio);
         }
         if let (
             TaskEnd::Finished {
@@ -295,6 +318,11 @@ impl Meter {
             histogram!("latency_decode_ms", &class).record(ms as f64);
         }
     }
+}
+
+fn backpressure(engine: &'static str, policy: FullPolicy) {
+    let labels = [("engine", engine), ("policy", names::full_policy(policy))];
+    counter!("admission_backpressure_events_total", &labels).increment(1);
 }
 
 fn holds(record: &TaskRecord, attempt: AttemptId) -> bool {

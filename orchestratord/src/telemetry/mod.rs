@@ -4,6 +4,7 @@
 //! labels, help texts and buckets stand in `contracts/metrics/orchestratord.json`.
 
 mod contract;
+mod deadlines;
 mod log;
 mod meter;
 

@@ -17,19 +17,22 @@ use crate::sql::{Sql, Statements};
 pub(crate) fn commit(connection: &Connection, commit: &Commit) -> Result<(), CommitError> {
     let before = |error: rusqlite::Error| error::before_commit(&error);
     take_back(connection).map_err(before)?;
-    connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(before)?;
+    execute(connection, "BEGIN IMMEDIATE").map_err(before)?;
     if let Err(failed) = Writer::new(connection, commit).write() {
         // If this fails too, the next transaction begins with it.
         let _ = take_back(connection);
         return Err(failed);
     }
-    connection.execute_batch("COMMIT").map_err(|failed| {
+    execute(connection, "COMMIT").map_err(|failed| {
         let was_open = !connection.is_autocommit();
         let rolled_back = was_open && take_back(connection).is_ok();
         error::at_commit(&failed, rolled_back)
     })
+}
+
+/// Executes a statement without values, which is prepared once: these two are a part of every commit.
+fn execute(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 struct Writer<'c> {

@@ -153,7 +153,8 @@ fn check_header(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn damaged(path: &Path, what: &str) -> OpenError {
+/// The refusal of a file that is not whole.
+pub(crate) fn damaged(path: &Path, what: &str) -> OpenError {
     OpenError::Unusable {
         path: path.to_owned(),
         reason: format!("{what}; {REMEDY}"),

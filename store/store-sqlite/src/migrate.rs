@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 use store::OpenError;
 
-use crate::file::unusable;
+use crate::file::{damaged, unusable};
 
 /// Marks the file as ours in its header: "orch".
 const APPLICATION_ID: u32 = 0x6f72_6368;
@@ -14,7 +14,8 @@ const APPLICATION_ID: u32 = 0x6f72_6368;
 /// What brings a file to version 1, 2, and so on. Never edited once released.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/001_first.sql"),
-    include_str!("../migrations/002_keys.sql"),
+    include_str!("../migrations/002_deadline.sql"),
+    include_str!("../migrations/003_keys.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;
@@ -47,13 +48,38 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), OpenErro
     check_marks(path, application, version)
 }
 
-/// Runs what is missing.
+/// Runs what is missing. A file of an earlier version is read whole before anything of it is changed, so that one
+/// that is damaged stays as it was.
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    replay(connection).map_err(|error| unusable(path, &error))
+    bring_to_newest(connection, path, MIGRATIONS)
 }
 
-fn replay(connection: &mut Connection) -> rusqlite::Result<()> {
-    for (version, migration) in (1u32..).zip(MIGRATIONS) {
+fn bring_to_newest(
+    connection: &mut Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<(), OpenError> {
+    let unusable = |error| unusable(path, &error);
+    let (_, version, _) = marks(connection).map_err(unusable)?;
+    if version > 0 && (version as usize) < migrations.len() {
+        check_whole(connection, path)?;
+    }
+    replay(connection, migrations).map_err(unusable)
+}
+
+/// Refuses a file of which some page or index is damaged.
+fn check_whole(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let found: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| unusable(path, &error))?;
+    match found.as_str() {
+        "ok" => Ok(()),
+        found => Err(damaged(path, &format!("it is damaged ({})", found.trim()))),
+    }
+}
+
+fn replay(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    for (version, migration) in (1u32..).zip(migrations) {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (_, current, _) = marks(&step)?;
         if current + 1 == version {
@@ -85,6 +111,7 @@ fn marks(connection: &Connection) -> rusqlite::Result<(u32, u32, u32)> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -126,7 +153,7 @@ mod tests {
     #[test]
     fn replayed_migrations_give_the_folded_schema() {
         let mut replayed = Connection::open_in_memory().unwrap();
-        replay(&mut replayed).unwrap();
+        replay(&mut replayed, MIGRATIONS).unwrap();
         let folded = Connection::open_in_memory().unwrap();
         folded.execute_batch(include_str!("../schema.sql")).unwrap();
         assert!(shape(&replayed).len() > 10);
@@ -144,11 +171,59 @@ mod tests {
     #[test]
     fn running_again_changes_nothing() {
         let mut connection = Connection::open_in_memory().unwrap();
-        replay(&mut connection).unwrap();
+        replay(&mut connection, MIGRATIONS).unwrap();
         let before = (shape(&connection), marks(&connection).unwrap());
-        replay(&mut connection).unwrap();
+        replay(&mut connection, MIGRATIONS).unwrap();
         assert_eq!((shape(&connection), marks(&connection).unwrap()), before);
         assert_eq!(before.1.0, APPLICATION_ID);
         assert_eq!(before.1.1, NEWEST);
+    }
+
+    /// A version after the newest, to be migrated to.
+    const LATER: &[&str] = &[
+        include_str!("../migrations/001_first.sql"),
+        "CREATE TABLE later (x INTEGER) STRICT",
+    ];
+
+    /// A file of version 1 with some pages of log rows.
+    fn of_version_1(dir: &Path) -> PathBuf {
+        let path = dir.join("old.db");
+        let mut connection = Connection::open(&path).unwrap();
+        replay(&mut connection, &LATER[..1]).unwrap();
+        let row = "INSERT INTO commit_log (commit_seq, epoch, at_ms, events) VALUES (?1, 1, 1, zeroblob(2000))";
+        for seq in 1..=20 {
+            connection.execute(row, [seq]).unwrap();
+        }
+        path
+    }
+
+    #[test]
+    fn an_older_file_is_migrated_if_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = of_version_1(dir.path());
+        let mut connection = Connection::open(&path).unwrap();
+        bring_to_newest(&mut connection, &path, LATER).unwrap();
+        assert_eq!(marks(&connection).unwrap().1, 2);
+    }
+
+    #[test]
+    fn an_older_file_that_is_damaged_is_refused_and_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = of_version_1(dir.path());
+        let mut content = std::fs::read(&path).unwrap();
+        // The last page is none of the schema's, which is all that a migration would read.
+        let last = content.len() - 4096;
+        content[last..last + 64].fill(0xee);
+        std::fs::write(&path, &content).unwrap();
+        let mut connection = Connection::open(&path).unwrap();
+        let error = bring_to_newest(&mut connection, &path, LATER).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("damaged") && text.contains("another data directory"),
+            "{text}"
+        );
+        assert_eq!(marks(&connection).unwrap().1, 1);
+        drop(connection);
+        assert_eq!(std::fs::read(&path).unwrap(), content);
     }
 }

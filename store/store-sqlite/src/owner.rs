@@ -21,7 +21,7 @@ const FILE_NAME: &str = "orchestrator.db";
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
-    place: Place,
+    place: Arc<Place>,
     lock: Arc<DirLock>,
 }
 
@@ -47,7 +47,7 @@ impl SqliteStore {
         Ok(Self {
             connection,
             path,
-            place,
+            place: Arc::new(place),
             lock,
         })
     }
@@ -61,7 +61,7 @@ impl SqliteStore {
     /// A reader of the same file, for any number of tasks.
     #[must_use]
     pub fn reader(&self) -> SqliteReader {
-        SqliteReader::new(self.path.clone())
+        SqliteReader::new(self.path.clone(), Arc::clone(&self.place))
     }
 
     /// Every key there ever was, without beginning a term: for whoever must know before there is an owner.
@@ -103,7 +103,11 @@ impl OwnerStore for SqliteStore {
 
     fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
         let connection = file::open_reader(&self.path).map_err(|error| error::reading(&error))?;
-        Ok(Box::new(SqliteCold(connection)))
+        // After it was opened, so that it is this file's.
+        match self.place.trouble() {
+            Some(trouble) => Err(ReadError(trouble)),
+            None => Ok(Box::new(SqliteCold(connection))),
+        }
     }
 
     fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {

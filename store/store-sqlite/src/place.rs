@@ -1,17 +1,18 @@
 //! Is the file still where everyone would look for it? Who deletes or moves it does not stop its writer, which
-//! would go on to acknowledge what nobody finds again.
+//! would go on to acknowledge what nobody finds again; and whoever opens another file in its place would read what is not ours.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Where a file was when it was opened, and which one it is; the same of its write-ahead log, which holds what was
 /// acknowledged and not written back yet.
 #[derive(Debug)]
 pub(crate) struct Place {
     file: Known,
-    log: Option<Known>,
+    log: Mutex<Option<Known>>,
 }
 
 impl Place {
@@ -19,21 +20,25 @@ impl Place {
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: Known::at(path.to_owned())?,
-            log: None,
+            log: Mutex::default(),
         })
     }
 
     /// The write-ahead log is there from the first transaction on, and stays until its last connection goes.
-    pub(crate) fn with_log(&mut self) {
+    pub(crate) fn with_log(&self) {
         let mut log = self.file.path.clone().into_os_string();
         log.push("-wal");
-        self.log = Known::at(log.into()).ok();
+        *self.log() = Known::at(log.into()).ok();
     }
 
     /// What is wrong, if one of the files is not there any more, or another one is.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let known = std::iter::once(&self.file).chain(&self.log);
-        known.filter_map(Known::trouble).next()
+        let of_log = || self.log().as_ref().and_then(Known::trouble);
+        self.file.trouble().or_else(of_log)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Option<Known>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,6 +15,7 @@ use store::{
 use tokio::sync::Semaphore;
 
 use crate::codec::{Id, ShortId, Unsigned, unpack_text};
+use crate::place::Place;
 use crate::record::{Columns, read_attempt, read_task};
 use crate::sql::{attempt_columns, task_columns};
 use crate::{error, file};
@@ -76,14 +77,16 @@ pub struct SqliteReader(Arc<Pool>);
 #[derive(Debug)]
 struct Pool {
     path: PathBuf,
+    place: Arc<Place>,
     idle: Mutex<Vec<Connection>>,
     turns: Arc<Semaphore>,
 }
 
 impl SqliteReader {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, place: Arc<Place>) -> Self {
         Self(Arc::new(Pool {
             path,
+            place,
             idle: Mutex::default(),
             turns: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         }))
@@ -105,27 +108,23 @@ impl SqliteReader {
                 found
             })
             .await;
-            found
-                .map_err(|error| ReadError(error.to_string()))?
-                .map_err(|error| error::reading(&error))
+            found.map_err(|error| ReadError(error.to_string()))?
         })
     }
 }
 
 impl Pool {
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => file::open_reader(&self.path)?,
-        };
-        let snapshot = connection.unchecked_transaction()?;
-        let found = read(&snapshot)?;
-        snapshot.finish()?;
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T>,
+    ) -> std::result::Result<T, ReadError> {
+        let connection = self.connection().map_err(|error| error::reading(&error))?;
+        // After it was opened: what was put in the file's place before that is not read, and the connection not
+        // used again.
+        if let Some(trouble) = self.place.trouble() {
+            return Err(ReadError(trouble));
+        }
+        let found = in_one_snapshot(&connection, read).map_err(|error| error::reading(&error))?;
         // A connection that failed is not used again.
         self.idle
             .lock()
@@ -133,6 +132,28 @@ impl Pool {
             .push(connection);
         Ok(found)
     }
+
+    fn connection(&self) -> Result<Connection> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => file::open_reader(&self.path),
+        }
+    }
+}
+
+fn in_one_snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    let snapshot = connection.unchecked_transaction()?;
+    let found = read(&snapshot)?;
+    snapshot.finish()?;
+    Ok(found)
 }
 
 impl ReadStore for SqliteReader {

@@ -47,6 +47,7 @@ pub(crate) fn bind_task_fixed(to: &mut Binder<'_, '_>, record: &TaskRecord) -> R
         .value(record.spec.seed)?
         .value(Name(record.spec.determinism))?
         .value(Name(record.spec.priority))?
+        .value(record.spec.deadline_ms.map(Unsigned))?
         .value(record.spec.session.map(|session| Id::new(session.0)))?
         .value(Name(record.spec.on_disconnect))?
         .value(Unsigned(record.accepted_at.0))?
@@ -243,6 +244,7 @@ fn read_spec(from: &mut Columns<'_>) -> Result<TaskSpec> {
         seed: from.take()?,
         determinism: from.named()?,
         priority: from.named()?,
+        deadline_ms: from.take::<Option<Unsigned>>()?.map(|ms| ms.0),
         session: from.take::<Option<Id>>()?.map(|id| SessionId(id.value())),
         on_disconnect: from.named()?,
     })

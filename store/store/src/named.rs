@@ -54,11 +54,13 @@ named!(OnDisconnect as "behaviour on disconnect": Cancel = "cancel", Continue = 
 named!(Priority as "priority": Batch = "batch", Interactive = "interactive");
 named!(TaskFault as "fault":
     ContextExceeded = "context_exceeded",
+    DeadlineUnmet = "deadline_unmet",
     DecodeTimeout = "decode_timeout",
     EngineRefused = "engine_refused",
     Interrupted = "interrupted",
     PoolUnavailable = "pool_unavailable",
     QueueFullDropLru = "queue_full_drop_lru",
+    QueueFullShed = "queue_full_shed",
     ReplicaSetGone = "replica_set_gone",
     StreamDiverged = "stream_diverged",
     WorkerReset = "worker_reset",

@@ -24,6 +24,8 @@ pub enum Lane {
     Clients = 8,
     /// What the owner is given as entropy.
     Owner = 9,
+    /// On which terms tasks wait: deadlines, and who gives way to whom.
+    Terms = 10,
 }
 
 /// One stream of draws.

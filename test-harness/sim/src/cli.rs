@@ -16,6 +16,7 @@ use crate::report::{failure, find_plant, plant_table, run_series};
 use crate::world::World;
 
 use self::args::Args;
+use self::output::say;
 
 /// Failures that are told in full; of more only the seeds.
 const TOLD_IN_FULL: usize = 3;
@@ -42,14 +43,14 @@ fn one(seed: u64, args: &Args) -> ExitCode {
     if args.trace {
         output::plan(&plan);
         for line in &outcome.whole {
-            println!("{line}");
+            say!("{line}");
         }
     }
     let broken = outcome.broken.is_some();
     output::one(seed, &outcome, took, args.json);
     if broken {
         if !args.json {
-            println!("\n{}", failure(seed, args.plant, outcome));
+            say!("\n{}", failure(seed, args.plant, outcome));
         }
         return ExitCode::FAILURE;
     }
@@ -80,7 +81,7 @@ fn series(args: &Args) -> ExitCode {
     output::series(&series, begun.elapsed(), args);
     if !args.json {
         for (seed, outcome) in series.failures.into_iter().take(TOLD_IN_FULL) {
-            println!("\n{}", failure(seed, args.plant, outcome));
+            say!("\n{}", failure(seed, args.plant, outcome));
         }
     }
     match (args.plant, failed) {

@@ -163,13 +163,15 @@ impl Coverage {
 }
 
 /// Every fault that a task can have.
-pub(crate) const TASK_FAULTS: [TaskFault; 9] = [
+pub(crate) const TASK_FAULTS: [TaskFault; 11] = [
     TaskFault::ContextExceeded,
+    TaskFault::DeadlineUnmet,
     TaskFault::DecodeTimeout,
     TaskFault::EngineRefused,
     TaskFault::Interrupted,
     TaskFault::PoolUnavailable,
     TaskFault::QueueFullDropLru,
+    TaskFault::QueueFullShed,
     TaskFault::ReplicaSetGone,
     TaskFault::StreamDiverged,
     TaskFault::WorkerReset,

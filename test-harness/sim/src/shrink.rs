@@ -163,6 +163,7 @@ fn of(operation: &Operation) -> Option<usize> {
         | Want::Again { task, .. }
         | Want::Cancel { task }
         | Want::Look { task }
+        | Want::Requeue { task }
         | Want::Read { task, .. } => Some(task),
         Want::EndSession { .. } => None,
     }

@@ -198,6 +198,7 @@ fn drawn_spec(draw: &mut Draw) -> TaskSpec {
         seed: draw.number32(),
         determinism: draw.one_of(&[Determinism::BestEffort, Determinism::Strict]),
         priority: draw.one_of(&PRIORITIES),
+        deadline_ms: draw.maybe(Draw::number),
         session: draw.maybe(|draw| SessionId(draw.id())),
         on_disconnect: draw.one_of(&[OnDisconnect::Cancel, OnDisconnect::Continue]),
     }
@@ -243,13 +244,15 @@ const FINISHES: [FinishReason; 3] = [
     FinishReason::Stop,
 ];
 
-const FAULTS: [TaskFault; 9] = [
+const FAULTS: [TaskFault; 11] = [
     TaskFault::ContextExceeded,
+    TaskFault::DeadlineUnmet,
     TaskFault::DecodeTimeout,
     TaskFault::EngineRefused,
     TaskFault::Interrupted,
     TaskFault::PoolUnavailable,
     TaskFault::QueueFullDropLru,
+    TaskFault::QueueFullShed,
     TaskFault::ReplicaSetGone,
     TaskFault::StreamDiverged,
     TaskFault::WorkerReset,

@@ -11,6 +11,7 @@ mod limits;
 mod options;
 mod process;
 pub mod real_parts;
+mod say;
 mod start;
 
 pub use binary::{MissingProgram, binary, find_program};
@@ -19,4 +20,5 @@ pub use engine_server::{EngineServer, haiku_tiny};
 pub use limits::{Ration, descriptors_of, ration};
 pub use options::DaemonOptions;
 pub use process::{Memory, Signal, children_of, cpu_of, memory_of, signal};
+pub use say::{say, whisper};
 pub use start::StartError;

@@ -1,6 +1,10 @@
 //! Generates what the contract implies, or checks that it is up to date.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use openapi_codegen::output;
 
@@ -9,11 +13,12 @@ const USAGE: &str = "usage: openapi-codegen [--check] [--root DIR]";
 fn main() -> ExitCode {
     match run() {
         Ok(report) => {
-            print!("{report}");
+            // The exit code says it too, should nobody read.
+            let _nobody_reads = write!(io::stdout(), "{report}");
             ExitCode::SUCCESS
         }
         Err(report) => {
-            eprint!("{report}");
+            let _nobody_reads = write!(io::stderr(), "{report}");
             ExitCode::FAILURE
         }
     }

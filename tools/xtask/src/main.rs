@@ -9,6 +9,7 @@ mod engines;
 mod launch;
 mod nearest;
 mod root;
+mod say;
 mod test_run;
 mod tidy;
 mod verbs;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::say::say;
 use crate::{engines, launch, nearest, root::Root, test_run, tidy};
 
 /// What a verb gives back: the exit code of what it ran, or why it could not run.
@@ -98,11 +99,11 @@ const VERBS: &[Verb] = &[
 /// Runs the verb that the arguments name.
 pub(crate) fn dispatch(args: &[String]) -> Outcome {
     let Some((name, rest)) = args.split_first() else {
-        print!("{}", help());
+        say!("{}", help().trim_end());
         return Ok(ExitCode::from(2));
     };
     if matches!(name.as_str(), "help" | "--help" | "-h") {
-        print!("{}", help());
+        say!("{}", help().trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     match VERBS.iter().find(|verb| verb.name == name) {

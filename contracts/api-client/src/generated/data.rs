@@ -357,6 +357,53 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Let a parked task run again
+
+A task is parked when its attempts were lost too often. This takes it back into the queue, with its
+interruptions forgotten and its text as it is. A task that has not ended and is not parked stays as it is and
+is answered the same way, so that a repeat does no harm; one that has ended is refused with TASK_ENDED.
+
+
+Sends a `POST` request to `/v1/tasks/{id}/requeue`
+
+Arguments:
+- `id`: Id of the task.
+*/
+    pub async fn task_requeue<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+    ) -> Result<ResponseValue<types::Task>, Error<()>> {
+        let url = format!(
+            "{}/v1/tasks/{}/requeue", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "task_requeue",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**What came of a task
 
 The text and the accounting. Before the end the reply is the same with `text` and `finish_reason` null.
@@ -564,6 +611,24 @@ Arguments:
         id: &'a ::uuid::Uuid,
     ) -> Result<support::Reply<types::Task>, support::ApiError> {
         support::settle(self.data().task_cancel(id).await).await
+    }
+    /**Let a parked task run again
+
+A task is parked when its attempts were lost too often. This takes it back into the queue, with its
+interruptions forgotten and its text as it is. A task that has not ended and is not parked stays as it is and
+is answered the same way, so that a repeat does no harm; one that has ended is refused with TASK_ENDED.
+
+
+Sends a `POST` request to `/v1/tasks/{id}/requeue`
+
+Arguments:
+- `id`: Id of the task.
+*/
+    pub async fn task_requeue<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+    ) -> Result<support::Reply<types::Task>, support::ApiError> {
+        support::settle(self.data().task_requeue(id).await).await
     }
     /**What came of a task
 

@@ -38,6 +38,7 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &tasks::TASK_CREATE,
     &tasks::TASK_GET,
     &tasks::TASK_CANCEL,
+    &tasks::TASK_REQUEUE,
     &tasks::TASK_RESULT,
     &tasks::TASK_STREAM,
     &sessions::SESSION_GET,

@@ -53,6 +53,18 @@ pub trait TasksApi: support::ApiHost {
         context: Self::Context,
         params: TaskCancelParams,
     ) -> impl ::std::future::Future<Output = TaskCancelResponse> + Send;
+    /// Let a parked task run again.
+    ///
+    /// A task is parked when its attempts were lost too often. This takes it back into the queue, with its
+    /// interruptions forgotten and its text as it is. A task that has not ended and is not parked stays as it is and
+    /// is answered the same way, so that a repeat does no harm; one that has ended is refused with TASK_ENDED.
+    ///
+    /// `POST /v1/tasks/{id}/requeue`
+    fn task_requeue(
+        &self,
+        context: Self::Context,
+        params: TaskRequeueParams,
+    ) -> impl ::std::future::Future<Output = TaskRequeueResponse> + Send;
     /// What came of a task.
     ///
     /// The text and the accounting. Before the end the reply is the same with `text` and `finish_reason` null.
@@ -190,6 +202,9 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         "ORCH-3014",
         "ORCH-3024",
         "ORCH-3029",
+        "ORCH-3075",
+        "ORCH-3079",
+        "ORCH-3085",
         "ORCH-3203",
     ],
     security: &[support::Requirement(&[("ApiKey", &[])])],
@@ -363,6 +378,67 @@ async fn task_cancel_input(
     call: &mut support::Call,
 ) -> Result<(TaskCancelParams,), support::Rejection> {
     let params = TaskCancelParams::read(call)?;
+    call.accepts()?;
+    Ok((params,))
+}
+/// What the contract says about `task_requeue`.
+pub static TASK_REQUEUE: support::Operation = support::Operation {
+    id: "task_requeue",
+    tag: "tasks",
+    method: "POST",
+    path: "/v1/tasks/{id}/requeue",
+    req_ids: &["ORCH-2009"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
+    read: None,
+    body_limit_bytes: 0,
+    produces: "application/json",
+    problems: &[400u16, 401u16, 403u16, 404u16, 406u16, 409u16, 429u16, 500u16, 503u16],
+};
+/// Parameters of `task_requeue`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRequeueParams {
+    /// Id of the task.
+    pub id: ::uuid::Uuid,
+}
+impl TaskRequeueParams {
+    fn read(call: &support::Call) -> Result<Self, support::Rejection> {
+        let mut raw = support::Params::of(call, &[]);
+        let id = raw.path("id", support::parse::uuid);
+        let (Some(id), true) = (id, raw.is_sound()) else {
+            return Err(raw.into_rejection());
+        };
+        Ok(Self { id })
+    }
+}
+/// Every reply of `task_requeue`.
+#[derive(Debug)]
+pub enum TaskRequeueResponse {
+    /// The task as it stands now.
+    Ok200 {
+        /// The body.
+        body: types::Task,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for TaskRequeueResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(TASK_REQUEUE.listed(reply)))
+    }
+}
+impl IntoResponse for TaskRequeueResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ok200 { body } => support::reply::json(200u16, &body),
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn task_requeue_input(
+    call: &mut support::Call,
+) -> Result<(TaskRequeueParams,), support::Rejection> {
+    let params = TaskRequeueParams::read(call)?;
     call.accepts()?;
     Ok((params,))
 }
@@ -564,6 +640,20 @@ async fn task_cancel_route<A: TasksApi>(
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }
+async fn task_requeue_route<A: TasksApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&TASK_REQUEUE, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match task_requeue_input(&mut call).await {
+        Ok((params,)) => api.task_requeue(context, params).await.into_response(),
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
 async fn task_result_route<A: TasksApi>(
     State(api): State<Arc<A>>,
     request: Request,
@@ -608,6 +698,10 @@ pub fn tasks_router<A: TasksApi>(api: Arc<A>) -> Router {
         .route(
             "/v1/tasks/{id}/cancel",
             support::path::<A>("OPTIONS, POST").post(task_cancel_route::<A>),
+        )
+        .route(
+            "/v1/tasks/{id}/requeue",
+            support::path::<A>("OPTIONS, POST").post(task_requeue_route::<A>),
         )
         .route(
             "/v1/tasks/{id}/result",

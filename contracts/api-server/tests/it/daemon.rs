@@ -27,8 +27,8 @@ use api_server::{
     },
     tasks::{
         TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-        TaskListParams, TaskListResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
-        TaskStreamResponse, TasksApi,
+        TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
+        TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
     },
 };
 use api_types::{KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, TaskCreateRequest};
@@ -124,6 +124,10 @@ impl TasksApi for Daemon {
     }
 
     async fn task_cancel(&self, _: Caller, _: TaskCancelParams) -> TaskCancelResponse {
+        problem(404, ProblemCode::NotFound, "no such task").into()
+    }
+
+    async fn task_requeue(&self, _: Caller, _: TaskRequeueParams) -> TaskRequeueResponse {
         problem(404, ProblemCode::NotFound, "no such task").into()
     }
 

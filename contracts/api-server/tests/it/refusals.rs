@@ -104,7 +104,7 @@ async fn every_fault_of_a_body_is_listed_with_its_pointer() {
         .unwrap();
     let hint = unknown["hint"].as_str().unwrap();
     assert!(
-        hint.starts_with("the fields here are ctx, determinism, "),
+        hint.starts_with("the fields here are ctx, deadline_ms, determinism, "),
         "{hint}"
     );
 }

@@ -52,6 +52,8 @@ pub enum ProblemCode {
     BodyTooLarge,
     /// `CONTEXT_EXCEEDED`.
     ContextExceeded,
+    /// `DEADLINE_UNMET`.
+    DeadlineUnmet,
     /// `DECODE_TIMEOUT`.
     DecodeTimeout,
     /// `FORBIDDEN`.
@@ -76,6 +78,8 @@ pub enum ProblemCode {
     PoolUnavailable,
     /// `QUEUE_FULL_DROP_LRU`.
     QueueFullDropLru,
+    /// `QUEUE_FULL_SHED`.
+    QueueFullShed,
     /// `REPLICA_SET_GONE`.
     ReplicaSetGone,
     /// `REQUEST_TIMEOUT`.
@@ -86,6 +90,8 @@ pub enum ProblemCode {
     StoreUnavailable,
     /// `STREAM_DIVERGED`.
     StreamDiverged,
+    /// `TASK_ENDED`.
+    TaskEnded,
     /// `TASK_ID_CONFLICT`.
     TaskIdConflict,
     /// `TRIES_EXCEEDED`.
@@ -105,6 +111,7 @@ impl ProblemCode {
         Self::AdmissionReject,
         Self::BodyTooLarge,
         Self::ContextExceeded,
+        Self::DeadlineUnmet,
         Self::DecodeTimeout,
         Self::Forbidden,
         Self::Internal,
@@ -117,11 +124,13 @@ impl ProblemCode {
         Self::NotReady,
         Self::PoolUnavailable,
         Self::QueueFullDropLru,
+        Self::QueueFullShed,
         Self::ReplicaSetGone,
         Self::RequestTimeout,
         Self::SessionExhausted,
         Self::StoreUnavailable,
         Self::StreamDiverged,
+        Self::TaskEnded,
         Self::TaskIdConflict,
         Self::TriesExceeded,
         Self::Unauthorized,
@@ -134,6 +143,7 @@ impl ProblemCode {
             Self::AdmissionReject => "ADMISSION_REJECT",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::ContextExceeded => "CONTEXT_EXCEEDED",
+            Self::DeadlineUnmet => "DEADLINE_UNMET",
             Self::DecodeTimeout => "DECODE_TIMEOUT",
             Self::Forbidden => "FORBIDDEN",
             Self::Internal => "INTERNAL",
@@ -146,11 +156,13 @@ impl ProblemCode {
             Self::NotReady => "NOT_READY",
             Self::PoolUnavailable => "POOL_UNAVAILABLE",
             Self::QueueFullDropLru => "QUEUE_FULL_DROP_LRU",
+            Self::QueueFullShed => "QUEUE_FULL_SHED",
             Self::ReplicaSetGone => "REPLICA_SET_GONE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::SessionExhausted => "SESSION_EXHAUSTED",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
             Self::StreamDiverged => "STREAM_DIVERGED",
+            Self::TaskEnded => "TASK_ENDED",
             Self::TaskIdConflict => "TASK_ID_CONFLICT",
             Self::TriesExceeded => "TRIES_EXCEEDED",
             Self::Unauthorized => "UNAUTHORIZED",
@@ -167,6 +179,7 @@ impl ::std::str::FromStr for ProblemCode {
             "ADMISSION_REJECT" => Ok(Self::AdmissionReject),
             "BODY_TOO_LARGE" => Ok(Self::BodyTooLarge),
             "CONTEXT_EXCEEDED" => Ok(Self::ContextExceeded),
+            "DEADLINE_UNMET" => Ok(Self::DeadlineUnmet),
             "DECODE_TIMEOUT" => Ok(Self::DecodeTimeout),
             "FORBIDDEN" => Ok(Self::Forbidden),
             "INTERNAL" => Ok(Self::Internal),
@@ -179,11 +192,13 @@ impl ::std::str::FromStr for ProblemCode {
             "NOT_READY" => Ok(Self::NotReady),
             "POOL_UNAVAILABLE" => Ok(Self::PoolUnavailable),
             "QUEUE_FULL_DROP_LRU" => Ok(Self::QueueFullDropLru),
+            "QUEUE_FULL_SHED" => Ok(Self::QueueFullShed),
             "REPLICA_SET_GONE" => Ok(Self::ReplicaSetGone),
             "REQUEST_TIMEOUT" => Ok(Self::RequestTimeout),
             "SESSION_EXHAUSTED" => Ok(Self::SessionExhausted),
             "STORE_UNAVAILABLE" => Ok(Self::StoreUnavailable),
             "STREAM_DIVERGED" => Ok(Self::StreamDiverged),
+            "TASK_ENDED" => Ok(Self::TaskEnded),
             "TASK_ID_CONFLICT" => Ok(Self::TaskIdConflict),
             "TRIES_EXCEEDED" => Ok(Self::TriesExceeded),
             "UNAUTHORIZED" => Ok(Self::Unauthorized),

@@ -26,6 +26,9 @@ pub struct StreamMetrics {
     /// Estimated milliseconds from now to the start; absent once dispatched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_start_ms: Option<u64>,
+    /// How likely the task is to end within its deadline, by what has been measured; absent once dispatched, and without a deadline or a measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_time_probability: Option<f64>,
     /// Number of the present attempt, 0 before the first.
     pub attempt: u32,
     /// True if the replica is known to reuse cached state of this session. False while engines are not asked, as in this version.

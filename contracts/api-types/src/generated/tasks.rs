@@ -567,6 +567,9 @@ pub struct Task {
     pub ctx: Option<u32>,
     /// Most tokens to generate.
     pub max_tokens: u32,
+    /// Milliseconds from acceptance within which it must have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
     /// Seed of the sampling.
     pub seed: u64,
     /// What was asked about repeatability.
@@ -708,6 +711,13 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::present"
     )]
     pub priority: Option<PriorityChoice>,
+    /// Milliseconds from acceptance within which the task must have ended. Refused with DEADLINE_UNMET if, by what has been measured, that is not likely enough; a task that still waits when they are over ends with the same code and never runs. No deadline if left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub deadline_ms: Option<u64>,
     /// Session to run in, made on first use.
     #[serde(
         default,
@@ -756,6 +766,7 @@ impl TaskCreateRequest {
             seed: None,
             determinism: None,
             priority: None,
+            deadline_ms: None,
             session_id: None,
             project_id: None,
             on_disconnect: None,
@@ -811,6 +822,10 @@ impl support::Validate for TaskCreateRequest {
         if let Some(value) = &self.seed {
             support::check::integer(i128::from(*value), 1, 2147483647)
                 .map_err(|fault| fault.under("seed"))?;
+        }
+        if let Some(value) = &self.deadline_ms {
+            support::check::integer(i128::from(*value), 1, 31536000000)
+                .map_err(|fault| fault.under("deadline_ms"))?;
         }
         if let Some(value) = &self.metadata {
             support::check::entries(value.len(), 0, 16)
@@ -1211,6 +1226,9 @@ pub struct TaskWhy {
     /// Estimated milliseconds from now to the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_start_ms: Option<u64>,
+    /// How likely it is to end within its deadline, by what has been measured; absent without a deadline or a measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_time_probability: Option<f64>,
     /// Each replica that was considered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Vec<PlacementCandidate>>,

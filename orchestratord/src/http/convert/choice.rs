@@ -112,14 +112,21 @@ pub(super) fn finish(finish: FinishReason) -> wire::FinishReason {
     }
 }
 
+/// A probability in thousandths, as the wire has it.
+pub(super) fn probability(permille: u32) -> f64 {
+    f64::from(permille) / 1_000.0
+}
+
 pub(in crate::http) fn fault(fault: TaskFault) -> wire::ProblemCode {
     match fault {
         TaskFault::ContextExceeded => wire::ProblemCode::ContextExceeded,
+        TaskFault::DeadlineUnmet => wire::ProblemCode::DeadlineUnmet,
         TaskFault::DecodeTimeout => wire::ProblemCode::DecodeTimeout,
         TaskFault::EngineRefused => wire::ProblemCode::InvalidParams,
         TaskFault::Interrupted | TaskFault::WorkerReset => wire::ProblemCode::WorkerReset,
         TaskFault::PoolUnavailable => wire::ProblemCode::PoolUnavailable,
         TaskFault::QueueFullDropLru => wire::ProblemCode::QueueFullDropLru,
+        TaskFault::QueueFullShed => wire::ProblemCode::QueueFullShed,
         TaskFault::ReplicaSetGone => wire::ProblemCode::ReplicaSetGone,
         TaskFault::StreamDiverged => wire::ProblemCode::StreamDiverged,
     }

@@ -44,11 +44,13 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             queue_depth,
             queue_position,
             predicted_start_ms,
+            on_time_permille,
             attempt,
         }) => without_id(wire::TaskStreamEvent::Metrics(wire::StreamMetrics {
             queue_depth,
             queue_position,
             predicted_start_ms,
+            on_time_probability: on_time_permille.map(choice::probability),
             attempt,
             kv_warmth: false,
         })),

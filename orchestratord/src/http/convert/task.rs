@@ -42,6 +42,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         seed,
         determinism,
         priority,
+        deadline_ms,
         session,
         on_disconnect,
     } = spec;
@@ -63,6 +64,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         engine: engine.map(choice::engine),
         ctx,
         max_tokens,
+        deadline_ms,
         seed: u64::from(seed),
         determinism: choice::determinism(determinism),
         on_disconnect: choice::on_disconnect(on_disconnect),

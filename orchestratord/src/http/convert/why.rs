@@ -15,6 +15,7 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        on_time_permille,
         candidates,
     } = explanation;
     wire::TaskWhy {
@@ -23,6 +24,7 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        on_time_probability: on_time_permille.map(choice::probability),
         candidates: (!candidates.is_empty())
             .then(|| candidates.into_iter().map(candidate).collect()),
     }

@@ -122,11 +122,13 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         Refusal::KeyTaken { key } => format!("the id {key} that was drawn is taken; ask again"),
         Refusal::KeyUnknown { key } => format!("there is no key {key}"),
         Refusal::ContextExceeded { .. }
+        | Refusal::DeadlineUnmet { .. }
         | Refusal::ModelUnknown { .. }
         | Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }
         | Refusal::SessionExhausted { .. }
         | Refusal::SessionUnknown { .. }
+        | Refusal::TaskEnded { .. }
         | Refusal::TaskIdConflict { .. }
         | Refusal::TaskUnknown { .. } => String::new(),
     }

@@ -10,7 +10,9 @@ fn limit(class: QueueClass) -> ClassLimit {
         full: match class.full_policy {
             ConfigPolicy::DropLru => FullPolicy::DropLru,
             ConfigPolicy::Reject => FullPolicy::Reject,
+            ConfigPolicy::ShedLowPriority => FullPolicy::ShedLowPriority,
         },
+        weight: class.weight,
     }
 }
 
@@ -26,6 +28,10 @@ fn machine_and_configuration_agree() {
     assert_eq!(machine.interactive, limit(queue.interactive));
     assert_eq!(machine.batch, limit(queue.batch));
     assert_eq!(machine.ageing_ms, queue.age_after_ms);
+    assert_eq!(
+        machine.deadline_confidence_permille,
+        queue.deadline_confidence_permille
+    );
     assert_eq!(
         (machine.session_ttl_ms, machine.session_turns_max),
         (session.ttl_ms, session.turns_max)

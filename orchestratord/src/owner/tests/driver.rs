@@ -12,7 +12,9 @@ use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskState};
-use store::{ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore};
+use store::{
+    ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore, TaskBody,
+};
 use store_memory::{Fault, MemoryStore};
 use store_sqlite::SqliteStore;
 
@@ -208,6 +210,46 @@ fn what_comes_during_a_commit_is_one_more() {
     let view = handle.view();
     assert_eq!((view.commit_seq, view.live_tasks), (2, 5));
     drop(owner.stop());
+}
+
+#[test]
+fn a_batch_that_is_full_takes_no_further_input() {
+    let by_mutations = OwnerLimits {
+        batch_mutations: 1,
+        ..OwnerLimits::default()
+    };
+    let by_bytes = OwnerLimits {
+        batch_bytes: 6,
+        ..OwnerLimits::default()
+    };
+    for limits in [by_mutations, by_bytes] {
+        let (owner, arrivals, open) = gated(limits);
+        let handle = owner.handle();
+        let ask = |id| {
+            let prompt = "prompt".to_owned();
+            let body = TaskBody {
+                prompt,
+                metadata: vec![],
+            };
+            handle.command(create(id, Priority::Interactive), Some(body))
+        };
+        let first = ask(1);
+        assert_eq!(arrivals.recv(), Ok(1));
+        let rest: Vec<_> = (2..=5).map(ask).collect();
+        let porter = thread::spawn(
+            move || {
+                while open.send(()).is_ok() && arrivals.recv().is_ok() {}
+            },
+        );
+        assert_eq!(state(wait(first)), TaskState::Queued);
+        for (reply, commits) in rest.into_iter().zip(2..) {
+            assert_eq!(state(wait(reply)), TaskState::Queued);
+            assert!(handle.view().commit_seq >= commits, "{limits:?}");
+        }
+        assert_eq!(handle.view().commit_seq, 5, "one task each: {limits:?}");
+        drop(owner.stop());
+        porter.join().unwrap();
+    }
 }
 
 /// Sends commands until one finds no place; the others.

@@ -10,4 +10,4 @@ mod order;
 mod properties;
 mod recovery;
 mod rig;
-mod things;
+pub(crate) mod things;

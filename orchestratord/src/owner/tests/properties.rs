@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use store_memory::{Fault, MemoryStore};
 
 use super::rig::{Rig, text};
-use super::things::{cancel, create, ready};
+use super::things::{cancel, create, down, ready};
 use crate::owner::OwnerLimits;
 
 #[derive(Clone, Copy, Debug)]
@@ -105,13 +105,7 @@ impl World {
             }
             Action::Cancel(id) => drop(rig.ask(cancel(id.into()))),
             Action::Ready => rig.report(ready(), None),
-            Action::Down => rig.report(
-                Report::ReplicaDown {
-                    replica: orchestrator_core::id::ReplicaName::new("default-0"),
-                    detail: "as planned".to_owned(),
-                },
-                None,
-            ),
+            Action::Down => rig.report(down(), None),
             Action::Running(at) => {
                 if let Some(attempt) = pick(rig, at) {
                     rig.report(Report::AttemptRunning { attempt }, None);

@@ -1,14 +1,16 @@
 //! A new owner goes on where the old one was cut off.
 
 use orchestrator_core::id::TaskId;
+use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::{FinishReason, Priority, TaskState};
 use store::{Event, FeedStore};
+use store_memory::{Fault, MemoryStore};
 
 use futures_util::FutureExt;
 
 use super::rig::{Rig, text};
-use super::things::{cancel, create, ready};
-use crate::owner::OwnerLimits;
+use super::things::{cancel, create, down, gave_up, ready};
+use crate::owner::{OwnerLimits, StoreCall};
 
 #[test]
 fn a_task_cut_off_in_mid_text_goes_on_from_what_is_durable() {
@@ -139,4 +141,48 @@ fn a_task_that_another_owner_ended_in_between_is_told_of_after_the_next_recovery
         "{:?}",
         rig.journal
     );
+}
+
+#[test]
+fn what_the_fleet_reported_is_told_again_as_far_as_a_batch_has_room() {
+    let limits = OwnerLimits {
+        batch_mutations: 1,
+        ..OwnerLimits::default()
+    };
+    let mut rig = Rig::over(MemoryStore::new(), limits);
+    rig.report(ready(), None);
+    for id in 1..=4 {
+        rig.ask(create(id, Priority::Interactive));
+        rig.settle();
+    }
+    assert_eq!(rig.running.len(), 2);
+    // Another owner has had the store when the fleet is lost, one report after the other.
+    rig.faults().plan_commits([Some(Fault::Fenced)]);
+    rig.report(down(), None);
+    rig.report(gave_up(), None);
+    rig.settle();
+    assert!(!rig.state.view().serving);
+    rig.pass(1_000);
+    rig.advance();
+    rig.carry_out();
+    rig.hear();
+    // The first report ends what was lost with the old owner, which is more than the batch takes.
+    let Some(StoreCall::Commit(first)) = rig.call.clone() else {
+        panic!("no commit is under way: {:?}", rig.call);
+    };
+    assert_eq!(
+        rig.state.room(),
+        0,
+        "nothing is taken in before all is told"
+    );
+    let is_ended =
+        |mutation: &Mutation| matches!(mutation, Mutation::TaskUpdate(row) if row.state.is_final());
+    assert!(!first.mutations.iter().any(is_ended), "{first:?}");
+    rig.settle();
+    assert!(rig.state.room() > 0);
+    // The others wait out their pause.
+    for id in 3..=4 {
+        let row = rig.kept(TaskId(id)).unwrap();
+        assert_eq!(row.state, TaskState::Failed, "{row:?}");
+    }
 }

@@ -12,7 +12,7 @@ use orchestrator_core::task::{
 };
 
 /// One pool `default` with one replica, small queues.
-pub(super) fn config() -> MachineConfig {
+pub(crate) fn config() -> MachineConfig {
     let mut config = MachineConfig::for_pools(vec![PoolConfig {
         name: PoolName::new("default"),
         engine: Engine::Embedded,
@@ -25,7 +25,7 @@ pub(super) fn config() -> MachineConfig {
 }
 
 /// The replica takes work, two attempts at once.
-pub(super) fn ready() -> Report {
+pub(crate) fn ready() -> Report {
     Report::ReplicaReady {
         facts: Box::new(ReplicaFacts {
             name: ReplicaName::new("default-0"),
@@ -41,8 +41,24 @@ pub(super) fn ready() -> Report {
     }
 }
 
+/// The replica is gone.
+pub(super) fn down() -> Report {
+    Report::ReplicaDown {
+        replica: ReplicaName::new("default-0"),
+        detail: "as planned".to_owned(),
+    }
+}
+
+/// The pool will have no replica any more.
+pub(super) fn gave_up() -> Report {
+    Report::PoolUnavailable {
+        pool: PoolName::new("default"),
+        detail: "as planned".to_owned(),
+    }
+}
+
 /// Asks for a task of a class.
-pub(super) fn create(id: u128, priority: Priority) -> Ask {
+pub(crate) fn create(id: u128, priority: Priority) -> Ask {
     let spec = TaskSpec {
         kind: InputKind::Prompt,
         prompt: PromptFacts {
@@ -66,6 +82,7 @@ pub(super) fn create(id: u128, priority: Priority) -> Ask {
         seed: 1,
         determinism: Determinism::BestEffort,
         priority,
+        deadline_ms: None,
         session: None,
         on_disconnect: OnDisconnect::Continue,
     };
@@ -85,7 +102,7 @@ pub(super) fn create(id: u128, priority: Priority) -> Ask {
 }
 
 /// Asks to end a task.
-pub(super) fn cancel(id: u128) -> Ask {
+pub(crate) fn cancel(id: u128) -> Ask {
     Ask::TaskCancel {
         task: TaskId(id),
         cold: None,

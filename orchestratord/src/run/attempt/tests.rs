@@ -122,6 +122,7 @@ pub(in crate::run) fn order(position: u64) -> AttemptOrder {
             seed: 7,
             determinism: Determinism::Strict,
             priority: Priority::Interactive,
+            deadline_ms: None,
             session: None::<SessionId>,
             on_disconnect: OnDisconnect::Continue,
         },
@@ -191,7 +192,7 @@ async fn reports(
     let (_set, cancelled) = watch::channel(false);
     stream.begin(AttemptId(5), 1);
     follower
-        .follow(order(position), Arc::clone(stream), cancelled)
+        .follow(order(position), None, Arc::clone(stream), cancelled)
         .await;
     assert!(
         follower.runner.list().is_empty(),
@@ -211,6 +212,49 @@ async fn a_whole_text_is_running_then_finished() {
     assert_eq!(
         (finished.finish, finished.tokens_in, finished.first_token_ms),
         (FinishReason::Stop, 3, Some(25))
+    );
+}
+
+/// A store that nobody may ask.
+struct Closed;
+
+impl ReadStore for Closed {
+    fn task_get(&self, _: TenantId, _: TaskId) -> ReadFuture<'_, Option<TaskRow>> {
+        panic!("nobody asks for a record")
+    }
+    fn task_list(&self, _: TaskQuery) -> ReadFuture<'_, TaskPage> {
+        panic!("nobody asks for a list")
+    }
+    fn task_body(&self, _: TaskId) -> ReadFuture<'_, Option<TaskBody>> {
+        panic!("the prompt is at hand")
+    }
+    fn task_text(&self, _: TaskId) -> ReadFuture<'_, Option<TaskText>> {
+        panic!("there is no text yet")
+    }
+    fn attempt_list(
+        &self,
+        _: TaskId,
+    ) -> ReadFuture<'_, Vec<orchestrator_core::task::AttemptRecord>> {
+        panic!("nobody asks for attempts")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prompt_that_is_at_hand_is_not_read() {
+    let follower = Follower {
+        reads: Arc::new(Closed),
+        ..follower(ended(tokens(&["old"])), &[])
+    };
+    let stream = Arc::new(TaskStream::default());
+    stream.begin(AttemptId(5), 1);
+    let (_set, cancelled) = watch::channel(false);
+    follower
+        .follow(order(0), Some("say it".to_owned()), stream, cancelled)
+        .await;
+    let told = follower.reporter.0.lock().unwrap().clone();
+    assert!(
+        matches!(told.last(), Some(AttemptReport::Finished(_))),
+        "{told:?}"
     );
 }
 
@@ -244,7 +288,8 @@ async fn cancelled_after(count: usize, follower: Follower<Reports>) -> Vec<Attem
     let stream = Arc::new(TaskStream::default());
     stream.begin(AttemptId(5), 1);
     let (set, cancelled) = watch::channel(false);
-    let mut follow = std::pin::pin!(follower.follow(order(0), Arc::clone(&stream), cancelled));
+    let mut follow =
+        std::pin::pin!(follower.follow(order(0), None, Arc::clone(&stream), cancelled));
     let so_many = async {
         while follower.reporter.0.lock().unwrap().len() < count {
             tokio::task::yield_now().await;
@@ -308,7 +353,7 @@ async fn only_where_equal_bytes_are_not_promised_may_the_cache_be_reused() {
         let (_set, cancelled) = watch::channel(false);
         let mut order = order(0);
         order.spec.determinism = determinism;
-        follower.follow(order, stream, cancelled).await;
+        follower.follow(order, None, stream, cancelled).await;
         let told = follower.reporter.0.lock().unwrap().clone();
         assert!(
             matches!(told.last(), Some(AttemptReport::Finished(_))),

@@ -6,8 +6,8 @@ use orchestrator_core::id::PayloadRef;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::time::WallMs;
 use rusqlite::Connection;
-use store::{Commit, CommitError, OwnerStore, Payload, TaskBody};
-use store_sqlite::SqliteStore;
+use store::{Commit, CommitError, OwnerStore, Payload, ReadError, ReadStore, TaskBody};
+use store_sqlite::{SqliteReader, SqliteStore};
 use test_harness_store_suite::task;
 
 fn commit(store: &mut SqliteStore, prompt: &str) -> Commit {
@@ -85,6 +85,41 @@ fn a_file_that_was_moved_away_takes_nothing_until_it_is_back() {
     std::fs::rename(&there, &here).unwrap();
     store.commit(&commit).unwrap();
     assert_eq!(store.load().unwrap().tasks, [task(1)]);
+}
+
+#[test]
+fn readers_read_nothing_that_was_put_in_the_place_of_their_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (here, there) = (dir.path().join("here"), dir.path().join("there"));
+    let mut store = SqliteStore::open(&here, "me").unwrap();
+    let ours = commit(&mut store, "p");
+    store.commit(&ours).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let read = |reader: &SqliteReader| {
+        let found = reader.task_body(task(1).id);
+        runtime.block_on(found).map(|body| body.map(|it| it.prompt))
+    };
+    let (used, fresh) = (store.reader(), store.reader());
+    assert_eq!(read(&used).unwrap().as_deref(), Some("p"));
+    std::fs::rename(&here, &there).unwrap();
+    let mut other = SqliteStore::open(&here, "another").unwrap();
+    let theirs = commit(&mut other, "of another store");
+    other.commit(&theirs).unwrap();
+    for reader in [&used, &fresh] {
+        let Err(ReadError(why)) = read(reader) else {
+            panic!("what another store holds was read");
+        };
+        assert!(why.contains("moved or deleted"), "{why}");
+    }
+    assert!(store.cold().is_err());
+    drop(other);
+    std::fs::remove_dir_all(&here).unwrap();
+    std::fs::rename(&there, &here).unwrap();
+    for reader in [&used, &fresh] {
+        assert_eq!(read(reader).unwrap().as_deref(), Some("p"));
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Kills real processes under load and judges what their users saw; `cargo xtask chaos` builds it and them.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use test_harness_chaos::{Plan, Sabotage, judge_kept, run};
+use test_harness_support::{say, whisper};
 
 /// Kills, stops and cuts off a real daemon, its engines and its clients under load, and judges what was seen.
 ///
@@ -46,21 +48,26 @@ struct Args {
 /// Says what a history breaks.
 fn judge(path: &Path) -> ExitCode {
     match judge_kept(path) {
-        Ok(violations) if violations.is_empty() => {
-            println!("Nothing is broken.");
-            ExitCode::SUCCESS
-        }
+        Ok(violations) if violations.is_empty() => told("Nothing is broken.", ExitCode::SUCCESS),
         Ok(violations) => {
-            for violation in violations {
-                println!("- {violation}");
-            }
-            ExitCode::FAILURE
+            let lines: Vec<String> = violations.iter().map(|it| format!("- {it}")).collect();
+            told(lines.join("\n"), ExitCode::FAILURE)
         }
-        Err(error) => {
-            eprintln!("chaos: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => refused(error),
     }
+}
+
+/// Tells what there is to tell, and how the program ends.
+fn told(report: impl Display, code: ExitCode) -> ExitCode {
+    match say(report) {
+        Ok(()) => code,
+        Err(error) => refused(format!("standard output takes no more: {error}")),
+    }
+}
+
+fn refused(why: impl Display) -> ExitCode {
+    whisper(format!("chaos: {why}"));
+    ExitCode::from(2)
 }
 
 #[tokio::main]
@@ -84,8 +91,8 @@ async fn main() -> ExitCode {
         keep: args.keep,
         sabotage: args.sabotage,
     };
-    eprintln!("chaos: seed {}", plan.seed);
-    let running = run(&plan, |line| eprintln!("chaos: {line}"));
+    whisper(format!("chaos: seed {}", plan.seed));
+    let running = run(&plan, |line| whisper(format!("chaos: {line}")));
     let ran = tokio::select! {
         ran = running => ran,
         // What runs is dropped, and ends every process that it has started.
@@ -93,19 +100,16 @@ async fn main() -> ExitCode {
     };
     let report = match ran {
         Ok(report) => report,
-        Err(error) => {
-            eprintln!("chaos: {error}");
-            return ExitCode::from(2);
-        }
+        Err(error) => return refused(error),
+    };
+    let code = match report.broken.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     };
     if args.json {
         let text = serde_json::to_string_pretty(&report);
-        println!("{}", text.expect("a report is plain JSON"));
+        told(text.expect("a report is plain JSON"), code)
     } else {
-        print!("{report}");
-    }
-    match report.broken.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+        told(report, code)
     }
 }

@@ -9,6 +9,7 @@ use test_harness_support::StartError;
 use thiserror::Error;
 
 use super::accept::{AcceptArgs, accept};
+use super::cancel::{CancelArgs, cancel};
 use super::machine::{Build, Machine};
 use super::memory::{MemoryArgs, memory};
 use super::overhead::{OverheadArgs, overhead};
@@ -39,6 +40,8 @@ pub struct BenchArgs {
 pub enum What {
     /// Durable tasks a second through HTTP, and from an idle daemon's accept to its dispatch.
     Accept(AcceptArgs),
+    /// From the cancelling of a task to the closing of its engine's connection.
+    Cancel(CancelArgs),
     /// Memory of the daemon and its engine: idle, after work, and with a long queue.
     Memory(MemoryArgs),
     /// What the daemon adds to an engine's tokens: to the first, and to each.
@@ -82,6 +85,7 @@ pub async fn run(args: &BenchArgs) -> Result<Report, BenchError> {
     let machine = Machine::look();
     let (name, findings) = match &args.what {
         What::Accept(args) => ("accept", accept(args, &setup).await?),
+        What::Cancel(args) => ("cancel", cancel(args, &setup).await?),
         What::Memory(args) => ("memory", memory(args, &setup).await?),
         What::Overhead(args) => ("overhead", overhead(args, &setup).await?),
         What::Streams(args) => ("streams", streams(args, &setup).await?),

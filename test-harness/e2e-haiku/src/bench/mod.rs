@@ -2,6 +2,7 @@
 
 mod accept;
 mod args;
+mod cancel;
 mod closed_loop;
 mod disk;
 mod engine;

@@ -20,7 +20,7 @@ use super::report::{Findings, Grid, Row};
 use super::sample::Sample;
 use super::setup::{Setup, Subject};
 use super::stand_in::{Manner, PROMPT, StandIn};
-use super::wire;
+use super::wire::{self, Accepted};
 
 /// Bar for what is added to the first token, in milliseconds.
 const FIRST_MS_MOST: f64 = 0.4;
@@ -298,11 +298,6 @@ struct EngineFrame {
     stop: bool,
 }
 
-#[derive(Deserialize)]
-struct Accepted {
-    task_id: uuid::Uuid,
-}
-
 impl Ways {
     fn open(subject: &Subject, model: &'static str, engine: &str) -> io::Result<Self> {
         let daemon = subject.daemon.url().trim_start_matches("http://");
@@ -352,13 +347,7 @@ impl Ways {
         let began = Instant::now();
         let (status, reply) = self.daemon.ask(&request)?;
         let accepted = Instant::now();
-        if status != 202 {
-            let said = String::from_utf8_lossy(&reply);
-            return Err(io::Error::other(format!(
-                "a task was answered with {status}: {said}"
-            )));
-        }
-        let Accepted { task_id } = serde_json::from_slice(&reply)?;
+        let Accepted { task_id } = wire::accepted(status, &reply)?;
         let stream = wire::get(&format!("/v1/tasks/{task_id}/stream"));
         self.daemon.listen(&stream, |event, at| {
             if event.name == "token" {

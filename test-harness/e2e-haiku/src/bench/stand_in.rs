@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -30,7 +31,7 @@ const CTX: u32 = 1 << 20;
 pub(super) enum Manner {
     /// It loads its model, for ever: whoever waits for it waits.
     Loading,
-    /// It takes generations, and never says a token.
+    /// It takes generations, and never says a token, until whoever asked leaves.
     Silent,
     /// One token after the other with such a pause, the first at once.
     Paced(Duration),
@@ -55,6 +56,8 @@ struct Log {
 
 struct Generation {
     asked: AtomicU64,
+    /// When whoever asked was seen to have left before the end.
+    left: AtomicU64,
     tokens: Vec<AtomicU64>,
 }
 
@@ -81,6 +84,7 @@ impl StandIn {
     ) -> io::Result<Self> {
         let generation = || Generation {
             asked: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             tokens: (0..tokens).map(|_| AtomicU64::new(0)).collect(),
         };
         let log = Arc::new(Log {
@@ -113,6 +117,11 @@ impl StandIn {
     /// When a generation was asked for.
     pub(super) fn asked(&self, seed: usize) -> Option<Instant> {
         self.log.at(&self.log.generation(seed)?.asked)
+    }
+
+    /// When whoever asked for a generation left before its end.
+    pub(super) fn left(&self, seed: usize) -> Option<Instant> {
+        self.log.at(&self.log.generation(seed)?.left)
     }
 
     /// When a token was sent, just before it was.
@@ -240,35 +249,47 @@ async fn generate(stream: &mut TcpStream, log: &Log, request: &[u8]) -> io::Resu
         // Whoever watches over engines tries them out before any work comes.
         let at_once = Duration::from_nanos(1);
         let pace = interval_at(Moment::now(), at_once);
-        return speak(stream, &asked, pace, |_| ()).await;
+        return speak(&mut stream.split().1, &asked, pace, |_| ()).await;
     }
     let Some(generation) = log.generation(asked.seed) else {
         let unknown = format!("nobody said that there is a seed {}", asked.seed);
         return Err(io::Error::other(unknown));
     };
     log.note(&generation.asked);
-    let period = match log.manner {
-        Manner::Paced(period) => period,
-        Manner::Loading | Manner::Silent => {
-            // Until whoever asked leaves.
-            let mut nothing = [0; 1];
-            stream.read_exact(&mut nothing).await?;
-            return Ok(());
-        }
+    let (mut from, mut to) = stream.split();
+    let spoken = async {
+        let Manner::Paced(period) = log.manner else {
+            return std::future::pending().await;
+        };
+        let mut pace = interval_at(log.begin(asked.seed, period).await, period);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let sent = |index: usize| {
+            if let Some(moment) = generation.tokens.get(index) {
+                log.note(moment);
+            }
+        };
+        speak(&mut to, &asked, pace, sent).await
     };
-    let mut pace = interval_at(log.begin(asked.seed, period).await, period);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let sent = |index: usize| {
-        if let Some(moment) = generation.tokens.get(index) {
-            log.note(moment);
+    tokio::select! {
+        biased;
+        () = left(&mut from) => {
+            log.note(&generation.left);
+            Err(io::ErrorKind::ConnectionAborted.into())
         }
-    };
-    speak(stream, &asked, pace, sent).await
+        spoken = spoken => spoken,
+    }
+}
+
+/// Resolves when the other end is closed. It sends nothing before its generation has ended.
+async fn left(from: &mut ReadHalf<'_>) {
+    if from.peek(&mut [0; 1]).await.is_ok_and(|bytes| bytes > 0) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Sends the tokens and the end; says of each token when it is about to be sent.
 async fn speak(
-    stream: &mut TcpStream,
+    stream: &mut WriteHalf<'_>,
     asked: &Asked,
     mut pace: Interval,
     sent: impl Fn(usize),

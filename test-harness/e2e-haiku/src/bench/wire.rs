@@ -6,6 +6,9 @@
 
 use std::io;
 
+use serde::Deserialize;
+use uuid::Uuid;
+
 /// A request with a JSON body, as bytes to send as they are.
 pub(super) fn post(path: &str, body: &str) -> Vec<u8> {
     let length = body.len();
@@ -19,6 +22,22 @@ pub(super) fn post(path: &str, body: &str) -> Vec<u8> {
 /// A request without a body, as bytes to send as they are.
 pub(super) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes()
+}
+
+/// What a bench needs of a task that was accepted.
+#[derive(Deserialize)]
+pub(super) struct Accepted {
+    pub(super) task_id: Uuid,
+}
+
+/// The reply to a task, which must have been accepted.
+pub(super) fn accepted(status: u16, reply: &[u8]) -> io::Result<Accepted> {
+    if status != 202 {
+        let said = String::from_utf8_lossy(reply);
+        let error = format!("a task was answered with {status}: {said}");
+        return Err(io::Error::other(error));
+    }
+    Ok(serde_json::from_slice(reply)?)
 }
 
 /// The head of a reply.

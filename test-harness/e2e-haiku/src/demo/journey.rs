@@ -197,26 +197,7 @@ async fn ask(
 
 /// Everything that is not said is left to the daemon.
 fn request(prompt: String) -> TaskCreateRequest {
-    TaskCreateRequest {
-        input: TaskInputRequest::Prompt(PromptInput { prompt }),
-        task_id: None,
-        model_ref: None,
-        engine: None,
-        ctx: None,
-        max_tokens: None,
-        ignore_eos: None,
-        temperature: None,
-        top_k: None,
-        top_p: None,
-        min_p: None,
-        repeat_penalty: None,
-        seed: None,
-        determinism: None,
-        priority: None,
-        session_id: None,
-        on_disconnect: None,
-        metadata: None,
-    }
+    TaskCreateRequest::new(TaskInputRequest::Prompt(PromptInput { prompt }))
 }
 
 /// Where to go from here.

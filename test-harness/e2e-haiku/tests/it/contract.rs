@@ -264,6 +264,7 @@ async fn every_operation_answers_as_the_contract_says() {
     task_create
     task_get
     task_list
+    task_requeue
     task_result
     task_stream
     whoami_get

@@ -27,7 +27,7 @@ struct Metric {
 const NARROW: &str = "
     [queue.interactive]
     capacity = 1
-    full_policy = \"reject\"
+    full_policy = \"shed-low-priority\"
     [queue.batch]
     capacity = 1
     full_policy = \"drop-lru\"
@@ -46,12 +46,16 @@ async fn live_through_everything() -> World {
     world.raw.open(&running, None).await.up_to("token").await;
     let batch = || with(plain(), "priority", "batch");
     let dropped = world.create(batch()).await.task_id;
-    let kept = world.create(batch()).await.task_id;
+    let shed = world.create(batch()).await.task_id;
     world.until_state(&dropped, TaskState::Failed).await;
-    world.create(plain()).await;
+    let first = with(plain(), "deadline_ms", 600_000);
+    let first = world.create(first).await.task_id;
+    let second = world.create(plain()).await.task_id;
+    world.until_state(&shed, TaskState::Failed).await;
     assert_eq!(world.raw.create(&plain()).await.status, 429);
     world.raw.cancel(&running).await;
-    world.until_state(&kept, TaskState::Completed).await;
+    world.until_state(&first, TaskState::Completed).await;
+    world.until_state(&second, TaskState::Completed).await;
 
     signal(world.daemon.engine_pids()[0], Signal::Kill).unwrap();
     eventually("the engine was restarted", async || {
@@ -101,7 +105,10 @@ async fn the_numbers_are_what_happened() {
     assert_eq!(ended("stop"), 2.0);
     assert_eq!(ended("cancelled"), 1.0);
     assert_eq!(ended("QUEUE_FULL_DROP_LRU"), 1.0);
-    assert_eq!(scrape.sum("tasks_enqueued_total"), 5.0);
+    assert_eq!(ended("QUEUE_FULL_SHED"), 1.0);
+    assert_eq!(scrape.sum("preemptions_total"), 1.0);
+    assert_eq!(scrape.sum("deadlines_met_ratio"), 1.0);
+    assert_eq!(scrape.sum("tasks_enqueued_total"), 6.0);
     assert_eq!(scrape.sum("tasks_rejected_total"), 1.0);
     assert_eq!(scrape.sum("tasks_started_total"), 4.0);
     assert_eq!(scrape.sum("queue_depth"), 0.0);

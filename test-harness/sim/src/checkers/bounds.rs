@@ -1,8 +1,9 @@
 //! Memory and mutations are bounded.
 
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, MachineConfig};
-use orchestrator_core::queue::ClassLimit;
-use orchestrator_core::task::{Priority, TaskState};
+use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::task::{Priority, TaskRecord, TaskState};
+use store::{Commit, Payload};
 
 use super::book::Book;
 use super::court::Checker;
@@ -14,6 +15,21 @@ use crate::plan::Setup;
 pub(super) struct Bounds {
     config: MachineConfig,
     batch_mutations: usize,
+    batch_bytes: usize,
+}
+
+/// Bytes of a payload, as a batch counts them.
+fn size(payload: &Payload) -> usize {
+    match payload {
+        Payload::Body(body) => {
+            let labels = body.metadata.iter();
+            body.prompt.len()
+                + labels
+                    .map(|(key, value)| key.len() + value.len())
+                    .sum::<usize>()
+        }
+        Payload::Text(text) => text.text.len() + text.ends.len() * size_of::<u32>(),
+    }
 }
 
 impl Bounds {
@@ -21,7 +37,29 @@ impl Bounds {
         Self {
             config: setup.machine.clone(),
             batch_mutations: setup.limits.batch_mutations,
+            batch_bytes: setup.limits.batch_bytes,
         }
+    }
+
+    /// A batch takes no input once it is full, so it is over by less than what its last input brought.
+    fn batch(&self, commit: &Commit) -> Result<(), String> {
+        let most = self.batch_mutations - 1 + MUTATIONS_PER_STEP_MAX;
+        let mutations = commit.mutations.len();
+        if mutations > most {
+            return Err(format!(
+                "commit {} has {mutations} mutations, {most} at most",
+                commit.commit_seq
+            ));
+        }
+        let sizes = || commit.payloads.values().map(size);
+        let others = sizes().sum::<usize>() - sizes().max().unwrap_or(0);
+        if others >= self.batch_bytes {
+            return Err(format!(
+                "commit {} has {others} bytes besides its largest payload, and takes no further input from {} on",
+                commit.commit_seq, self.batch_bytes
+            ));
+        }
+        Ok(())
     }
 
     fn limit(&self, priority: Priority) -> ClassLimit {
@@ -38,8 +76,8 @@ impl Checker for Bounds {
     }
 
     fn promise(&self) -> &'static str {
-        "a commit has no more mutations than its batch may take and one step may add, and no class holds more \
-         newcomers than its capacity"
+        "a commit has no more mutations and bytes than its batch may take and its last input may add, and no class \
+         holds more newcomers than its capacity"
     }
 
     fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
@@ -49,29 +87,37 @@ impl Checker for Bounds {
         else {
             return Ok(());
         };
-        // Each of the last steps of a batch may add a step's worth, and a recovery's reports are stepped at once.
-        let most = self.batch_mutations + MUTATIONS_PER_STEP_MAX;
-        if commit.mutations.len() > most {
-            return Err(format!(
-                "commit {} has {} mutations, {most} at most",
-                commit.commit_seq,
-                commit.mutations.len()
-            ));
-        }
-        for priority in [Priority::Batch, Priority::Interactive] {
-            let newcomers = durable
-                .tasks
-                .iter()
-                .filter(|row| row.spec.priority == priority)
-                .filter(|row| row.state == TaskState::Queued && row.attempts == 0)
-                .count();
-            let capacity = self.limit(priority).capacity.max(1) as usize;
-            if newcomers > capacity {
+        self.batch(commit)?;
+        let classes = [Priority::Batch, Priority::Interactive];
+        let newcomers = |priority: Priority| {
+            let waits = |row: &&TaskRecord| row.state == TaskState::Queued && row.attempts == 0;
+            let of_class = |row: &&TaskRecord| row.spec.priority == priority;
+            durable.tasks.iter().filter(of_class).filter(waits).count()
+        };
+        let places = |priority| self.limit(priority).capacity.max(1) as usize;
+        for priority in classes {
+            // A class that sheds may also stand in the places of less urgent ones.
+            let may_borrow = self.limit(priority).full == FullPolicy::ShedLowPriority;
+            let capacity = match may_borrow {
+                true => classes.into_iter().map(places).sum(),
+                false => places(priority),
+            };
+            if newcomers(priority) > capacity {
                 return Err(format!(
-                    "{newcomers} {} tasks wait that have never run, and the capacity is {capacity}",
+                    "{} {} tasks wait that have never run, and the capacity is {capacity}",
+                    newcomers(priority),
                     priority.name()
                 ));
             }
+        }
+        let (all, most) = (
+            classes.into_iter().map(newcomers).sum::<usize>(),
+            classes.into_iter().map(places).sum::<usize>(),
+        );
+        if all > most {
+            return Err(format!(
+                "{all} tasks wait that have never run, and there is room for {most}"
+            ));
         }
         Ok(())
     }
@@ -79,6 +125,10 @@ impl Checker for Bounds {
 
 #[cfg(test)]
 mod tests {
+    use orchestrator_core::id::{PayloadRef, SessionId};
+    use orchestrator_core::mutation::Mutation;
+    use store::TaskBody;
+
     use super::*;
     use crate::checkers::testing::{commit, loaded, setup, task};
 
@@ -97,5 +147,31 @@ mod tests {
             durable: &durable,
         };
         assert!(checker.see(&applied, &Book::default()).is_err());
+    }
+
+    #[test]
+    fn a_batch_that_went_on_taking_input_is_seen() {
+        let mut setup = setup();
+        setup.limits.batch_mutations = 2;
+        setup.limits.batch_bytes = 6;
+        let checker = Bounds::new(&setup);
+        let most = 1 + MUTATIONS_PER_STEP_MAX;
+        let rows = |count| vec![Mutation::SessionDelete(SessionId(1)); count];
+        assert_eq!(checker.batch(&commit(1, 1, rows(most))), Ok(()));
+        assert!(checker.batch(&commit(1, 1, rows(most + 1))).is_err());
+        let with = |prompts: &[&str]| {
+            let mut commit = commit(1, 1, vec![]);
+            let body = |prompt: &&str| {
+                Payload::Body(TaskBody {
+                    prompt: (*prompt).to_owned(),
+                    metadata: vec![],
+                })
+            };
+            let payloads = (1..).map(PayloadRef).zip(prompts.iter().map(body));
+            commit.payloads = payloads.collect();
+            commit
+        };
+        assert_eq!(checker.batch(&with(&["12345", "a long prompt"])), Ok(()));
+        assert!(checker.batch(&with(&["123456", "a long prompt"])).is_err());
     }
 }

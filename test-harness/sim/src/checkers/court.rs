@@ -105,6 +105,7 @@ fn every(setup: &Setup) -> Vec<Box<dyn Checker>> {
         Box::new(super::bounds::Bounds::new(setup)),
         Box::new(super::reasons::Reasons::new(setup)),
         Box::new(super::orders_carried_out::OrdersCarriedOut::default()),
+        Box::new(super::one_set::OneSet::default()),
         Box::new(super::metered_once::MeteredOnce::default()),
         Box::new(super::conservation::Conservation),
         Box::new(super::no_alarm::NoAlarm),

@@ -9,6 +9,7 @@ mod court;
 mod epochs;
 mod metered_once;
 mod no_alarm;
+mod one_set;
 mod order;
 mod orders_carried_out;
 mod queue_view;

@@ -11,8 +11,9 @@ use crate::plan::Setup;
 use crate::story::Name;
 
 /// Watches that nobody is dispatched before somebody who is before it in the order and could have had the slot.
-/// The order is written down here a second time: interactive before batch, except batch that has waited for
-/// the ageing bound; then by acceptance.
+/// The order is written down here a second time: interactive before batch, except batch that is due; inside a class
+/// by when each is due, then by acceptance. Between classes in one band the share decides, which the machine's own
+/// tests hold against an oracle.
 #[derive(Debug)]
 pub(super) struct Order {
     ageing_ms: u64,
@@ -27,9 +28,15 @@ impl Order {
         }
     }
 
-    fn key(&self, now: MonoMs, waiter: &Waiter) -> (bool, u64) {
-        let late = waiter.priority == Priority::Batch && waiter.since.elapsed(now) < self.ageing_ms;
-        (late, waiter.seq.0)
+    /// Is `one` surely before `other`?
+    fn before(&self, now: MonoMs, one: &Waiter, other: &Waiter) -> bool {
+        let late = |waiter: &Waiter| {
+            let due = waiter.due(self.ageing_ms) <= i64::try_from(now.0).unwrap_or(i64::MAX);
+            waiter.priority == Priority::Batch && !due
+        };
+        let turn = |waiter: &Waiter| (waiter.due(self.ageing_ms), waiter.seq);
+        let same_class = one.priority == other.priority;
+        late(one) < late(other) || same_class && turn(one) < turn(other)
     }
 }
 
@@ -39,7 +46,8 @@ impl Checker for Order {
     }
 
     fn promise(&self) -> &'static str {
-        "a slot goes to the first task in the order that fits it: interactive or aged before batch, then by acceptance"
+        "a slot goes to the first task in the order that fits it: interactive or due before batch, in a class by when \
+         each is due, then by acceptance"
     }
 
     fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
@@ -50,9 +58,10 @@ impl Checker for Order {
             return Ok(());
         };
         for (runs, facts) in &looked.dispatched {
-            let passed_over = looked.waiting.iter().find(|waits| {
-                waits.fits(facts) && self.key(now.mono, waits) < self.key(now.mono, runs)
-            });
+            let passed_over = looked
+                .waiting
+                .iter()
+                .find(|waits| waits.fits(facts) && self.before(now.mono, waits, runs));
             if let Some(waits) = passed_over {
                 return Err(format!(
                     "{} was given a slot of {}, and {} is before it",

@@ -19,6 +19,7 @@ pub(super) struct Waiter {
     pub(super) priority: Priority,
     pub(super) since: AgeMs,
     pub(super) attempts: u32,
+    deadline_ms: Option<u64>,
     model: Option<ModelRef>,
     engine: Option<Engine>,
     pinned: Option<ReplicaSetKey>,
@@ -34,6 +35,7 @@ impl Waiter {
             priority: row.spec.priority,
             since,
             attempts: row.attempts,
+            deadline_ms: row.spec.deadline_ms,
             model: row.spec.model_ref.clone(),
             engine: row.spec.engine,
             pinned: row.replica_set,
@@ -41,6 +43,18 @@ impl Waiter {
                 .unwrap_or(u32::MAX)
                 .max(row.spec.ctx.unwrap_or(0)),
         }
+    }
+
+    /// When it is due, with an ageing bound, on the machine's monotonic clock: at its deadline, or at the bound if
+    /// that is sooner.
+    pub(super) fn due(&self, ageing_ms: u64) -> i64 {
+        let wait = self.deadline_ms.unwrap_or(ageing_ms).min(ageing_ms);
+        self.since.0.saturating_add_unsigned(wait)
+    }
+
+    /// Does it have a deadline?
+    pub(super) fn has_deadline(&self) -> bool {
+        self.deadline_ms.is_some()
     }
 
     /// Could it have run there?

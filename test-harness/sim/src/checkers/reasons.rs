@@ -36,13 +36,23 @@ impl Reasons {
             Refusal::QueueFull {
                 priority,
                 capacity,
+                full,
                 retry_after_ms,
             } => {
                 let limit = match priority {
                     Priority::Batch => self.config.batch,
                     Priority::Interactive => self.config.interactive,
                 };
-                *capacity == limit.capacity.max(1) && *retry_after_ms > 0
+                let figures = (limit.capacity.max(1), limit.full);
+                (*capacity, *full) == figures && *retry_after_ms > 0
+            }
+            Refusal::DeadlineUnmet {
+                forecast,
+                retry_after_ms,
+                ..
+            } => {
+                let needed = self.config.deadline_confidence_permille;
+                forecast.on_time_permille < needed && *retry_after_ms > 0
             }
             Refusal::SessionExhausted { turns_max, .. } => {
                 *turns_max == self.config.session_turns_max
@@ -65,6 +75,7 @@ impl Reasons {
             }),
             Refusal::PoolUnavailable { .. }
             | Refusal::SessionUnknown { .. }
+            | Refusal::TaskEnded { .. }
             | Refusal::TaskIdConflict { .. }
             | Refusal::TaskUnknown { .. } => true,
         };
@@ -156,6 +167,7 @@ mod tests {
             let reply = Ok(Reply::Refused(Refusal::QueueFull {
                 priority: Priority::Batch,
                 capacity,
+                full: setup.machine.batch.full,
                 retry_after_ms: 1,
             }));
             checker.see(&answer(&reply), &Book::default())

@@ -28,7 +28,9 @@ impl Checker for ReleasedDurable {
             Sight::Answer {
                 reply: Ok(reply), ..
             } => match reply {
-                Reply::TaskCreated { record, .. } => shown(record, book),
+                Reply::TaskCreated { record, .. } | Reply::TaskRequeued(record) => {
+                    shown(record, book)
+                }
                 Reply::TaskCancelled(record) => {
                     shown(record, book)?;
                     if record.state.is_final() {

@@ -124,6 +124,11 @@ pub enum Sight<'a> {
         /// What will be durable with it.
         hard: &'a HardState,
     },
+    /// An attempt has put a token into a stream, from which readers take it.
+    Shown {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
     /// An owner takes over what the store holds.
     Term {
         /// Which daemon.

@@ -1,5 +1,7 @@
 //! Nobody starves.
 
+use orchestrator_core::task::Priority;
+
 use super::book::Book;
 use super::court::Checker;
 use super::queue_view::QueueView;
@@ -7,7 +9,8 @@ use super::sight::Sight;
 use crate::plan::Setup;
 use crate::story::Name;
 
-/// Watches that after the ageing bound no task is overtaken any more by one that was accepted after it.
+/// Watches that no task is overtaken in its class by one that was accepted after it had waited for the ageing bound,
+/// and that a batch task that is due waits for nothing that is in the second band.
 #[derive(Debug)]
 pub(super) struct Starvation {
     ageing_ms: u64,
@@ -29,8 +32,8 @@ impl Checker for Starvation {
     }
 
     fn promise(&self) -> &'static str {
-        "a task that has waited for the ageing bound is overtaken by nobody who was accepted after it and takes a \
-         slot that it could have had"
+        "a task that has waited for the ageing bound is overtaken by nobody of its class who was accepted since, and \
+         by no batch task that is not due"
     }
 
     fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
@@ -42,9 +45,13 @@ impl Checker for Starvation {
         };
         for (runs, facts) in &looked.dispatched {
             let starved = looked.waiting.iter().find(|waits| {
-                waits.seq < runs.seq
-                    && waits.since.elapsed(now.mono) >= self.ageing_ms
-                    && waits.fits(facts)
+                let waited = waits.since.elapsed(now.mono);
+                let since = runs.since.elapsed(now.mono);
+                let accepted_since = waited >= since.saturating_add(self.ageing_ms);
+                let is_young = runs.priority == Priority::Batch && since < self.ageing_ms;
+                let overtakes = runs.priority == waits.priority && accepted_since
+                    || is_young && !runs.has_deadline() && waited >= self.ageing_ms;
+                overtakes && waits.fits(facts)
             });
             if let Some(waits) = starved {
                 return Err(format!(

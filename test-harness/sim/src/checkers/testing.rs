@@ -175,11 +175,12 @@ impl<'a> Bench<'a> {
         self.checker.see(&look, &Book::default())
     }
 
-    /// A task comes.
-    pub(super) fn submit(&mut self, priority: Priority) -> Result<(), String> {
+    /// A task comes, with or without a deadline.
+    fn submit(&mut self, priority: Priority, deadline_ms: Option<u64>) -> Result<(), String> {
         self.next += 1;
         let mut row = task(self.next, TaskState::Queued);
         row.spec.priority = priority;
+        row.spec.deadline_ms = deadline_ms;
         row.spec.model_ref = None;
         row.spec.engine = None;
         row.spec.ctx = None;
@@ -223,12 +224,12 @@ impl<'a> Bench<'a> {
         self.step(Input::Report(Report::AttemptEnded { attempt, end }))
     }
 
-    /// A batch task waits beyond the bound, an interactive one comes, and the slot comes free.
+    /// A task waits beyond the bound, one with a deadline comes, and the slot comes free.
     pub(super) fn an_old_one_waits(mut self) -> Result<(), String> {
-        self.submit(Priority::Batch)?;
-        self.submit(Priority::Batch)?;
+        self.submit(Priority::Batch, None)?;
+        self.submit(Priority::Batch, None)?;
         self.pass(60_000);
-        self.submit(Priority::Interactive)?;
+        self.submit(Priority::Batch, Some(30_000))?;
         self.finish()
     }
 }

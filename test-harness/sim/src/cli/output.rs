@@ -1,6 +1,9 @@
 //! What it prints.
 
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::process;
 use std::time::Duration;
 
 use serde_json::json;
@@ -15,12 +18,32 @@ use crate::world::Outcome;
 pub(crate) const MARKERS: (&str, &str) =
     ("<!-- planted bugs -->\n", "<!-- end of planted bugs -->");
 
-pub(super) fn plan(plan: &Plan) {
-    println!("{:#?}\n", plan.setup);
-    for timed in &plan.faults {
-        println!("at {:>6} ms  {}", timed.at / MILLI, timed.fault);
+/// Writes one line, formatted as by `format!`, to standard output.
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::cli::output::line(format_args!($($words)*))
+    };
+}
+pub(super) use say;
+
+/// A reader that has gone away, as in `sim --trace | head`, has seen enough: the rest is lost, and the exit code
+/// is what it would have been. Where the output takes no more for another reason, the program ends.
+pub(super) fn line(words: Arguments<'_>) {
+    match writeln!(io::stdout(), "{words}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("sim: standard output takes no more: {error}");
+            process::exit(2);
+        }
+        _ => {}
     }
-    println!();
+}
+
+pub(super) fn plan(plan: &Plan) {
+    say!("{:#?}\n", plan.setup);
+    for timed in &plan.faults {
+        say!("at {:>6} ms  {}", timed.at / MILLI, timed.fault);
+    }
+    say!("");
 }
 
 pub(super) fn one(seed: u64, outcome: &Outcome, took: Duration, as_json: bool) {
@@ -37,10 +60,10 @@ pub(super) fn one(seed: u64, outcome: &Outcome, took: Duration, as_json: bool) {
             "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "broken": broken,
         });
-        println!("{line}");
+        say!("{line}");
         return;
     }
-    println!(
+    say!(
         "seed {seed}: trace {:016x}, {} steps, {}.{:03} s in its world, {} ms in ours",
         outcome.trace,
         outcome.steps,
@@ -56,11 +79,11 @@ pub(super) fn progress(live: bool, done: u64, total: u64, failed: usize, since: 
     let line = format!(
         "{done} of {total} seeds, {failed} failed, {rate:.0} seeds/s, about {left:.0} s left"
     );
-    if live {
-        eprint!("\r\x1b[K{line}");
-    } else {
-        eprintln!("{line}");
-    }
+    let mut err = io::stderr();
+    let _nobody_reads = match live {
+        true => write!(err, "\r\x1b[K{line}"),
+        false => writeln!(err, "{line}"),
+    };
 }
 
 pub(super) fn series(series: &Series, took: Duration, args: &Args) {
@@ -98,30 +121,30 @@ pub(super) fn series(series: &Series, took: Duration, args: &Args) {
             "missing": missing,
             "coverage": coverage,
         });
-        println!("{all}");
+        say!("{all}");
         return;
     }
-    println!("{:<16} {:>14}", "seeds", series.seeds);
-    println!("{:<16} {:>14}", "steps", series.steps);
-    println!(
+    say!("{:<16} {:>14}", "seeds", series.seeds);
+    say!("{:<16} {:>14}", "steps", series.steps);
+    say!(
         "{:<16} {:>12} h",
         "virtual time",
         series.virtual_time / SECOND / 3_600
     );
-    println!("{:<16} {:>12.1} s", "wall time", took.as_secs_f64());
+    say!("{:<16} {:>12.1} s", "wall time", took.as_secs_f64());
     if let Some(cpu) = cpu {
-        println!("{:<16} {:>12.1} s", "CPU time", cpu);
+        say!("{:<16} {:>12.1} s", "CPU time", cpu);
     }
-    println!("{:<16} {:>14}", "failures", seeds.len());
+    say!("{:<16} {:>14}", "failures", seeds.len());
     if !seeds.is_empty() {
-        println!("{:<16} {seeds:?}", "failed seeds");
+        say!("{:<16} {seeds:?}", "failed seeds");
     }
     if args.coverage {
-        println!("\nexercised:");
+        say!("\nexercised:");
         for (what, times) in series.coverage.rows() {
-            println!("{times:>10}  {what}");
+            say!("{times:>10}  {what}");
         }
-        println!("\nnot exercised: {missing:?}");
+        say!("\nnot exercised: {missing:?}");
     }
 }
 

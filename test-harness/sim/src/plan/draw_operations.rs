@@ -43,6 +43,32 @@ pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Ope
     operations
 }
 
+/// Draws which tasks have a deadline, and which are let run again after they were given up.
+pub(super) fn draw_terms(
+    chance: &mut Chance,
+    setup: &Setup,
+    chaos: Micros,
+    operations: &mut Vec<Operation>,
+) {
+    let mut requeues = Vec::new();
+    for operation in operations.iter_mut() {
+        let Want::Submit { task, wish, .. } = &mut operation.want else {
+            continue;
+        };
+        let most = chance.pick(&[50, 2_000, 20_000]);
+        wish.deadline_ms = chance.percent(25).then(|| chance.within((1, most)));
+        if chance.percent(30) {
+            requeues.push(Operation {
+                at: chance.within((operation.at, chaos.max(operation.at))),
+                client: chance.index(setup.clients),
+                want: Want::Requeue { task: *task },
+            });
+        }
+    }
+    operations.extend(requeues);
+    operations.sort_by_key(|operation| operation.at);
+}
+
 fn later(chance: &mut Chance, task: usize) -> Want {
     match chance.below(10) {
         0 | 1 => Want::Again {
@@ -102,6 +128,7 @@ fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
         } else {
             Priority::Interactive
         },
+        deadline_ms: None,
         session: session.then(|| u32::try_from(chance.below(SESSIONS)).unwrap_or(0)),
         on_disconnect: if chance.percent(30) {
             OnDisconnect::Cancel

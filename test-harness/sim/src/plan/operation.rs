@@ -36,6 +36,8 @@ pub struct Wish {
     pub ignore_eos: bool,
     /// Class.
     pub priority: Priority,
+    /// Milliseconds within which it must have ended.
+    pub deadline_ms: Option<u64>,
     /// Number of the session.
     pub session: Option<u32>,
     /// What the last reader's leaving means.
@@ -82,6 +84,11 @@ pub enum Want {
         /// How.
         habit: Habit,
     },
+    /// To let a parked task run again.
+    Requeue {
+        /// Its number.
+        task: usize,
+    },
     /// To end a session.
     EndSession {
         /// Its number.
@@ -117,6 +124,9 @@ impl fmt::Display for Operation {
                     wish.priority.name(),
                     wish.max_tokens
                 )?;
+                if let Some(ms) = wish.deadline_ms {
+                    write!(f, ", within {ms} ms")?;
+                }
                 if let Some(session) = wish.session {
                     write!(f, ", session s{session}")?;
                 }
@@ -136,6 +146,7 @@ impl fmt::Display for Operation {
             }
             Want::Cancel { task } => write!(f, "cancels t{task}"),
             Want::Look { task } => write!(f, "looks at t{task}"),
+            Want::Requeue { task } => write!(f, "takes t{task} back into the queue"),
             Want::Read { task, habit } => {
                 write!(f, "reads t{task}")?;
                 match (habit.leaves_after, habit.away) {

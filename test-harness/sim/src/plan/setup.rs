@@ -93,6 +93,16 @@ impl Setup {
         }
     }
 
+    /// Draws on which terms tasks wait.
+    pub(super) fn draw_terms(&mut self, chance: &mut Chance) {
+        let machine = &mut self.machine;
+        if chance.percent(30) {
+            machine.interactive.full = FullPolicy::ShedLowPriority;
+        }
+        machine.deadline_confidence_permille = chance.pick(&[1, 500, 950]);
+        machine.interactive.weight = chance.pick(&[1, 2, 8]);
+    }
+
     /// The pools, each with its replicas, as they were configured.
     #[must_use]
     pub fn pools(&self) -> &[PoolConfig] {
@@ -141,10 +151,12 @@ fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
         interactive: ClassLimit {
             capacity: chance.pick(&small),
             full: chance.pick(&policies),
+            weight: 8,
         },
         batch: ClassLimit {
             capacity: chance.pick(&small),
             full: chance.pick(&policies),
+            weight: 1,
         },
         ageing_ms: chance.within((200, 6_000)),
         policy: Policy {

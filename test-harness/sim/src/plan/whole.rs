@@ -37,9 +37,12 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut chance = Chance::new(seed, Lane::Setup);
         let chaos = chance.within((8, 60)) * crate::agenda::SECOND;
-        let setup = Setup::draw(&mut chance);
-        let operations =
+        let mut terms = Chance::new(seed, Lane::Terms);
+        let mut setup = Setup::draw(&mut chance);
+        setup.draw_terms(&mut terms);
+        let mut operations =
             draw_operations::draw(&mut Chance::new(seed, Lane::Operations), &setup, chaos);
+        draw_operations::draw_terms(&mut terms, &setup, chaos, &mut operations);
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);
         Self {
             seed,

@@ -121,10 +121,7 @@ impl World {
                 ("attempts", host.attempts.len()),
                 ("attempts in the roster", host.roster.len()),
                 ("answers that somebody waits for", host.waiters.len()),
-                (
-                    "inputs in the lanes",
-                    host.lanes.urgent.len() + host.lanes.commands.len(),
-                ),
+                ("inputs in the lanes", host.lanes.waiting()),
                 ("readers", host.readers.len()),
                 ("reads", host.reads.len()),
                 ("streams", host.hub.len().saturating_sub(parked.len())),

@@ -1,5 +1,6 @@
 //! Clients that others made, in a virtual environment and a `node_modules` of their own.
 
+use crate::say::say;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -26,7 +27,7 @@ pub(super) fn ensure() -> Result<(), String> {
         place::node_clients(&environment),
     ] {
         match found {
-            Ok(Found { path, .. }) => println!("{}", path.display()),
+            Ok(Found { path, .. }) => say!("{}", path.display()),
             Err(Absent::Missing(why) | Absent::Wrong(why)) => return Err(why),
         }
     }

@@ -4,6 +4,7 @@
 //! reach. But the sources of `llama-cpp-python` carry the whole of llama.cpp, server included, and pip brings
 //! CMake and Ninja too. So a C++ compiler and Python are all that is needed.
 
+use crate::say::say;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -54,7 +55,7 @@ pub(super) fn ensure(jobs: usize) -> Result<(), String> {
     if let Some(found) = find()? {
         return tell(&found);
     }
-    println!(
+    say!(
         "building llama-server in {}; on two cores this takes about ten minutes",
         folder.display()
     );
@@ -75,7 +76,7 @@ fn find() -> Result<Option<Found>, String> {
 
 fn tell(found: &Found) -> Result<(), String> {
     let version = version(&found.path)?;
-    println!(
+    say!(
         "llama-server: {} (from {})\n{version}",
         found.path.display(),
         found.how

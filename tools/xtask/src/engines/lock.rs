@@ -1,5 +1,6 @@
 //! One at a time: whoever comes second waits, and then finds the work done.
 
+use crate::say::say;
 use std::fmt::Display;
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -46,7 +47,7 @@ pub(super) fn take(folder: &Path) -> Result<Held, String> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            println!(
+            say!(
                 "another process works in {}; waiting for it",
                 folder.display()
             );

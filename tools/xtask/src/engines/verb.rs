@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 use super::place::{self, Absent, Environment, Found, environment};
 use super::{clients, llamacpp};
 use crate::root::Root;
+use crate::say::say;
 use crate::verbs::{Failure, Outcome};
 
 /// A part that tests look for, and the search for it.
@@ -35,7 +36,7 @@ pub(crate) fn engines(_: &Root, args: &[String]) -> Outcome {
         Wanted::Survey => {
             // What is missing is told, and no fault of this verb.
             let (lines, _) = survey();
-            lines.iter().for_each(|line| println!("{line}"));
+            lines.iter().for_each(|line| say!("{line}"));
         }
         Wanted::Llamacpp(jobs) => {
             let cores = || available_parallelism().map_or(1, usize::from);

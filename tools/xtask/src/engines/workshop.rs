@@ -1,5 +1,6 @@
 //! A folder in which steps are done one after the other, each once: what broke off goes on at its step.
 
+use crate::say::say;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -60,7 +61,7 @@ impl Workshop {
 
     fn announce(&mut self, title: &str) {
         self.step += 1;
-        println!("[{}/{}] {title}", self.step, self.steps);
+        say!("[{}/{}] {title}", self.step, self.steps);
     }
 
     fn advise(&self, title: &str, why: &str) -> String {

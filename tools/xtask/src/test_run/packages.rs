@@ -1,5 +1,6 @@
 //! The Debian packages that a build needs: a C compiler with its headers, for the bundled SQLite.
 
+use crate::say::say;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,7 +13,7 @@ const PACKAGES: &[&str] = &["gcc", "libc6-dev"];
 /// The error says what is missing and the command that brings it.
 pub(super) fn ensure(may_install: bool) -> Result<(), String> {
     if c_compiles() {
-        println!("a C compiler is there");
+        say!("a C compiler is there");
         return Ok(());
     }
     let install = format!(

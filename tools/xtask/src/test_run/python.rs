@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::command;
 use crate::root::Root;
+use crate::say::say;
 
 /// The folder of the tool whose tests run.
 const TOOL: &str = "tools/tiny-model";
@@ -17,7 +18,7 @@ pub(super) const REPEAT: &str = "(cd tools/tiny-model && python3 -m unittest)";
 /// The program that runs the tests, or none where there is no Python 3.11: nothing of the product needs it.
 pub(super) fn tests(root: &Root) -> Option<Command> {
     if !is_new_enough("python3") {
-        println!("skipped: there is no python3 of version 3.11 or later");
+        say!("skipped: there is no python3 of version 3.11 or later");
         return None;
     }
     let mut python = command::program_in(root, Path::new("python3"));

@@ -12,6 +12,7 @@ use crate::command;
 use crate::engines::{self, REQUIRE_VAR};
 use crate::launch;
 use crate::root::Root;
+use crate::say::say;
 use crate::tidy;
 use crate::verbs::{Outcome, flags};
 
@@ -34,7 +35,7 @@ pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
     let mut costs = Vec::new();
     let mut failure = None;
     for step in steps(has_nextest(root)) {
-        println!("\n=== {}: {}", step.name, step.command());
+        say!("\n=== {}: {}", step.name, step.command());
         let wall = Instant::now();
         let cpu = cpu::used();
         let result = run(root, &step, terms);
@@ -56,12 +57,12 @@ pub(crate) fn test(root: &Root, args: &[String]) -> Outcome {
     }
 
     let junit = std::fs::read_to_string(&report).unwrap_or_default();
-    println!("\n{}", table(&costs, &slowest(&junit, SLOWEST)));
-    skipped(&junit).iter().for_each(|line| println!("{line}"));
+    say!("\n{}", table(&costs, &slowest(&junit, SLOWEST)));
+    skipped(&junit).iter().for_each(|line| say!("{line}"));
     match failure {
         Some(failure) => Err(failure.into()),
         None => {
-            println!("everything passed");
+            say!("everything passed");
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -104,11 +105,11 @@ fn run(root: &Root, step: &Step, terms: Terms) -> Result<(), String> {
 /// Says which real parts are there, before anything is compiled in vain.
 fn look_for_engines(required: bool) -> Result<(), String> {
     let (lines, complete) = engines::survey();
-    lines.iter().for_each(|line| println!("{line}"));
+    lines.iter().for_each(|line| say!("{line}"));
     match (complete, required) {
         (true, _) => Ok(()),
         (false, false) => {
-            println!("tests that need what is missing are skipped");
+            say!("tests that need what is missing are skipped");
             Ok(())
         }
         (false, true) => Err("--require-engines, and something is missing (see above)".to_owned()),

@@ -8,6 +8,7 @@ use super::house::House;
 use super::rules::{BLESSINGS, RULES};
 use super::tree::Tree;
 use crate::root::Root;
+use crate::say::say;
 use crate::verbs::{Outcome, flags};
 
 /// The verb: prints every finding, or that there is none.
@@ -27,10 +28,10 @@ pub(crate) fn check(root: &Root) -> Result<(), String> {
     let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&house)).collect();
     findings.sort();
     for finding in &findings {
-        println!("{finding}");
+        say!("{finding}");
     }
     if findings.is_empty() {
-        println!(
+        say!(
             "tidy: {} files, {} rules, nothing to say",
             tree.len(),
             RULES.len()
@@ -50,7 +51,7 @@ fn write_tables(root: &Root) -> Result<(), String> {
         if tree.text(table.path) != Some(text.as_str()) {
             fs::write(root.dir.join(table.path), text)
                 .map_err(|e| format!("cannot write {}: {e}", table.path))?;
-            println!("rewrote {}", table.path);
+            say!("rewrote {}", table.path);
         }
     }
     Ok(())

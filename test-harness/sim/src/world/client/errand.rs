@@ -19,6 +19,7 @@ pub(crate) enum Question {
         after: Option<StreamId>,
     },
     Outcome(TaskId),
+    Requeue(TaskId),
 }
 
 /// A task to create.
@@ -63,6 +64,7 @@ pub(crate) enum Aim {
     Look(TaskId),
     Outcome(TaskId),
     Read(ReadAim),
+    Requeue(TaskId),
     Submit {
         /// Number of the task.
         task: usize,

@@ -62,6 +62,7 @@ impl World {
             }),
             Want::Cancel { task } => known(self, task).map(Aim::Cancel),
             Want::Look { task } => known(self, task).map(Aim::Look),
+            Want::Requeue { task } => known(self, task).map(Aim::Requeue),
             Want::Read { task, habit } => known(self, task).map(|id| self.reading_of(id, habit)),
             Want::EndSession { session } => Some(Aim::EndSession(session_id(session))),
         };
@@ -151,6 +152,11 @@ impl World {
             Aim::EndSession(session) => (Question::EndSession(*session), None),
             Aim::Look(task) => (
                 Question::Look(*task),
+                Some(Ask::Record { task: seen(*task) }),
+            ),
+            // The answer shows the record, as a look at it does.
+            Aim::Requeue(task) => (
+                Question::Requeue(*task),
                 Some(Ask::Record { task: seen(*task) }),
             ),
             Aim::Outcome(task) => (

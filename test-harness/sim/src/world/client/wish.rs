@@ -47,6 +47,7 @@ impl Wish {
             seed: seed_of(TaskId(u128::from(self.prompt) + 1)),
             determinism: self.determinism,
             priority: self.priority,
+            deadline_ms: self.deadline_ms,
             session: self.session.map(session_id),
             on_disconnect: self.on_disconnect,
         };

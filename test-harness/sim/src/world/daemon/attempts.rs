@@ -185,7 +185,13 @@ impl World {
                 break;
             };
             match output {
-                AttemptOutput::Report(report) => followed.blocked = Some(report),
+                AttemptOutput::Report(report) => {
+                    let shows = matches!(report, AttemptReport::Running);
+                    followed.blocked = Some(report);
+                    if shows {
+                        self.see(&Sight::Shown { attempt });
+                    }
+                }
                 other => self.attempt_output(host, attempt, other),
             }
         }

@@ -12,7 +12,7 @@ use store::{ReadError, TaskBody, TaskRow, TaskText};
 use test_harness_history::{Answer, Applied};
 
 use super::host::Host;
-use super::lanes::{Asked, Command, Urgent, Waiter};
+use super::lanes::{Asked, Command, Waiter};
 use super::reads::Pending;
 use crate::plant::Plant;
 use crate::world::World;
@@ -49,6 +49,14 @@ impl World {
             }
             Question::Create(new) => self.create(host, errand, turn, *new),
             Question::EndSession(session) => self.end_session(host, errand, turn, session),
+            Question::Requeue(task) => {
+                let waiter = Waiter {
+                    errand,
+                    turn,
+                    kind: Asked::Requeue(task),
+                };
+                self.urgent(host, Ask::TaskRequeue { task, cold: None }, waiter);
+            }
             Question::Look(task) => self.read(host, Pending::Look { errand, turn, task }),
             Question::Open { task, after } => {
                 let after = match (self.plant, after) {
@@ -58,7 +66,7 @@ impl World {
                     (_, after) => after,
                 };
                 let from = after.map_or(ReadFrom::Start, ReadFrom::After);
-                let opener = Opener::new(std::sync::Arc::clone(&host.hub), from);
+                let opener = Opener::new(std::sync::Arc::clone(&host.hub), task, from);
                 let opening = Opening {
                     errand,
                     turn,
@@ -109,10 +117,10 @@ impl World {
             turn,
             kind: Asked::Create(id),
         };
-        if host.lanes.commands.len() >= self.plan.setup.limits.command_lane {
+        if host.lanes.commands() >= self.plan.setup.limits.command_lane {
             return self.turn_away(host, &waiter);
         }
-        host.lanes.commands.push_back(Command { ask, body, waiter });
+        host.lanes.ask(Command { ask, body, waiter });
     }
 
     fn end_session(&mut self, host: &mut Host, errand: usize, turn: u32, session: SessionId) {
@@ -130,13 +138,11 @@ impl World {
         if host.lanes.cancels() >= self.plan.setup.limits.cancel_lane {
             return self.turn_away(host, &waiter);
         }
-        host.lanes
-            .urgent
-            .push_back(Urgent::Command(Box::new(Command {
-                ask,
-                body: None,
-                waiter,
-            })));
+        host.lanes.ask_urgently(Command {
+            ask,
+            body: None,
+            waiter,
+        });
     }
 
     fn turn_away(&mut self, host: &Host, waiter: &Waiter) {
@@ -283,6 +289,7 @@ impl World {
             Ok(Reply::TaskCancelled(row)) => {
                 Answer::Cancelled(record(&row, host.hub.position(&row)))
             }
+            Ok(Reply::TaskRequeued(row)) => Answer::Record(record(&row, host.hub.position(&row))),
             // Clients here ask for no keys.
             Ok(Reply::KeyCreated(_) | Reply::KeyRevoked(_) | Reply::SessionDeleted) => {
                 Answer::Missing

@@ -22,6 +22,8 @@ pub enum Asked {
     Create(orchestrator_core::id::TaskId),
     /// To end a session.
     EndSession(orchestrator_core::id::SessionId),
+    /// To let a task run again.
+    Requeue(orchestrator_core::id::TaskId),
 }
 
 /// A command on its way to the owner.
@@ -39,11 +41,13 @@ pub(crate) enum Urgent {
     Report(Box<Report>, Option<TaskText>),
 }
 
-/// Both lanes.
+/// Both lanes, and what the owner's loop has taken out of them and not passed in yet.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
-    pub(crate) urgent: VecDeque<Urgent>,
-    pub(crate) commands: VecDeque<Command>,
+    urgent: VecDeque<Urgent>,
+    commands: VecDeque<Command>,
+    reports_taken: VecDeque<(Report, Option<TaskText>)>,
+    commands_taken: VecDeque<Command>,
 }
 
 impl Lanes {
@@ -52,38 +56,71 @@ impl Lanes {
             .push_back(Urgent::Report(Box::new(report), text));
     }
 
-    /// Reports that wait.
+    pub(crate) fn ask(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    pub(crate) fn ask_urgently(&mut self, command: Command) {
+        self.urgent.push_back(Urgent::Command(Box::new(command)));
+    }
+
+    /// Places of reports that are taken.
     pub(crate) fn reports(&self) -> usize {
-        self.urgent
-            .iter()
-            .filter(|urgent| matches!(urgent, Urgent::Report(..)))
-            .count()
+        let is_report = |urgent: &&Urgent| matches!(urgent, Urgent::Report(..));
+        self.urgent.iter().filter(is_report).count() + self.reports_taken.len()
     }
 
-    /// Cancels that wait.
+    /// Places of cancels and deletions that are taken.
     pub(crate) fn cancels(&self) -> usize {
-        self.urgent.len() - self.reports()
+        let is_cancel = |urgent: &&Urgent| matches!(urgent, Urgent::Command(_));
+        self.urgent.iter().filter(is_cancel).count() + self.cancels_taken()
     }
 
-    /// What the owner takes now, as its driver takes it: the first lane before the second, but for the share
-    /// that is kept for commands.
-    pub(crate) fn take(
-        &mut self,
-        room: usize,
-        kept: usize,
-    ) -> (Vec<(Report, Option<TaskText>)>, Vec<Command>) {
+    /// Places of other commands that are taken.
+    pub(crate) fn commands(&self) -> usize {
+        self.commands.len() + self.commands_taken.len() - self.cancels_taken()
+    }
+
+    /// All that waits.
+    pub(crate) fn waiting(&self) -> usize {
+        self.reports() + self.cancels() + self.commands()
+    }
+
+    fn cancels_taken(&self) -> usize {
+        let is_cancel = |command: &&Command| !matches!(command.ask, Ask::TaskCreate { .. });
+        self.commands_taken.iter().filter(is_cancel).count()
+    }
+
+    /// Takes out what there is room for, as the owner's driver does: the first lane before the second, but for the
+    /// share that is kept for commands, and nothing while something taken out before has found no room.
+    pub(crate) fn take(&mut self, room: usize, kept: usize) {
+        if !self.reports_taken.is_empty() || !self.commands_taken.is_empty() {
+            return;
+        }
         let kept = kept.min(self.commands.len());
-        let mut reports = Vec::new();
-        let mut commands = Vec::new();
         let urgent = self.urgent.len().min(room.saturating_sub(kept));
         for urgent in self.urgent.drain(..urgent) {
             match urgent {
-                Urgent::Command(command) => commands.push(*command),
-                Urgent::Report(report, text) => reports.push((*report, text)),
+                Urgent::Command(command) => self.commands_taken.push_back(*command),
+                Urgent::Report(report, text) => self.reports_taken.push_back((*report, text)),
             }
         }
-        let left = room.saturating_sub(reports.len() + commands.len());
-        commands.extend(self.commands.drain(..self.commands.len().min(left)));
-        (reports, commands)
+        let commands = self.commands.len().min(room - urgent);
+        self.commands_taken.extend(self.commands.drain(..commands));
+    }
+
+    /// The next report to pass in.
+    pub(crate) fn next_report(&mut self) -> Option<(Report, Option<TaskText>)> {
+        self.reports_taken.pop_front()
+    }
+
+    /// The commands to be passed in next.
+    pub(crate) fn next_commands(&self) -> impl Iterator<Item = &Command> {
+        self.commands_taken.iter()
+    }
+
+    /// The next command to pass in.
+    pub(crate) fn next_command(&mut self) -> Option<Command> {
+        self.commands_taken.pop_front()
     }
 }

@@ -96,26 +96,32 @@ impl World {
             let report = orchestrator_core::input::Report::ReadersChanged { task, readers };
             host.report(report, None);
         }
-        let room = host.state.room();
         let kept = self.plan.setup.limits.batch_commands_least;
-        let (reports, commands) = host.lanes.take(room, kept);
-        let busy = !reports.is_empty() || !commands.is_empty();
-        for (report, text) in reports {
+        host.lanes.take(host.state.room(), kept);
+        let mut busy = false;
+        while host.state.room() > 0
+            && let Some((report, text)) = host.lanes.next_report()
+        {
+            busy = true;
             self.coverage.report(&report);
             let now = host.now(self.now);
             host.state.report(now, &mut host.entropy, report, text);
         }
-        self.take_commands(host, commands);
+        busy |= self.take_commands(host);
         if busy {
             self.unblock_attempts(host);
         }
         busy
     }
 
-    /// Looks up what the commands need in one read, then steps them.
-    fn take_commands(&mut self, host: &mut Host, commands: Vec<Command>) {
-        let needed: Vec<TaskId> = commands
-            .iter()
+    /// Looks up what the commands need in one read, then steps them, as far as there is room.
+    fn take_commands(&mut self, host: &mut Host) -> bool {
+        if host.state.room() == 0 {
+            return false;
+        }
+        let needed: Vec<TaskId> = host
+            .lanes
+            .next_commands()
             .filter_map(|command| host.state.lookup(&command.ask))
             .collect();
         let found = if needed.is_empty() || self.plant == Some(Plant::ColdLookupSkipped) {
@@ -127,7 +133,11 @@ impl World {
             let detail = error.to_string();
             self.notice(host, &Notice::PrefetchFailed { detail });
         }
-        for command in commands {
+        let mut busy = false;
+        while host.state.room() > 0
+            && let Some(command) = host.lanes.next_command()
+        {
+            busy = true;
             let Command { ask, body, waiter } = command;
             let now = host.now(self.now);
             let token = match &found {
@@ -141,6 +151,7 @@ impl World {
             };
             host.waiters.insert(token, waiter);
         }
+        busy
     }
 
     /// One look-up of what has ended, on the owner's own connection.

@@ -131,6 +131,13 @@ pub(super) const BANS: &[Ban] = &[
         instead: "let a driver start it, or put this file into tools/xtask/allowed-calls.txt",
     },
     Ban {
+        scope: Scope::Code,
+        kind: None,
+        patterns: &["print!", "println!"],
+        what: "panics once the reader of standard output has gone away",
+        instead: "write with `writeln!` and take a broken pipe for what it is; programs of the harness have `say`",
+    },
+    Ban {
         scope: Scope::Tests,
         kind: Some("sleep"),
         patterns: &["thread::sleep", "time::sleep"],

@@ -1,0 +1,33 @@
+//! Where in a request the fault lies that a refusal is about.
+
+use orchestrator_core::refusal::Refusal;
+
+/// The field of the request that a refusal is about, if it is about one.
+pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::ContextExceeded {
+            ctx_asked, ctx_max, ..
+        } => {
+            let ctx = ctx_asked.is_some_and(|asked| asked > *ctx_max);
+            Some(if ctx { "/ctx" } else { "/input/prompt" })
+        }
+        Refusal::ModelUnknown { model_ref, .. } => Some(if model_ref.is_some() {
+            "/model_ref"
+        } else {
+            "/engine"
+        }),
+        Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
+        Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
+        Refusal::SessionExhausted { .. } => Some("/session_id"),
+        Refusal::TaskIdConflict { .. } => Some("/task_id"),
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. }
+        | Refusal::PoolUnavailable { .. }
+        | Refusal::QueueFull { .. }
+        | Refusal::SessionUnknown { .. }
+        | Refusal::TaskEnded { .. }
+        | Refusal::TaskUnknown { .. } => None,
+    }
+}
