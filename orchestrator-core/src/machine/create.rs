@@ -1,6 +1,6 @@
 //! A task comes in.
 
-use crate::id::{AcceptSeq, PayloadRef, ReplyToken, SessionKey, TaskId};
+use crate::id::{AcceptSeq, PayloadRef, ReplyToken, TaskId};
 use crate::input::TaskCreate;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::moves::ctx_need;
@@ -78,15 +78,13 @@ impl Machine {
         if let Some(doom) = self.fleet.doom(&lane, ctx_need(spec)) {
             return Err(self.refusal(spec, doom));
         }
-        if let Some(id) = spec.session
-            && let Some(session) = self
-                .sessions
-                .get(SessionKey::new(create.tenant, id), now.mono)
+        if let Some(key) = newcomer.record.session_key()
+            && let Some(session) = self.sessions.get(key, now.mono)
             && session.record.turns >= self.config.session_turns_max
         {
             let turns_max = self.config.session_turns_max;
             return Err(Refusal::SessionExhausted {
-                session: id,
+                session: key.session,
                 turns_max,
             });
         }
