@@ -106,17 +106,17 @@ pub fn main() -> ExitCode {
         Verb::Completions(args) => settle(args.perform(&out), None, out),
         Verb::Remote(Remote::Run(args)) => match args.model_file(globals.server.as_deref()) {
             Some(file) => settle(on_runtime(args.perform_with(file, out)), None, out),
-            None => remote(Remote::Run(args), globals.server, globals.key_file, out),
+            None => remote(Remote::Run(args), globals, out),
         },
-        Verb::Remote(verb) => remote(verb, globals.server, globals.key_file, out),
+        Verb::Remote(verb) => remote(verb, globals, out),
     }
 }
 
-/// A verb that talks to the server that somebody named, with a key if there is one.
-fn remote(verb: Remote, named: Option<String>, key_file: Option<PathBuf>, out: Output) -> ExitCode {
-    match Server::choose(named) {
+/// A verb that talks to the server that somebody named.
+fn remote(verb: Remote, globals: Globals, out: Output) -> ExitCode {
+    match Server::choose(globals.server) {
         Ok(server) => {
-            let outcome = key_source::choose(key_file.as_deref())
+            let outcome = key_source::choose(globals.key_file.as_deref())
                 .and_then(|key| server.client(key))
                 .and_then(|client| perform(verb, client, server.clone(), out));
             settle(outcome, Some(&server), out)

@@ -129,7 +129,6 @@ impl Own {
             "starting a daemon for this run, with {path} ({size})"
         ));
         let server = daemon.listening().await?;
-        // A daemon of one run has no keys, and is shown none.
         let client = server.client(None)?;
         tokio::select! {
             ready = own::wait_until_ready(&client, &self.model, |said| self.say(said)) => ready?,

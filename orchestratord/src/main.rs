@@ -38,11 +38,11 @@ fn main() -> ExitCode {
 fn init(args: InitArgs, mut place: ServeArgs) -> ExitCode {
     place.config = args.config.or(place.config);
     place.data_dir = args.data_dir.or(place.data_dir);
-    match load(&place).map(|settings| settings.data) {
-        Ok(DataPlace::Kept(dir)) => ended(print_first_key(&dir, args.again, args.json)),
-        Ok(DataPlace::Temporary) => {
-            refuse("a temporary data directory keeps no key; leave --ephemeral out")
-        }
+    match load(&place) {
+        Ok(settings) => match settings.data {
+            DataPlace::Kept(dir) => ended(print_first_key(&dir, args.again, args.json)),
+            DataPlace::Temporary => refuse("--ephemeral keeps no data, and so no key"),
+        },
         Err(error) => refuse(&error.to_string()),
     }
 }

@@ -205,6 +205,13 @@ pub struct TaskRecord {
 }
 
 impl TaskRecord {
+    /// The session it runs in, if it runs in one.
+    #[must_use]
+    pub fn session_key(&self) -> Option<SessionKey> {
+        let session = self.spec.session?;
+        Some(SessionKey::new(self.tenant, session))
+    }
+
     /// Did it end within its deadline? `None` without one, before the end, and if it was cancelled.
     #[must_use]
     pub fn deadline_met(&self) -> Option<bool> {
@@ -218,13 +225,6 @@ impl TaskRecord {
             TaskEnd::Finished { .. } => Some(took_ms <= deadline_ms),
             TaskEnd::Failed { .. } => Some(false),
         }
-    }
-
-    /// The session it runs in, if it runs in one.
-    #[must_use]
-    pub fn session_key(&self) -> Option<SessionKey> {
-        let session = self.spec.session?;
-        Some(SessionKey::new(self.tenant, session))
     }
 }
 

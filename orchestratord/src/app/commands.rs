@@ -62,6 +62,11 @@ impl App {
         }
     }
 
+    /// What became of a command. `keyed` says that repeating it is safe whatever became of it.
+    pub(super) async fn settled(&self, ask: Ask, keyed: bool) -> Result<Reply, Trouble> {
+        settle(self.owner.command(ask, None).await, None, keyed)
+    }
+
     /// Takes a parked task back into the queue. Repeating it is always safe.
     pub(super) async fn task_requeue_command(&self, task: TaskId) -> Result<(), Trouble> {
         let ask = Ask::TaskRequeue { task, cold: None };
@@ -70,11 +75,6 @@ impl App {
             Reply::TaskRequeued(_) => Ok(()),
             other => Err(unexpected(other)),
         }
-    }
-
-    /// What became of a command. `keyed` says that repeating it is safe whatever became of it.
-    pub(super) async fn settled(&self, ask: Ask, keyed: bool) -> Result<Reply, Trouble> {
-        settle(self.owner.command(ask, None).await, None, keyed)
     }
 
     /// Forgets a session. Repeating it is always safe.
