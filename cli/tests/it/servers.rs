@@ -63,7 +63,10 @@ async fn a_faulty_file_is_told_with_its_place() {
     assert!(orch.config_path().exists());
     insta::assert_snapshot!(orch.run(&["task", "list"]).await.shown());
     // Neither the server nor a key is looked for in it.
-    let orch = orch.env("ORCH_API_KEY", "orch_5f0c9a3be1d27448_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    let orch = orch.env(
+        "ORCH_API_KEY",
+        "orch_5f0c9a3be1d27448_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    );
     let ran = orch.run(&["task", "list", "--server", &nowhere()]).await;
     assert_eq!(
         ran.code,

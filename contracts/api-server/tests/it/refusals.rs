@@ -355,9 +355,5 @@ fn the_contract_lists_every_status_that_the_routers_answer_with() {
 fn a_status_that_the_contract_does_not_list_is_a_bug() {
     use api_server::tasks::TaskGetResponse;
     use api_types::ProblemCode;
-    let _ = TaskGetResponse::from(crate::daemon::problem(
-        413,
-        ProblemCode::BodyTooLarge,
-        "x",
-    ));
+    let _ = TaskGetResponse::from(crate::daemon::problem(413, ProblemCode::BodyTooLarge, "x"));
 }

@@ -55,7 +55,12 @@ impl World {
 
     /// A ready daemon that asks for keys. Everything is asked with the first one.
     pub(crate) async fn keyed() -> Self {
-        let mut world = Self::ready().await;
+        Self::keyed_with(DaemonOptions::default()).await
+    }
+
+    /// The same, with these options.
+    pub(crate) async fn keyed_with(options: DaemonOptions) -> Self {
+        let mut world = Self::ready_with(options).await;
         world.daemon.terminate();
         let first = init(&world.daemon.data_dir(), &[]);
         assert!(first.status.success(), "{first:?}");
