@@ -6,17 +6,16 @@ use std::process::ExitCode;
 use clap::Parser;
 use orchestratord::keys::print_first_key;
 use orchestratord::serve::serve;
-use orchestratord::settings::{
-    Args, ConfigCommand, DataPlace, InitArgs, ServeArgs, Verb, check_file, load,
-};
+use orchestratord::settings::{Args, ConfigCommand, DataPlace, InitArgs, ServeArgs, Verb};
+use orchestratord::settings::{check_file, load};
 
 fn main() -> ExitCode {
     let Args { verb, serve: how } = Args::parse();
     match verb {
         Some(Verb::Config(ConfigCommand::Check { file })) => match check_file(&file) {
             Ok(_) => {
-                // The exit code says it too, should nobody read.
-                let _nobody_reads = writeln!(io::stdout(), "{}: no fault found", file.display());
+                let _told_by_exit_code =
+                    writeln!(io::stdout(), "{}: no fault found", file.display());
                 ExitCode::SUCCESS
             }
             Err(error) => refuse(&error.to_string()),
@@ -32,11 +31,9 @@ fn main() -> ExitCode {
 fn init(args: InitArgs, mut place: ServeArgs) -> ExitCode {
     place.config = args.config.or(place.config);
     place.data_dir = args.data_dir.or(place.data_dir);
-    match load(&place) {
-        Ok(settings) => match settings.data {
-            DataPlace::Kept(dir) => ended(print_first_key(&dir, args.again, args.json)),
-            DataPlace::Temporary => refuse("--ephemeral keeps no data, and so no key"),
-        },
+    match load(&place).map(|settings| settings.data) {
+        Ok(DataPlace::Kept(dir)) => ended(print_first_key(&dir, args.again, args.json)),
+        Ok(DataPlace::Temporary) => refuse("--ephemeral keeps no data, and so no key"),
         Err(error) => refuse(&error.to_string()),
     }
 }

@@ -21,9 +21,6 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::Internal => {
             "this is a fault of the daemon: look for the correlation id in its log, and report it"
         }
-        ProblemCode::DeadlineUnmet => {
-            "give it more time with a longer --deadline, or run it again when there is less to do"
-        }
         ProblemCode::InvalidParams => "correct what is listed, and repeat",
         ProblemCode::KeyConflict => "`orch key list` shows how the keys stand",
         ProblemCode::MethodNotAllowed
@@ -46,15 +43,6 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::PoolUnavailable => {
             "`orch pools` shows the engine's last fault; mend it and start the daemon again"
         }
-        ProblemCode::QueueFullDropLru => {
-            "run the task again when there is less to do, or have the limit raised"
-        }
-        ProblemCode::QueueFullShed => {
-            "run the task again when there is less to do, in a more urgent class with --priority, or have the limit raised"
-        }
-        ProblemCode::ReplicaSetGone => {
-            "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
-        }
         ProblemCode::RequestTimeout => {
             "try again; if it lasts, look at what stands between orch and the daemon"
         }
@@ -63,6 +51,43 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         }
         ProblemCode::StoreUnavailable => {
             "try again later; if it lasts, look at the daemon's disk and log"
+        }
+        ProblemCode::TriesExceeded => {
+            "wait, and see which key you send: --key-file, ORCH_API_KEY, or key_file in orch.toml"
+        }
+        ProblemCode::Unauthorized => {
+            "name the file of a key with --key-file, or set ORCH_API_KEY; operators make keys with `orch key create`"
+        }
+        ProblemCode::DeadlineUnmet
+        | ProblemCode::QueueFullDropLru
+        | ProblemCode::QueueFullShed
+        | ProblemCode::ReplicaSetGone
+        | ProblemCode::StreamDiverged
+        | ProblemCode::TaskEnded
+        | ProblemCode::TaskIdConflict => of_task(&problem.code),
+        ProblemCode::Unknown(_) if problem.retriable => {
+            "this version of orch does not know the code; the server says that trying again later may help"
+        }
+        ProblemCode::Unknown(_) => {
+            "this version of orch does not know the code; the server says that trying again does not help"
+        }
+    }
+}
+
+/// What to do about one task: its id, its end, or that it would not end well.
+fn of_task(code: &ProblemCode) -> &'static str {
+    match code {
+        ProblemCode::DeadlineUnmet => {
+            "give it more time with a longer --deadline, or run it again when there is less to do"
+        }
+        ProblemCode::QueueFullDropLru => {
+            "run the task again when there is less to do, or have the limit raised"
+        }
+        ProblemCode::QueueFullShed => {
+            "run the task again when there is less to do, in a more urgent class with --priority, or have the limit raised"
+        }
+        ProblemCode::ReplicaSetGone => {
+            "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
         }
         ProblemCode::StreamDiverged => {
             "read the text from its beginning: `orch task stream` without --last-event-id"
@@ -73,18 +98,7 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::TaskIdConflict => {
             "leave out --task-id, or repeat exactly what was sent under it; if the task is yours, `orch task get` shows it"
         }
-        ProblemCode::TriesExceeded => {
-            "wait, and see which key you send: --key-file, ORCH_API_KEY, or key_file in orch.toml"
-        }
-        ProblemCode::Unauthorized => {
-            "name the file of a key with --key-file, or set ORCH_API_KEY; operators make keys with `orch key create`"
-        }
-        ProblemCode::Unknown(_) if problem.retriable => {
-            "this version of orch does not know the code; the server says that trying again later may help"
-        }
-        ProblemCode::Unknown(_) => {
-            "this version of orch does not know the code; the server says that trying again does not help"
-        }
+        _ => "run the task again",
     }
 }
 

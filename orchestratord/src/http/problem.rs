@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 mod keys;
 mod pointer;
+mod reason;
 mod title;
 
 use self::pointer::pointer;
@@ -223,7 +224,7 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
 
 fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     let errors = pointer(&refusal).map(|pointer| {
-        let detail = reason(&refusal);
+        let detail = reason::reason(&refusal);
         vec![ProblemFault {
             pointer: pointer.to_owned(),
             detail,
@@ -237,7 +238,7 @@ fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
 }
 
 fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
-    let reason = reason(&refusal);
+    let reason = reason::reason(&refusal);
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
@@ -288,92 +289,6 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             ProblemCode::NotFound,
             of_missing(Missing::Task(Uuid::from_u128(task.0))),
         ),
-    }
-}
-
-/// What was refused, and what to do, with the figures.
-fn reason(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::ContextExceeded {
-            tokens_least,
-            ctx_asked,
-            ctx_max,
-        } => match ctx_asked.filter(|asked| asked > ctx_max) {
-            Some(asked) => format!(
-                "a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"
-            ),
-            None => format!(
-                "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
-            ),
-        },
-        Refusal::DeadlineUnmet {
-            deadline_ms,
-            forecast,
-            ..
-        } => format!(
-            "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
-            forecast.start_ms,
-            forecast.service.mean_ms,
-            f64::from(forecast.on_time_permille) / 1_000.0
-        ),
-        Refusal::KeyEnded { .. }
-        | Refusal::KeyExpiryPast { .. }
-        | Refusal::KeyLast { .. }
-        | Refusal::KeyTaken { .. }
-        | Refusal::KeyUnknown { .. } => keys::reason(refusal),
-        Refusal::ModelUnknown {
-            model_ref,
-            engine,
-            known,
-        } => {
-            let model = model_ref.as_ref().map(|name| format!("model `{name}`"));
-            let engine = engine.map(|engine| format!("engine `{}`", names::engine(engine)));
-            let asked: Vec<String> = model.into_iter().chain(engine).collect();
-            let known: Vec<String> = known
-                .iter()
-                .map(|(model, engine)| format!("`{model}` on `{}`", names::engine(*engine)))
-                .collect();
-            format!(
-                "no pool serves {}; served are: {}",
-                asked.join(" on "),
-                known.join(", ")
-            )
-        }
-        Refusal::PoolUnavailable { detail } => {
-            format!(
-                "every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon"
-            )
-        }
-        Refusal::QueueFull {
-            priority,
-            capacity,
-            full,
-            ..
-        } => {
-            let policy = match full {
-                FullPolicy::DropLru => "none of its tasks may go any more",
-                FullPolicy::Reject => "its policy is to reject",
-                FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
-            };
-            format!(
-                "class {} is full: its capacity is {capacity}, and {policy}; try again later",
-                names::priority(*priority)
-            )
-        }
-        Refusal::SessionExhausted { session, turns_max } => {
-            format!("session {session} has had its {turns_max} turns; begin another session")
-        }
-        Refusal::SessionUnknown { session } => format!("there is no session {session}"),
-        Refusal::TaskEnded { task, state } => format!(
-            "task {task} is {} already; hand its input over as a new task",
-            state.name()
-        ),
-        Refusal::TaskIdConflict { task } => {
-            format!(
-                "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
-            )
-        }
-        Refusal::TaskUnknown { task } => format!("there is no task {task}"),
     }
 }
 

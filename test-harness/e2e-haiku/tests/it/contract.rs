@@ -204,6 +204,25 @@ async fn unknown_callers(world: &World, operation: &Operation, path: &str) {
     }
 }
 
+/// Things that there are not.
+async fn strangers(world: &World, operation: &Operation) {
+    let stranger = match operation.path.starts_with("/v1/keys/") {
+        true => "00000000000000ff".to_owned(),
+        false => Uuid::new_v4().to_string(),
+    };
+    let nobody = operation.path.replace("{id}", &stranger);
+    if nobody != operation.path {
+        let request = world.raw.request(&operation.method, &nobody);
+        let answer = send(match examples(operation).into_iter().flatten().next() {
+            None => request,
+            Some(body) => request.json(&body),
+        })
+        .await;
+        assert_eq!(answer.status, 404, "{}", operation.id());
+        operation.check(&answer);
+    }
+}
+
 #[tokio::test]
 async fn every_operation_answers_as_the_contract_says() {
     let world = World::keyed_with(throttle(50.0)).await;
@@ -225,21 +244,7 @@ async fn every_operation_answers_as_the_contract_says() {
                 operation.check(&answer);
                 answered.insert(operation.id().to_owned());
             }
-            let stranger = match operation.path.starts_with("/v1/keys/") {
-                true => "00000000000000ff".to_owned(),
-                false => Uuid::new_v4().to_string(),
-            };
-            let nobody = operation.path.replace("{id}", &stranger);
-            if nobody != operation.path {
-                let request = world.raw.request(&operation.method, &nobody);
-                let answer = send(match examples(&operation).into_iter().flatten().next() {
-                    None => request,
-                    Some(body) => request.json(&body),
-                })
-                .await;
-                assert_eq!(answer.status, 404, "{}", operation.id());
-                operation.check(&answer);
-            }
+            strangers(&world, &operation).await;
             unknown_callers(&world, &operation, &things.fill(&operation.path)).await;
             world.raw.cancel(&things.running).await;
             if !operation.has_a_body_to_choose() {

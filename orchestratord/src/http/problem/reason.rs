@@ -1,0 +1,103 @@
+//! What was refused, in words, with the figures.
+
+use orchestrator_core::id::ModelRef;
+use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::refusal::Refusal;
+use orchestrator_core::task::{Engine, Priority};
+
+use super::keys;
+use crate::names;
+
+/// What was refused, and what to do, with the figures.
+pub(super) fn reason(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::ContextExceeded {
+            tokens_least,
+            ctx_asked,
+            ctx_max,
+        } => match ctx_asked.filter(|asked| asked > ctx_max) {
+            Some(asked) => format!(
+                "a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"
+            ),
+            None => format!(
+                "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
+            ),
+        },
+        Refusal::DeadlineUnmet {
+            deadline_ms,
+            forecast,
+            ..
+        } => format!(
+            "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
+            forecast.start_ms,
+            forecast.service.mean_ms,
+            f64::from(forecast.on_time_permille) / 1_000.0
+        ),
+        Refusal::KeyEnded { .. }
+        | Refusal::KeyExpiryPast { .. }
+        | Refusal::KeyLast { .. }
+        | Refusal::KeyTaken { .. }
+        | Refusal::KeyUnknown { .. } => keys::reason(refusal),
+        Refusal::ModelUnknown {
+            model_ref,
+            engine,
+            known,
+        } => not_served(model_ref.as_ref(), *engine, known),
+        Refusal::PoolUnavailable { detail } => {
+            format!(
+                "every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon"
+            )
+        }
+        Refusal::QueueFull {
+            priority,
+            capacity,
+            full,
+            ..
+        } => full_class(*priority, *capacity, *full),
+        Refusal::SessionExhausted { session, turns_max } => {
+            format!("session {session} has had its {turns_max} turns; begin another session")
+        }
+        Refusal::SessionUnknown { session } => format!("there is no session {session}"),
+        Refusal::TaskEnded { task, state } => format!(
+            "task {task} is {} already; hand its input over as a new task",
+            state.name()
+        ),
+        Refusal::TaskIdConflict { task } => {
+            format!(
+                "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
+            )
+        }
+        Refusal::TaskUnknown { task } => format!("there is no task {task}"),
+    }
+}
+
+fn not_served(
+    model_ref: Option<&ModelRef>,
+    engine: Option<Engine>,
+    known: &[(ModelRef, Engine)],
+) -> String {
+    let model = model_ref.map(|name| format!("model `{name}`"));
+    let engine = engine.map(|engine| format!("engine `{}`", names::engine(engine)));
+    let asked: Vec<String> = model.into_iter().chain(engine).collect();
+    let known: Vec<String> = known
+        .iter()
+        .map(|(model, engine)| format!("`{model}` on `{}`", names::engine(*engine)))
+        .collect();
+    format!(
+        "no pool serves {}; served are: {}",
+        asked.join(" on "),
+        known.join(", ")
+    )
+}
+
+fn full_class(priority: Priority, capacity: u32, full: FullPolicy) -> String {
+    let policy = match full {
+        FullPolicy::DropLru => "none of its tasks may go any more",
+        FullPolicy::Reject => "its policy is to reject",
+        FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
+    };
+    format!(
+        "class {} is full: its capacity is {capacity}, and {policy}; try again later",
+        names::priority(priority)
+    )
+}
