@@ -112,6 +112,10 @@ impl Mailbox {
     }
 
     /// As [`Self::put_urgent`].
+    #[expect(
+        clippy::result_large_err,
+        reason = "who is refused gets it back whole, and nobody else pays for a box"
+    )]
     pub(super) fn put_command(&self, command: Asked) -> Result<(), Asked> {
         self.bring(|mail| put(mail.closed, &mut mail.commands, command))
     }

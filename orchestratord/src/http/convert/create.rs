@@ -65,7 +65,7 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
             .unwrap_or_else(|| seed_of(id)),
         determinism: determinism.map_or(profile.determinism, choice::determinism_choice),
         priority: priority.map_or(profile.priority, choice::priority_filter),
-        deadline_ms: deadline_ms.and_then(|ms| u64::try_from(ms).ok()),
+        deadline_ms,
         session: session_id.map(|id| SessionId(id.as_u128())),
         on_disconnect: on_disconnect.map_or(profile.on_disconnect, choice::on_disconnect_choice),
     };
