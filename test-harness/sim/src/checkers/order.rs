@@ -36,7 +36,7 @@ impl Order {
         };
         let turn = |waiter: &Waiter| (waiter.due(self.ageing_ms), waiter.seq);
         let same_class = one.priority == other.priority;
-        late(one) < late(other) || same_class && turn(one) < turn(other)
+        (!late(one) && late(other)) || (same_class && turn(one) < turn(other))
     }
 }
 
