@@ -437,7 +437,7 @@ impl Rig {
             Ok(Reply::Refused(_)) => self.journal.push("refused".to_owned()),
             Ok(Reply::KeyCreated(key) | Reply::KeyRevoked(key)) => {
                 let kept = self.store.peek().keys;
-                assert!(kept.contains(&key), "a key was shown before it was durable");
+                assert!(kept.contains(key), "a key was shown before it was durable");
                 self.journal.push(format!("key {}", key.id));
             }
             Ok(Reply::SessionDeleted) => self.journal.push("session deleted".to_owned()),
