@@ -123,6 +123,7 @@ fn an_operation_added_is_noticed() {
         '401': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
         '403': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
         '406': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '429': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
         '500': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
 components:
 ";
