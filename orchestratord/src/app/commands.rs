@@ -2,6 +2,7 @@
 
 use orchestrator_core::id::{PayloadRef, ProjectId, TaskId};
 use orchestrator_core::input::{Ask, TaskCreate};
+use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use uuid::Uuid;
 
@@ -58,7 +59,7 @@ impl App {
             .await;
         match settle(outcome, Some(task), true)? {
             Reply::TaskCancelled(_) => Ok(()),
-            other => Err(unexpected(other)),
+            other => Err(unexpected_of(task, other)),
         }
     }
 
@@ -73,7 +74,7 @@ impl App {
         let outcome = self.owner.command(ask, None).await;
         match settle(outcome, Some(task), true)? {
             Reply::TaskRequeued(_) => Ok(()),
-            other => Err(unexpected(other)),
+            other => Err(unexpected_of(task, other)),
         }
     }
 
@@ -123,6 +124,18 @@ fn settle(
         OwnerUnavailable::NotApplied(_) => Trouble::Unresolved { task, safe: true },
         OwnerUnavailable::Unknown(_) => Trouble::Unresolved { task, safe: keyed },
     })
+}
+
+/// As [`unexpected`], of a task whose record was found. Who does not know such a task has lost the store and not
+/// learned of it yet, so it is nobody to say that there is none.
+fn unexpected_of(task: TaskId, reply: Reply) -> Trouble {
+    match reply {
+        Reply::Refused(Refusal::TaskUnknown { .. }) => Trouble::Unresolved {
+            task: Some(Uuid::from_u128(task.0)),
+            safe: true,
+        },
+        other => unexpected(other),
+    }
 }
 
 /// A refusal, or the answer to another question, which the owner never gives.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orchestrator_core::id::TaskId;
+use orchestrator_core::id::{Epoch, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::placement::ReplicaSetKey;
 use orchestrator_core::task::{AttemptState, TaskRecord};
@@ -20,6 +20,8 @@ pub(super) struct OneSet {
     shown: BTreeMap<TaskId, ReplicaSetKey>,
     /// What each task's newest row is bound to.
     bound: BTreeMap<TaskId, ReplicaSetKey>,
+    /// The term with which each daemon last loaded the store. It may have begun others since, without a load.
+    loaded: BTreeMap<usize, Epoch>,
 }
 
 impl Checker for OneSet {
@@ -34,7 +36,14 @@ impl Checker for OneSet {
 
     fn see(&mut self, sight: &Sight<'_>, book: &Book) -> Result<(), String> {
         match sight {
-            Sight::Applied { commit, .. } => self.applied(commit),
+            Sight::Term { daemon, loaded, .. } => {
+                self.loaded.insert(*daemon, loaded.epoch);
+                Ok(())
+            }
+            Sight::Applied { commit, daemon, .. } => {
+                let since = self.loaded.get(daemon).copied().unwrap_or(commit.epoch);
+                self.applied(commit, since)
+            }
             Sight::Shown { attempt } => {
                 // One that is closed already was closed by an owner who took into account that it may have shown some.
                 let live = book.attempts.get(attempt);
@@ -49,7 +58,8 @@ impl Checker for OneSet {
 }
 
 impl OneSet {
-    fn applied(&mut self, commit: &Commit) -> Result<(), String> {
+    /// `since` is the first term of the owner that commits.
+    fn applied(&mut self, commit: &Commit, since: Epoch) -> Result<(), String> {
         for mutation in &commit.mutations {
             if let Mutation::TaskUpdate(row) = mutation {
                 self.row(row)?;
@@ -57,7 +67,7 @@ impl OneSet {
         }
         for mutation in &commit.mutations {
             if let Mutation::AttemptUpdate(row) = mutation
-                && row.epoch == commit.epoch
+                && row.epoch >= since
                 && !self.bound.contains_key(&row.task)
             {
                 self.shown.remove(&row.task);

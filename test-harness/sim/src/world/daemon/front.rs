@@ -55,7 +55,7 @@ impl World {
                     turn,
                     kind: Asked::Requeue(task),
                 };
-                self.urgent(host, Ask::TaskRequeue { task, cold: None }, waiter);
+                self.read(host, Pending::Cancel { waiter, task });
             }
             Question::Look(task) => self.read(host, Pending::Look { errand, turn, task }),
             Question::Open { task, after } => {
@@ -151,7 +151,7 @@ impl World {
         self.respond_to_command(host, waiter, Err(OwnerUnavailable::Busy { retry_after_ms }));
     }
 
-    /// The task that is to be cancelled was looked up.
+    /// The task that is to be cancelled, or taken back into the queue, was looked up.
     pub(super) fn cancel_found(
         &mut self,
         host: &mut Host,
@@ -163,11 +163,16 @@ impl World {
             Err(_) => self.unreadable(host, waiter.errand, waiter.turn),
             Ok(None) => self.respond(host, waiter.errand, waiter.turn, Answer::Missing),
             Ok(Some(row)) => {
-                if self.plant == Some(Plant::CancelAnsweredEarly) {
+                let cancels = matches!(waiter.kind, Asked::Cancel(_));
+                if cancels && self.plant == Some(Plant::CancelAnsweredEarly) {
                     let shown = Ok(Some(row));
                     self.show_cancelled(host, &waiter, shown);
                 }
-                self.urgent(host, Ask::TaskCancel { task, cold: None }, waiter);
+                let ask = match waiter.kind {
+                    Asked::Requeue(_) => Ask::TaskRequeue { task, cold: None },
+                    _ => Ask::TaskCancel { task, cold: None },
+                };
+                self.urgent(host, ask, waiter);
                 self.pump(host);
             }
         }
@@ -295,6 +300,13 @@ impl World {
                 Answer::Missing
             }
             Ok(Reply::Refused(refusal)) => match refusal_code(&refusal) {
+                // The record was found before: who does not know the task is not the owner any more.
+                "NOT_FOUND" if matches!(waiter.kind, Asked::Cancel(_) | Asked::Requeue(_)) => {
+                    Answer::Refused {
+                        code: "STORE_UNAVAILABLE".to_owned(),
+                        applied: Applied::Unknown,
+                    }
+                }
                 "NOT_FOUND" => Answer::Missing,
                 code => Answer::Refused {
                     code: code.to_owned(),
