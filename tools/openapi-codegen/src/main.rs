@@ -39,7 +39,7 @@ fn run() -> Result<String, String> {
         let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
         format!("{lines}the contract has {} faults\n", faults.len())
     })?;
-    let io = |error: std::io::Error| format!("{}: {error}\n", root.display());
+    let io = |error: io::Error| format!("{}: {error}\n", root.display());
     if check {
         let differences = output::compare(&root, &files).map_err(io)?;
         return match differences.is_empty() {

@@ -429,6 +429,11 @@ impl Rig {
                 );
                 self.journal.push(format!("cancelled {}", record.id.0));
             }
+            Ok(Reply::TaskRequeued(record)) => {
+                let kept = self.kept(record.id).expect("a requeued task is durable");
+                assert!(kept.revision >= record.revision);
+                self.journal.push(format!("requeued {}", record.id.0));
+            }
             Ok(Reply::Refused(_)) => self.journal.push("refused".to_owned()),
             Ok(Reply::KeyCreated(key) | Reply::KeyRevoked(key)) => {
                 let kept = self.store.peek().keys;
