@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{config, output::Page, server::Server};
 
-const CONFIG: &str = "mend the file; it may hold `server = \"URL\"`, and nothing else";
+const CONFIG: &str =
+    "mend the file; it may hold `server = \"URL\"` and `key_file = \"PATH\"`, and nothing else";
 
 const URL: &str =
     "write http://HOST:PORT; where TLS is needed, let a tunnel such as `ssh -L` carry it";

@@ -84,6 +84,8 @@ pub(crate) fn running() -> Task {
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,
         session_id: Some(SESSION),
+        project_id: None,
+        created_by: None,
         metadata: Some(BTreeMap::from([("team".to_owned(), "docs".to_owned())])),
         attempts: 1,
         replica: Some("default-0".to_owned()),

@@ -351,13 +351,13 @@ fn the_contract_lists_every_status_that_the_routers_answer_with() {
 }
 
 #[test]
-#[should_panic(expected = "task_get answers 429, which the contract does not list")]
+#[should_panic(expected = "task_get answers 422, which the contract does not list")]
 fn a_status_that_the_contract_does_not_list_is_a_bug() {
     use api_server::tasks::TaskGetResponse;
     use api_types::ProblemCode;
     let _ = TaskGetResponse::from(crate::daemon::problem(
-        429,
-        ProblemCode::AdmissionReject,
+        422,
+        ProblemCode::ModelUnknown,
         "x",
     ));
 }

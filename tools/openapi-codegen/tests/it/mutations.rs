@@ -112,6 +112,7 @@ fn an_operation_added_is_noticed() {
       summary: Keep a session
       description: Keeps it.
       x-req-id: [ORCH-2004]
+      x-scope: user
       parameters:
         - $ref: '#/components/parameters/SessionIdPath'
       responses:
@@ -119,7 +120,10 @@ fn an_operation_added_is_noticed() {
           description: Kept.
           content: { text/plain: { schema: { type: string } } }
         '400': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '401': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '403': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
         '406': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
+        '429': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
         '500': { $ref: '../planes/problem.yaml#/components/responses/Problem' }
 components:
 ";

@@ -29,6 +29,7 @@ pub static THING_STREAM: support::Operation = support::Operation {
     path: "/v1/things/{id}/stream",
     req_ids: &[],
     security: &[],
+    scope: None,
     read: None,
     body_limit_bytes: 0,
     produces: "text/event-stream",

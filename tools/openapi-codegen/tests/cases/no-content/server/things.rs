@@ -29,6 +29,7 @@ pub static THING_DELETE: support::Operation = support::Operation {
     path: "/v1/things/{id}",
     req_ids: &[],
     security: &[],
+    scope: None,
     read: None,
     body_limit_bytes: 0,
     produces: "",

@@ -28,6 +28,7 @@ pub static THING_GET: support::Operation = support::Operation {
     path: "/v1/things",
     req_ids: &[],
     security: &[],
+    scope: None,
     read: None,
     body_limit_bytes: 0,
     produces: "application/json",

@@ -27,6 +27,7 @@ pub static THING_LIST: support::Operation = support::Operation {
         support::Requirement(&[("bearer", &["things.read", "things.write"])]),
         support::Requirement(&[("key", &[]), ("bearer", &[])]),
     ],
+    scope: Some(support::Scope::Operator),
     read: Some(support::Read::Live),
     body_limit_bytes: 0,
     produces: "text/plain",
