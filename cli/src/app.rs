@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
 fn remote(verb: Remote, globals: Globals, out: Output) -> ExitCode {
     match Server::choose(globals.server) {
         Ok(server) => {
-            let outcome = key_source::choose(globals.key_file.as_deref())
+            let outcome = key_source::choose(globals.key_file.as_deref(), &server)
                 .and_then(|key| server.client(key))
                 .and_then(|client| perform(verb, client, server.clone(), out));
             settle(outcome, Some(&server), out)

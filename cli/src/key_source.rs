@@ -7,18 +7,22 @@ use std::{
 
 use api_client::ApiKey;
 
-use crate::{config, error::Failure};
+use crate::{
+    config,
+    error::Failure,
+    server::{Origin, Server},
+};
 
 /// The variable that holds a key.
 const VARIABLE: &str = "ORCH_API_KEY";
 
 /// The key of the file that the flag names, else that of the environment, else that of the file that the configuration
-/// names; none if nobody names one.
+/// names, for the server that it names too; none if nobody names one.
 ///
 /// # Errors
 ///
 /// If a file is named that cannot be read, or there is something that is no key.
-pub(crate) fn choose(flag: Option<&Path>) -> Result<Option<ApiKey>, Failure> {
+pub(crate) fn choose(flag: Option<&Path>, server: &Server) -> Result<Option<ApiKey>, Failure> {
     if let Some(path) = flag {
         return read(path, "--key-file").map(Some);
     }
@@ -27,7 +31,12 @@ pub(crate) fn choose(flag: Option<&Path>) -> Result<Option<ApiKey>, Failure> {
         let text = text.into_string().unwrap_or_default();
         return key(&text, VARIABLE).map(Some);
     }
-    let Some(file) = config::path() else {
+    // A key of the file is for the file's server. Sent to one that was named elsewhere, it would be given away.
+    let file = match &server.origin {
+        Origin::File(_) | Origin::Default => config::path(),
+        Origin::Flag | Origin::Variable => None,
+    };
+    let Some(file) = file else {
         return Ok(None);
     };
     match config::read(&file)?.key_file {

@@ -17,10 +17,8 @@ pub(super) fn show_created(context: &Context, created: &KeyCreated) -> Result<()
     if context.out.format == Format::Table {
         let mut page = context.out.page_err();
         describe(key, Clock::read(), &mut page);
-        page.line(
-            "This is the only time that the key is shown. Keep it in a file that only its holder can read, and\n\
-             give orch that file with --key-file or in orch.toml.",
-        );
+        page.line("This is the only time that the key is shown. Keep it in a file that only its holder can");
+        page.line("read, and name that file with --key-file, or as key_file in orch.toml.");
         context.out.write_err(&page.into_text());
     }
     Ok(())
