@@ -34,7 +34,7 @@ pub(crate) fn choose(flag: Option<&Path>, server: &Server) -> Result<Option<ApiK
     // A key of the file is for the file's server. Sent to one that was named elsewhere, it would be given away.
     let file = match &server.origin {
         Origin::File(_) | Origin::Default => config::path(),
-        Origin::Flag | Origin::Variable => None,
+        Origin::Flag | Origin::Own | Origin::Variable => None,
     };
     let Some(file) = file else {
         return Ok(None);
