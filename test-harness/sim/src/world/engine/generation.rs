@@ -158,9 +158,11 @@ impl World {
             length /= 2;
             limit = false;
         }
+        let (wrong, short) = (engine.wrong != 0, engine.short);
         let before = self.sources.insert(order.task, source);
-        if engine.wrong != 0 || before.is_some_and(|before| before != source) {
-            // Another replica set, or one that writes what it should not: readers may be shown two texts.
+        if wrong || before.is_some_and(|before| before != source || short) {
+            // Another replica set, or one that writes what it should not or ends where it did not before: readers may
+            // be shown two texts.
             self.saw(Seen::TextChanged {
                 task: SeenTask(order.task.0),
             });
