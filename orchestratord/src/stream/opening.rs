@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use orchestrator_core::id::TaskId;
 use orchestrator_core::task::{OnDisconnect, TaskRecord};
 use store::TaskText;
 
@@ -61,15 +60,13 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Of a task and the streams here, for a reader that stands there. It begins with the record.
+    /// Of the streams here, for a reader that stands there. It begins with the record.
     #[must_use]
-    pub fn new(streams: Arc<StreamHub>, task: TaskId, from: ReadFrom) -> Self {
+    pub fn new(streams: Arc<StreamHub>, from: ReadFrom) -> Self {
         Self {
-            // One that is open already makes the second look at the record needless: every end that is committed
-            // after the first one finds it.
-            stream: streams.find(task),
             streams,
             from,
+            stream: None,
             record: None,
         }
     }
