@@ -237,7 +237,7 @@ fn those_who_read_an_ended_task_at_the_same_time_share_one_text() {
     }
     let hub = Arc::clone(&world.streams);
     let mut read = || {
-        let mut opener = Opener::new(Arc::clone(&hub), TASK, ReadFrom::Start);
+        let mut opener = Opener::new(Arc::clone(&hub), ReadFrom::Start);
         let step = world.look(&mut opener, &OpenerStep::Record, [].into_iter());
         match world.look(&mut opener, &step, [].into_iter()) {
             OpenerStep::Opened(opened) => opened.reading,
