@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::account::{Account, show_verdict, tokens_out, tokens_out_beyond};
 use super::page::{Page, Tone};
 use super::ready::until_ready;
-use super::stay::until_told;
+use super::stay::{told_to_end, until};
 use crate::exposition::NotMetrics;
 use crate::haiku::{Theme, Verdict};
 use crate::wait::InVain;
@@ -151,8 +151,10 @@ async fn tour(
     if args.exit {
         page.line("");
     } else {
+        // Whoever reads that Ctrl-C ends it may press it at once.
+        let told = told_to_end()?;
         show_doors(daemon, page);
-        if let Some(status) = until_told(daemon).await? {
+        if let Some(status) = until(told, daemon).await? {
             return Err(DemoError::DaemonEnded(status));
         }
         page.line("\n  The daemon is asked to end.");

@@ -10,13 +10,15 @@ use tokio::time::interval;
 /// Pause between two looks at the daemon.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Stays until Ctrl-C, or another request to end. Gives the daemon's status if it ended before.
+/// Stays until it is told to end. Gives the daemon's status if it ended before.
 ///
 /// # Errors
-/// If signals or the daemon cannot be watched.
-pub(super) async fn until_told(daemon: &mut Daemon) -> io::Result<Option<ExitStatus>> {
+/// If the daemon cannot be watched.
+pub(super) async fn until(
+    told: impl Future<Output = ()>,
+    daemon: &mut Daemon,
+) -> io::Result<Option<ExitStatus>> {
     let mut look = interval(LOOK_EVERY);
-    let told = told_to_end()?;
     tokio::pin!(told);
     loop {
         tokio::select! {
@@ -30,8 +32,12 @@ pub(super) async fn until_told(daemon: &mut Daemon) -> io::Result<Option<ExitSta
     }
 }
 
+/// Resolves at Ctrl-C, or another request to end. Listens from the call on.
+///
+/// # Errors
+/// If signals cannot be heard.
 #[cfg(unix)]
-fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -46,7 +52,7 @@ fn told_to_end() -> io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn told_to_end() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn told_to_end() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Where Ctrl-C cannot be heard the daemon's own end is still seen.
         if tokio::signal::ctrl_c().await.is_err() {
