@@ -143,11 +143,11 @@ impl OwnerState {
     fn end_term(&mut self, fall: &Fall) {
         if let Phase::Serving(term) = std::mem::replace(&mut self.phase, Phase::Loading) {
             let farewells = term.farewells(fall);
-            // Another owner may have a term before this one has its next, and end what this one holds.
+            // Another owner may have a term before this one has its next, and end what this one holds, or was about to
+            // end itself.
             self.doubts.add(term.machine.records().map(|row| row.id));
-            if fall.may_be_durable
-                && let Some(flight) = term.flight
-            {
+            self.doubts.add(term.open.ended.into_keys());
+            if let Some(flight) = term.flight {
                 self.doubts.add(flight.ended.into_keys());
             }
             self.releases.extend(
