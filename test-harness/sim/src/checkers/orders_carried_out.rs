@@ -10,8 +10,8 @@ use super::book::Book;
 use super::court::Checker;
 use super::sight::Sight;
 
-/// How long an attempt that was told to stop may take to tell its end, by its process's clock. The end may stand behind
-/// some commits, each of which a slow store takes seconds for.
+/// How long an attempt that was told to stop may take to tell its end, by its process's clock, less the time for which
+/// the store has a commit in hand: the end may stand behind some commits, and a slow store takes seconds for each.
 const STOP_MAX_MS: u64 = 5_000;
 
 /// Watches that an attempt which is ordered runs, and that one which is to stop tells its end.
@@ -21,8 +21,12 @@ pub(super) struct OrdersCarriedOut {
     running: BTreeMap<usize, BTreeSet<AttemptId>>,
     /// Ordered and not seen to run.
     ordered: BTreeMap<usize, BTreeSet<AttemptId>>,
-    /// Told to stop, with the process's time at which that was first looked at.
-    stopping: BTreeMap<usize, BTreeMap<AttemptId, Option<MonoMs>>>,
+    /// Told to stop, with how long the process has had for it since that was first looked at, in ms.
+    stopping: BTreeMap<usize, BTreeMap<AttemptId, u64>>,
+    /// Daemons whose last commit is still with the store.
+    committing: BTreeSet<usize>,
+    /// When a daemon was last looked at, by its process's clock.
+    looked: BTreeMap<usize, MonoMs>,
 }
 
 impl Checker for OrdersCarriedOut {
@@ -50,7 +54,7 @@ impl Checker for OrdersCarriedOut {
                     let runs = self.running.entry(*daemon).or_default();
                     if runs.contains(attempt) {
                         let stopping = self.stopping.entry(*daemon).or_default();
-                        stopping.entry(*attempt).or_insert(None);
+                        stopping.entry(*attempt).or_insert(0);
                     }
                 }
                 _ => {}
@@ -71,6 +75,15 @@ impl Checker for OrdersCarriedOut {
                 self.running.remove(daemon);
                 self.ordered.remove(daemon);
                 self.stopping.remove(daemon);
+                self.committing.remove(daemon);
+                self.looked.remove(daemon);
+            }
+            Sight::Sealed { daemon, .. } => {
+                self.committing.insert(*daemon);
+            }
+            // A commit whose answer never came is over when the owner has read the store anew.
+            Sight::Known { daemon, .. } | Sight::Term { daemon, .. } => {
+                self.committing.remove(daemon);
             }
             Sight::Machine { daemon, now, .. } => return self.look(*daemon, now.mono),
             _ => {}
@@ -84,12 +97,15 @@ impl OrdersCarriedOut {
         if let Some(attempt) = self.ordered.get(&daemon).and_then(BTreeSet::first) {
             return Err(format!("attempt {attempt} was ordered, and does not run"));
         }
-        for (attempt, since) in self.stopping.entry(daemon).or_default() {
-            let since = *since.get_or_insert(now);
-            if now - since > STOP_MAX_MS {
+        let before = self.looked.insert(daemon, now).unwrap_or(now);
+        if self.committing.contains(&daemon) {
+            return Ok(());
+        }
+        for (attempt, had) in self.stopping.entry(daemon).or_default() {
+            *had += now - before;
+            if *had > STOP_MAX_MS {
                 return Err(format!(
-                    "attempt {attempt} was told to stop {} ms ago, and has not ended",
-                    now - since
+                    "attempt {attempt} was told to stop, has had {had} ms for it, and has not ended"
                 ));
             }
         }
@@ -99,6 +115,8 @@ impl OrdersCarriedOut {
 
 #[cfg(test)]
 mod tests {
+    use orchestrator_core::id::TaskId;
+
     use super::*;
     use crate::checkers::testing::order;
 
@@ -124,5 +142,34 @@ mod tests {
         };
         assert_eq!(checker.see(&ordered, &Book::default()), Ok(()));
         assert!(checker.look(0, MonoMs(1)).is_err());
+    }
+
+    #[test]
+    fn an_attempt_that_goes_on_is_seen_and_a_slow_store_is_not_held_against_it() {
+        let mut checker = OrdersCarriedOut::default();
+        let stop = Effect::AttemptCancel {
+            attempt: AttemptId(1),
+            task: TaskId(1),
+        };
+        let sights = [
+            Sight::Runs {
+                daemon: 0,
+                attempt: AttemptId(1),
+            },
+            Sight::Effect {
+                daemon: 0,
+                life: 1,
+                effect: &stop,
+            },
+        ];
+        for sight in &sights {
+            assert_eq!(checker.see(sight, &Book::default()), Ok(()));
+        }
+        assert_eq!(checker.look(0, MonoMs(1)), Ok(()));
+        checker.committing.insert(0);
+        assert_eq!(checker.look(0, MonoMs(60_000)), Ok(()));
+        checker.committing.remove(&0);
+        assert_eq!(checker.look(0, MonoMs(60_000 + STOP_MAX_MS)), Ok(()));
+        assert!(checker.look(0, MonoMs(60_001 + STOP_MAX_MS)).is_err());
     }
 }
