@@ -226,9 +226,13 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
         }
         self.take_commands();
         for look in live {
-            let Look { question, place } = look;
+            let Look {
+                about,
+                question,
+                place,
+            } = look;
             drop(place);
-            self.state.ask_live(self.clock.now(), question);
+            self.state.ask_live(self.clock.now(), about, question);
         }
     }
 

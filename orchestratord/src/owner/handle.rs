@@ -102,13 +102,21 @@ impl OwnerHandle {
         &self,
         look: impl FnOnce(&Machine, Now) -> T + Send + 'static,
     ) -> impl Future<Output = Result<T, OwnerUnavailable>> + Send + 'static {
+        self.ask_about(None, look)
+    }
+
+    fn ask_about<T: Send + 'static>(
+        &self,
+        about: Option<TaskId>,
+        look: impl FnOnce(&Machine, Now) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, OwnerUnavailable>> + Send + 'static {
         let (waiter, answer) = oneshot::channel();
         let question = Box::new(move |machine: &Machine, now: Now| -> Deliver {
             let seen = look(machine, now);
             // Whoever asked may have gone.
             Box::new(move || drop(waiter.send(seen)))
         });
-        let refused = self.look(question).err();
+        let refused = self.look(about, question).err();
         async move {
             match refused {
                 Some(refusal) => Err(refusal),
@@ -119,12 +127,13 @@ impl OwnerHandle {
         }
     }
 
-    /// Why a task stands where it stands; `None` if it has ended or never was.
+    /// Why a task stands where it stands; `None` if it has ended or never was. One that the caller took for a live
+    /// one, and that another owner has ended, has its end told to its readers after this.
     ///
     /// # Errors
     /// As [`OwnerHandle::ask_live`].
     pub async fn explain(&self, task: TaskId) -> Result<Option<Explanation>, OwnerUnavailable> {
-        self.ask_live(move |machine, now| machine.explain(now, task))
+        self.ask_about(Some(task), move |machine, now| machine.explain(now, task))
             .await
     }
 
@@ -169,9 +178,13 @@ impl OwnerHandle {
         }
     }
 
-    fn look(&self, question: Question) -> Result<(), OwnerUnavailable> {
+    fn look(&self, about: Option<TaskId>, question: Question) -> Result<(), OwnerUnavailable> {
         let place = self.place(&self.lanes.live_places)?;
-        let look = Look { question, place };
+        let look = Look {
+            about,
+            question,
+            place,
+        };
         self.lanes.mailbox.put_live(look).map_err(|_| stopped())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use orchestrator_core::id::TaskId;
 use orchestrator_core::input::{Ask, Report};
 use orchestrator_core::reply::Reply;
 use store::{TaskBody, TaskText};
@@ -28,6 +29,8 @@ pub(super) struct Asked {
 
 /// A live read.
 pub(super) struct Look {
+    /// The task that it is about, if it is about one.
+    pub(super) about: Option<TaskId>,
     pub(super) question: Question,
     pub(super) place: OwnedSemaphorePermit,
 }

@@ -158,11 +158,14 @@ impl OwnerState {
         }
     }
 
-    /// Answers a live read, once what it may show is durable.
-    pub fn ask_live(&mut self, now: Now, question: Question) {
+    /// Answers a live read, once what it may show is durable. It may be about one task that whoever asks took for a
+    /// live one: if this owner knows nothing of it, another has ended it, and it is looked up.
+    pub fn ask_live(&mut self, now: Now, about: Option<TaskId>, question: Question) {
         if let Phase::Serving(term) = &mut self.phase {
             let deliver = question(&term.machine, now);
             term.open.held.answers.push(Answer::Live(deliver));
+            let unknown = about.filter(|task| !term.knows(*task));
+            self.doubts.add(unknown);
         }
     }
 

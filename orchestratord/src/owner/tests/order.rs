@@ -129,12 +129,15 @@ fn a_live_read_shows_nothing_that_is_not_durable() {
     rig.ask(create(1, Priority::Interactive));
     let seen = Arc::new(Mutex::new(None));
     let place = Arc::clone(&seen);
-    rig.ask_live(Box::new(move |machine, now| {
-        let found = machine
-            .explain(now, TaskId(1))
-            .map(|explanation| explanation.state);
-        Box::new(move || *place.lock().unwrap() = found)
-    }));
+    rig.ask_live(
+        None,
+        Box::new(move |machine, now| {
+            let found = machine
+                .explain(now, TaskId(1))
+                .map(|explanation| explanation.state);
+            Box::new(move || *place.lock().unwrap() = found)
+        }),
+    );
     rig.advance();
     rig.carry_out();
     assert_eq!(*seen.lock().unwrap(), None);

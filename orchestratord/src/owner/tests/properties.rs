@@ -133,10 +133,13 @@ impl World {
                 }
             }
             Action::Look => {
-                rig.ask_live(Box::new(|machine, now| {
-                    drop(machine.explain(now, TaskId(1)));
-                    Box::new(|| {})
-                }));
+                rig.ask_live(
+                    None,
+                    Box::new(|machine, now| {
+                        drop(machine.explain(now, TaskId(1)));
+                        Box::new(|| {})
+                    }),
+                );
             }
             Action::Pass(ms) => rig.pass(ms.into()),
             Action::Advance => rig.advance(),

@@ -144,6 +144,25 @@ fn a_task_that_another_owner_ended_in_between_is_told_of_after_the_next_recovery
 }
 
 #[test]
+fn a_task_that_this_owner_never_held_is_looked_up_when_its_reader_asks_for_it() {
+    let mut other = Rig::new();
+    other.report(ready(), None);
+    other.ask(create(1, Priority::Interactive));
+    other.settle();
+    let attempt = *other.running.keys().next().unwrap();
+    other.finish(attempt, FinishReason::Stop);
+    other.settle();
+    let mut rig = Rig::over(other.store.clone(), OwnerLimits::default());
+    rig.settle();
+    assert!(rig.state.machine().is_some_and(|it| it.live_count() == 0));
+    let ended = "ended 1".to_owned();
+    assert!(!rig.journal.contains(&ended), "nobody has asked for it");
+    rig.ask_live(Some(TaskId(1)), Box::new(|_, _| Box::new(|| ())));
+    rig.settle();
+    assert!(rig.journal.contains(&ended), "{:?}", rig.journal);
+}
+
+#[test]
 fn what_the_fleet_reported_is_told_again_as_far_as_a_batch_has_room() {
     let limits = OwnerLimits {
         batch_mutations: 1,

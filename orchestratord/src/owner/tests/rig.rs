@@ -164,8 +164,8 @@ impl Rig {
         self.state.report(self.now, &mut self.dice, report, text);
     }
 
-    pub(super) fn ask_live(&mut self, question: Question) {
-        self.state.ask_live(self.now, question);
+    pub(super) fn ask_live(&mut self, about: Option<TaskId>, question: Question) {
+        self.state.ask_live(self.now, about, question);
     }
 
     /// An attempt makes tokens and reports them.

@@ -25,6 +25,8 @@ pub(super) struct OrdersCarriedOut {
     stopping: BTreeMap<usize, BTreeMap<AttemptId, u64>>,
     /// Daemons whose last commit is still with the store.
     committing: BTreeSet<usize>,
+    /// Those that had a commit there since they were looked at last.
+    committed: BTreeSet<usize>,
     /// When a daemon was last looked at, by its process's clock.
     looked: BTreeMap<usize, MonoMs>,
 }
@@ -76,10 +78,12 @@ impl Checker for OrdersCarriedOut {
                 self.ordered.remove(daemon);
                 self.stopping.remove(daemon);
                 self.committing.remove(daemon);
+                self.committed.remove(daemon);
                 self.looked.remove(daemon);
             }
             Sight::Sealed { daemon, .. } => {
                 self.committing.insert(*daemon);
+                self.committed.insert(*daemon);
             }
             // A commit whose answer never came is over when the owner has read the store anew.
             Sight::Known { daemon, .. } | Sight::Term { daemon, .. } => {
@@ -98,7 +102,11 @@ impl OrdersCarriedOut {
             return Err(format!("attempt {attempt} was ordered, and does not run"));
         }
         let before = self.looked.insert(daemon, now).unwrap_or(now);
-        if self.committing.contains(&daemon) {
+        let committing = self.committing.contains(&daemon);
+        if self.committed.contains(&daemon) {
+            if !committing {
+                self.committed.remove(&daemon);
+            }
             return Ok(());
         }
         for (attempt, had) in self.stopping.entry(daemon).or_default() {
@@ -167,8 +175,10 @@ mod tests {
         }
         assert_eq!(checker.look(0, MonoMs(1)), Ok(()));
         checker.committing.insert(0);
-        assert_eq!(checker.look(0, MonoMs(60_000)), Ok(()));
+        checker.committed.insert(0);
+        assert_eq!(checker.look(0, MonoMs(30_000)), Ok(()));
         checker.committing.remove(&0);
+        assert_eq!(checker.look(0, MonoMs(60_000)), Ok(()));
         assert_eq!(checker.look(0, MonoMs(60_000 + STOP_MAX_MS)), Ok(()));
         assert!(checker.look(0, MonoMs(60_001 + STOP_MAX_MS)).is_err());
     }

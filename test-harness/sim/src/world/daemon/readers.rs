@@ -67,7 +67,7 @@ impl Reading {
             None if self.asking => return false,
             None if owner.machine().is_some() => {
                 self.asking = true;
-                owner.ask_live(now, ask(self));
+                owner.ask_live(now, Some(self.task), ask(self));
                 return false;
             }
             None => None,
