@@ -82,9 +82,8 @@ CREATE TABLE task (
 
 -- Ids made by us rise with time, so that this index grows at its end; ids of the caller's own need not.
 CREATE INDEX task_by_id ON task (id, tenant, project, created_by);
-CREATE INDEX task_by_state ON task (state, tenant, seq, project, created_by);
-CREATE INDEX task_by_priority ON task (priority, tenant, seq, project, created_by);
 CREATE INDEX task_by_session ON task (session, tenant, seq, project, created_by) WHERE session IS NOT NULL;
+CREATE INDEX task_by_state ON task (state, tenant, seq, priority, project, created_by);
 
 -- The part of a request that is written once. Its tenant, project and creator are those of the task.
 CREATE TABLE task_body (

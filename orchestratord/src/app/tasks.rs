@@ -229,7 +229,7 @@ impl App {
         after: Option<StreamId>,
     ) -> Result<WatchedTask, Trouble> {
         let from = after.map_or(ReadFrom::Start, ReadFrom::After);
-        let mut opener = Opener::new(Arc::clone(&self.streams), from);
+        let mut opener = Opener::new(Arc::clone(&self.streams), task, from);
         let mut step = OpenerStep::Record;
         let opened = loop {
             step = match step {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use orchestrator_core::id::TaskId;
 use orchestrator_core::task::{OnDisconnect, TaskRecord};
 use store::TaskText;
 
@@ -53,6 +54,8 @@ pub enum Reading {
 pub struct Opener {
     streams: Arc<StreamHub>,
     from: ReadFrom,
+    /// The stream that was there before the first look, if one was.
+    found: Option<Arc<TaskStream>>,
     /// The live stream, once it is open.
     stream: Option<Arc<TaskStream>>,
     /// The record that the text is read for.
@@ -60,10 +63,11 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Of the streams here, for a reader that stands there. It begins with the record.
+    /// Of a task and the streams here, for a reader that stands there. It begins with the record.
     #[must_use]
-    pub fn new(streams: Arc<StreamHub>, from: ReadFrom) -> Self {
+    pub fn new(streams: Arc<StreamHub>, task: TaskId, from: ReadFrom) -> Self {
         Self {
+            found: streams.find(task),
             streams,
             from,
             stream: None,
@@ -73,7 +77,7 @@ impl Opener {
 
     /// Takes the record in.
     pub fn record(&mut self, record: TaskRecord) -> OpenerStep {
-        let Some(stream) = self.stream.take() else {
+        let Some(stream) = self.stream.take().or_else(|| self.found_live(&record)) else {
             // Looked at first: an unknown or ended task never has a live stream opened for it.
             return if record.state.is_final() {
                 self.record = Some(record);
@@ -102,6 +106,14 @@ impl Opener {
             return OpenerStep::Text;
         }
         self.live(stream, record)
+    }
+
+    /// The stream that was there before the look and is there after it, which makes a second look needless: the
+    /// record is of the time between, so that every end it does not tell of finds this stream.
+    fn found_live(&mut self, record: &TaskRecord) -> Option<Arc<TaskStream>> {
+        let found = self.found.take()?;
+        let there = self.streams.find(record.id)?;
+        (!record.state.is_final() && Arc::ptr_eq(&found, &there)).then_some(found)
     }
 
     /// Takes the durable text in, which is none if there is none. Without a record it asks for that.

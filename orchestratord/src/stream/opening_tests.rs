@@ -193,7 +193,7 @@ fn only_a_task_that_ends_with_its_last_reader_has_its_readers_counted() {
         (OnDisconnect::Cancel, true),
         (OnDisconnect::Continue, false),
     ] {
-        let mut opener = Opener::new(Arc::default(), ReadFrom::Start);
+        let mut opener = Opener::new(Arc::default(), TASK, ReadFrom::Start);
         let again = opener.record(queued(on_disconnect));
         assert!(matches!(again, OpenerStep::Record), "{again:?}");
         let OpenerStep::Opened(opened) = opener.record(queued(on_disconnect)) else {
@@ -207,13 +207,45 @@ fn only_a_task_that_ends_with_its_last_reader_has_its_readers_counted() {
 }
 
 #[test]
+fn a_stream_that_is_open_is_read_after_one_look() {
+    let mut world = World::new();
+    for what in [Move::CommitDispatch, Move::TellStart, Move::Push(2)] {
+        world.go(what);
+    }
+    let mut opener = Opener::new(Arc::clone(&world.streams), TASK, ReadFrom::Start);
+    let step = opener.record(world.record.clone());
+    let OpenerStep::Opened(opened) = step else {
+        panic!("{step:?}")
+    };
+    for what in [Move::CommitEnd(2), Move::TellEnd(2)] {
+        world.go(what);
+    }
+    let told = frames(*opened);
+    assert!(matches!(told.last(), Some(Frame::Ended { .. })), "{told:?}");
+    assert_eq!(told.len(), 4, "{told:?}");
+}
+
+#[test]
+fn a_stream_that_left_during_the_look_is_not_read() {
+    let mut world = World::new();
+    world.go(Move::CommitDispatch);
+    let left = world.streams.open(TASK);
+    let mut opener = Opener::new(Arc::clone(&world.streams), TASK, ReadFrom::Start);
+    let end = World::end(0);
+    world.streams.end(TASK, Terminal { end, position: 0 });
+    drop(left);
+    let step = opener.record(world.record.clone());
+    assert!(matches!(step, OpenerStep::Record), "{step:?}");
+}
+
+#[test]
 fn an_ended_task_gets_no_live_stream_and_who_has_seen_its_end_nothing_more() {
     let mut world = World::new();
     for what in [Move::CommitDispatch, Move::CommitEnd(2)] {
         world.go(what);
     }
     let mut read = |from| {
-        let mut opener = Opener::new(Arc::clone(&world.streams), from);
+        let mut opener = Opener::new(Arc::clone(&world.streams), TASK, from);
         let step = world.look(&mut opener, &OpenerStep::Record, [].into_iter());
         let OpenerStep::Opened(opened) = world.look(&mut opener, &step, [].into_iter()) else {
             panic!("there is nothing else to know")
@@ -237,7 +269,7 @@ fn those_who_read_an_ended_task_at_the_same_time_share_one_text() {
     }
     let hub = Arc::clone(&world.streams);
     let mut read = || {
-        let mut opener = Opener::new(Arc::clone(&hub), ReadFrom::Start);
+        let mut opener = Opener::new(Arc::clone(&hub), TASK, ReadFrom::Start);
         let step = world.look(&mut opener, &OpenerStep::Record, [].into_iter());
         match world.look(&mut opener, &step, [].into_iter()) {
             OpenerStep::Opened(opened) => opened.reading,
@@ -265,6 +297,7 @@ proptest! {
         // A daemon before this one has dispatched the task, and left so many tokens.
         left in prop::option::of(0_u64..20),
         more in 0_u64..20,
+        first in 0_usize..5,
         looks in prop::collection::vec((0_usize..5, 0_usize..5), 4),
     ) {
         let mut world = World::new();
@@ -280,9 +313,10 @@ proptest! {
             moves.extend([Move::CommitDispatch, Move::TellStart, Move::Push(tokens), Move::CommitChunk(tokens)]);
         }
         moves.extend([Move::CommitEnd(tokens), Move::TellEnd(tokens)]);
-        let mut opener = Opener::new(Arc::clone(&world.streams), ReadFrom::Start);
-        let mut step = OpenerStep::Record;
         let mut moves = moves.into_iter();
+        moves.by_ref().take(first).for_each(|what| world.go(what));
+        let mut opener = Opener::new(Arc::clone(&world.streams), TASK, ReadFrom::Start);
+        let mut step = OpenerStep::Record;
         for (before, during) in looks {
             moves.by_ref().take(before).for_each(|what| world.go(what));
             if matches!(step, OpenerStep::Opened(_)) {

@@ -41,18 +41,38 @@ macro_rules! list_filters {
 const GET: &str = select_rows!("WHERE id = ?1 AND tenant = ?2");
 const LIST_BY_SESSION: &str = select_rows!("WHERE session = ?4 AND tenant = ?1 ", list_filters!());
 const LIST_BY_STATE: &str = select_rows!("WHERE state = ?2 AND tenant = ?1 ", list_filters!());
-const LIST_BY_PRIORITY: &str =
-    select_rows!("WHERE priority = ?3 AND tenant = ?1 ", list_filters!());
 const LIST_OF_ANYONE: &str = select_rows!("WHERE ?1 IS NULL ", list_filters!());
 
-/// A tenant's tasks of any class: the newest of each class first, by its index.
+/// The newest of one state, from the index alone.
+macro_rules! newest_in {
+    ($state:literal) => {
+        concat!(
+            "SELECT seq FROM (SELECT seq FROM task INDEXED BY task_by_state WHERE state = '",
+            $state,
+            "' AND tenant = ?1 AND seq < ?5 AND (?3 IS NULL OR priority = ?3) \
+             AND (?7 IS NULL OR project = ?7) ORDER BY seq DESC LIMIT ?6)"
+        )
+    };
+    ($state:literal, $($others:literal),+) => {
+        concat!(newest_in!($state), " UNION ALL ", newest_in!($($others),+))
+    };
+}
+
+/// A tenant's tasks of any state: the newest of each state first, by its index.
 const LIST_OF_TENANT: &str = select_rows!(
-    "WHERE seq IN (SELECT seq FROM (SELECT seq FROM task INDEXED BY task_by_priority \
-     WHERE priority = 'interactive' AND tenant = ?1 AND seq < ?5 AND (?7 IS NULL OR project = ?7) \
-     ORDER BY seq DESC LIMIT ?6) \
-     UNION ALL SELECT seq FROM (SELECT seq FROM task INDEXED BY task_by_priority \
-     WHERE priority = 'batch' AND tenant = ?1 AND seq < ?5 AND (?7 IS NULL OR project = ?7) \
-     ORDER BY seq DESC LIMIT ?6)) ",
+    "WHERE seq IN (",
+    newest_in!(
+        "waiting",
+        "queued",
+        "dispatched",
+        "running",
+        "cancel_requested",
+        "completed",
+        "failed",
+        "cancelled",
+        "parked"
+    ),
+    ") ",
     list_filters!()
 );
 
@@ -247,9 +267,6 @@ fn list_statement(query: &TaskQuery) -> &'static str {
             session: Some(_), ..
         } => LIST_BY_SESSION,
         TaskQuery { state: Some(_), .. } => LIST_BY_STATE,
-        TaskQuery {
-            priority: Some(_), ..
-        } => LIST_BY_PRIORITY,
         _ => LIST_OF_TENANT,
     }
 }
@@ -309,7 +326,8 @@ fn read_commit(row: &Row<'_>) -> Result<CommitRow> {
 #[cfg(test)]
 mod tests {
     use orchestrator_core::id::{SessionId, TenantId};
-    use orchestrator_core::task::Priority;
+
+    use test_harness_store_suite::STATES;
 
     use super::*;
     use crate::plan;
@@ -331,13 +349,6 @@ mod tests {
             ),
             (
                 TaskQuery {
-                    priority: Some(Priority::Batch),
-                    ..any.clone()
-                },
-                "task_by_priority (priority=? AND tenant=? AND seq<?)",
-            ),
-            (
-                TaskQuery {
                     session: Some(SessionId(1)),
                     ..any.clone()
                 },
@@ -351,20 +362,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_s_list_reads_one_page_of_each_class() {
+    fn a_tenant_s_list_reads_one_page_of_each_state_from_the_index_alone() {
         let connection = plan::empty_store();
         let steps = plan::steps(&connection, LIST_OF_TENANT);
-        let by_class = "task_by_priority (priority=? AND tenant=? AND seq<?)";
+        let by_state = "COVERING INDEX task_by_state (state=? AND tenant=? AND seq<?)";
         assert_eq!(
-            steps.iter().filter(|step| step.contains(by_class)).count(),
-            2,
+            steps.iter().filter(|step| step.contains(by_state)).count(),
+            STATES.len(),
             "{steps:?}"
         );
         let of_all =
             |step: &String| step.contains("SEARCH task USING INTEGER PRIMARY KEY (rowid=?)");
         assert!(steps.iter().any(of_all), "{steps:?}");
-        for priority in [Priority::Batch, Priority::Interactive] {
-            assert!(LIST_OF_TENANT.contains(&format!("priority = '{}'", priority.name())));
+        for state in STATES {
+            let name = state.name();
+            assert!(LIST_OF_TENANT.contains(&format!("state = '{name}'")));
         }
     }
 

@@ -12,7 +12,7 @@ mod sample;
 pub use bench::{Bench, Desk};
 pub use draw::Draw;
 pub use properties::*;
-pub use sample::{attempt, key, session, task};
+pub use sample::{STATES, attempt, key, session, task};
 
 /// Makes one test of each property of the suite, for a [`Bench`] that is given as a type.
 #[macro_export]

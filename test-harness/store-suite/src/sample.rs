@@ -224,7 +224,7 @@ fn drawn_end(draw: &mut Draw) -> TaskEnd {
 pub(crate) const PRIORITIES: [Priority; 2] = [Priority::Interactive, Priority::Batch];
 
 /// Every state.
-pub(crate) const STATES: [TaskState; 9] = [
+pub const STATES: [TaskState; 9] = [
     TaskState::Waiting(WaitingFor::Backoff),
     TaskState::Queued,
     TaskState::Dispatched,

@@ -66,7 +66,7 @@ impl World {
                     (_, after) => after,
                 };
                 let from = after.map_or(ReadFrom::Start, ReadFrom::After);
-                let opener = Opener::new(std::sync::Arc::clone(&host.hub), from);
+                let opener = Opener::new(std::sync::Arc::clone(&host.hub), task, from);
                 let opening = Opening {
                     errand,
                     turn,
