@@ -23,8 +23,8 @@ pub(super) struct OrdersCarriedOut {
     ordered: BTreeMap<usize, BTreeSet<AttemptId>>,
     /// Told to stop, with how long the process has had for it since that was first looked at, in ms.
     stopping: BTreeMap<usize, BTreeMap<AttemptId, u64>>,
-    /// Daemons whose last commit is still with the store.
-    committing: BTreeSet<usize>,
+    /// The commits that are still with the store, by daemon.
+    committing: BTreeMap<usize, u64>,
     /// Those that had a commit there since they were looked at last.
     committed: BTreeSet<usize>,
     /// When a daemon was last looked at, by its process's clock.
@@ -81,12 +81,18 @@ impl Checker for OrdersCarriedOut {
                 self.committed.remove(daemon);
                 self.looked.remove(daemon);
             }
-            Sight::Sealed { daemon, .. } => {
-                self.committing.insert(*daemon);
+            Sight::Sealed { daemon, commit, .. } => {
+                self.committing.insert(*daemon, *commit);
                 self.committed.insert(*daemon);
             }
+            // The next one may be on its way before this one is known.
+            Sight::Known { daemon, commit, .. } => {
+                if self.committing.get(daemon) == Some(&commit.commit_seq) {
+                    self.committing.remove(daemon);
+                }
+            }
             // A commit whose answer never came is over when the owner has read the store anew.
-            Sight::Known { daemon, .. } | Sight::Term { daemon, .. } => {
+            Sight::Term { daemon, .. } => {
                 self.committing.remove(daemon);
             }
             Sight::Machine { daemon, now, .. } => return self.look(*daemon, now.mono),
@@ -102,7 +108,7 @@ impl OrdersCarriedOut {
             return Err(format!("attempt {attempt} was ordered, and does not run"));
         }
         let before = self.looked.insert(daemon, now).unwrap_or(now);
-        let committing = self.committing.contains(&daemon);
+        let committing = self.committing.contains_key(&daemon);
         if self.committed.contains(&daemon) {
             if !committing {
                 self.committed.remove(&daemon);
@@ -174,7 +180,7 @@ mod tests {
             assert_eq!(checker.see(sight, &Book::default()), Ok(()));
         }
         assert_eq!(checker.look(0, MonoMs(1)), Ok(()));
-        checker.committing.insert(0);
+        checker.committing.insert(0, 7);
         checker.committed.insert(0);
         assert_eq!(checker.look(0, MonoMs(30_000)), Ok(()));
         checker.committing.remove(&0);
