@@ -12,7 +12,7 @@ use super::sight::Sight;
 
 /// How long an attempt that was told to stop may take to tell its end, by its process's clock, less the time for which
 /// the store has a commit in hand: the end may stand behind some commits, and a slow store takes seconds for each.
-const STOP_MAX_MS: u64 = 5_000;
+const STOP_MAX_MS: u64 = 2_000;
 
 /// Watches that an attempt which is ordered runs, and that one which is to stop tells its end.
 #[derive(Debug, Default)]
