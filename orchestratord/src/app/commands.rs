@@ -156,3 +156,25 @@ pub(super) fn unexpected(reply: Reply) -> Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orchestrator_core::task::TaskState;
+
+    use super::*;
+
+    #[test]
+    fn a_task_whose_record_was_found_is_never_said_to_be_missing() {
+        let task = TaskId(7);
+        let unknown = Reply::Refused(Refusal::TaskUnknown { task });
+        let trouble = unexpected_of(task, unknown);
+        let unresolved = matches!(
+            trouble,
+            Trouble::Unresolved { task: Some(it), safe: true } if it.as_u128() == task.0
+        );
+        assert!(unresolved, "{trouble:?}");
+        let state = TaskState::Running;
+        let ended = unexpected_of(task, Reply::Refused(Refusal::TaskEnded { task, state }));
+        assert!(matches!(ended, Trouble::Refused(_)), "{ended:?}");
+    }
+}
