@@ -19,9 +19,8 @@ const HEADER_BYTES: u64 = 100;
 /// How long a statement waits for another connection before it is busy, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 1_000;
 
-/// Pages in the write-ahead log at which a commit writes them back to the file, which takes it some milliseconds. A busy
-/// store has some twenty pages a commit, so that this happens to fewer than one accepted task in a hundred.
-const AUTOCHECKPOINT_PAGES: u32 = 6_000;
+/// Pages in the write-ahead log at which a commit writes them back to the file.
+const AUTOCHECKPOINT_PAGES: u32 = 2_000;
 
 /// What the write-ahead log is cut back to after a burst, in bytes.
 const WAL_BYTES_KEPT: u32 = 64 << 20;
