@@ -28,6 +28,11 @@ pub enum Refusal {
         /// When it may be worth trying again.
         retry_after_ms: u64,
     },
+    /// The idempotency key stands for a task that another request has made.
+    IdempotencyMismatch {
+        /// Which task.
+        task: TaskId,
+    },
     /// The key has ended or was replaced, so nothing can take its place.
     KeyEnded {
         /// Which.

@@ -82,6 +82,7 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
         Refusal::DeadlineUnmet { .. } => "DEADLINE_UNMET",
+        Refusal::IdempotencyMismatch { .. } => "IDEMPOTENCY_MISMATCH",
         Refusal::KeyEnded { .. } | Refusal::KeyLast { .. } | Refusal::KeyTaken { .. } => {
             "KEY_CONFLICT"
         }

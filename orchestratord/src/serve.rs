@@ -311,6 +311,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         server: _,
         queue,
         session,
+        idempotency,
         retry,
         pools,
     } = config;
@@ -327,6 +328,8 @@ fn machine_config(config: &Config) -> MachineConfig {
         },
         session_ttl_ms: session.ttl_ms,
         session_turns_max: session.turns_max,
+        idempotency_retention_ms: idempotency.retention_ms,
+        idempotency_keys_max: idempotency.keys_max,
         ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
     }
 }

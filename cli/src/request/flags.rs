@@ -31,6 +31,9 @@ pub(crate) struct TaskFlags {
     /// Id of your own choosing, a UUID, which makes a repeat safe [default: a fresh one]
     #[arg(long, value_name = "UUID", value_parser = ids::task)]
     task_id: Option<Uuid>,
+    /// A key of your own choosing under which a repeat of the command gets the first answer again, and makes nothing
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
     /// Model to run, as `orch status` lists them [default: any]; `orch run` takes a GGUF file, too
     #[arg(long, value_name = "MODEL", help_heading = PLACE)]
     model: Option<String>,
@@ -87,6 +90,12 @@ pub(crate) struct TaskFlags {
     determinism: Option<DeterminismChoice>,
 }
 
+/// A task to hand over. It has an id or an idempotency key, so that sending it twice makes one task.
+pub(crate) struct NewTask {
+    pub(crate) request: TaskCreateRequest,
+    pub(crate) idempotency_key: Option<String>,
+}
+
 const PLACE: &str = "Where and when it runs";
 const SAMPLING: &str = "How it generates";
 
@@ -96,20 +105,22 @@ impl TaskFlags {
         self.model.as_deref()
     }
 
-    /// The request, under an id of its own, so that sending it twice makes one task.
+    /// The request, under an id of its own. With an idempotency key it has none but the one that was named: the same
+    /// command is then the same request.
     ///
     /// # Errors
     ///
     /// If there is no prompt, it is not to be read, or a label is there twice.
-    pub(crate) fn into_request(self) -> Result<TaskCreateRequest, Failure> {
+    pub(crate) fn into_request(self) -> Result<NewTask, Failure> {
         let prompt = prompt::read(self.prompt, self.kind)?;
         let input = match self.kind {
             Kind::Completion => TaskInputRequest::Completion(CompletionInput { prompt }),
             Kind::Prompt => TaskInputRequest::Prompt(PromptInput { prompt }),
         };
-        Ok(TaskCreateRequest {
+        let fresh = || self.idempotency_key.is_none().then(Uuid::now_v7);
+        let request = TaskCreateRequest {
             input,
-            task_id: Some(self.task_id.unwrap_or_else(Uuid::now_v7)),
+            task_id: self.task_id.or_else(fresh),
             model_ref: self.model,
             engine: self.engine,
             ctx: self.ctx,
@@ -128,6 +139,10 @@ impl TaskFlags {
             project_id: self.project,
             on_disconnect: self.on_disconnect,
             metadata: labels(self.metadata)?,
+        };
+        Ok(NewTask {
+            request,
+            idempotency_key: self.idempotency_key,
         })
     }
 }

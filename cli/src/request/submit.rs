@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use api_client::{
-    ApiError, Client,
-    types::{TaskCreateRequest, TaskCreated},
-};
+use api_client::{ApiError, Client, types::TaskCreated};
 use tokio::time::sleep;
+
+use super::NewTask;
 
 /// Waits before a request is sent again whose fate is not known.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
@@ -17,23 +16,23 @@ const REPLAYED: &str = "idempotency-replayed";
 /// A task that the server has accepted.
 pub(crate) struct Accepted {
     pub(crate) created: TaskCreated,
-    /// True if it was accepted earlier, under the same id.
+    /// True if it was accepted earlier, under the same id or idempotency key.
     pub(crate) replayed: bool,
 }
 
 /// Hands a task over. If no answer comes, nobody knows whether it was accepted; then the same request is
-/// sent again, which its id makes safe. What the server refuses is not tried again.
+/// sent again, which its id or its idempotency key makes safe. What the server refuses is not tried again.
 ///
 /// # Errors
 ///
 /// The last error.
-pub(crate) async fn submit(
-    client: &Client,
-    request: &TaskCreateRequest,
-) -> Result<Accepted, ApiError> {
+pub(crate) async fn submit(client: &Client, task: &NewTask) -> Result<Accepted, ApiError> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        match client.task_create(request).await {
+        match client
+            .task_create(task.idempotency_key.as_deref(), &task.request)
+            .await
+        {
             Ok(reply) => {
                 return Ok(Accepted {
                     replayed: reply.header(REPLAYED) == Some("true"),

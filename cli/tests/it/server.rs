@@ -196,7 +196,15 @@ impl TasksApi for Api {
         }
     }
 
-    async fn task_create(&self, _: Caller, body: TaskCreateRequest) -> TaskCreateResponse {
+    async fn task_create(
+        &self,
+        _: Caller,
+        params: TaskCreateParams,
+        body: TaskCreateRequest,
+    ) -> TaskCreateResponse {
+        if let Some(key) = params.idempotency_key {
+            self.note(format!("idempotency_key {key}"));
+        }
         self.note(format!(
             "task_create {}",
             serde_json::to_string(&body).unwrap()
@@ -209,7 +217,7 @@ impl TasksApi for Api {
             None => TaskCreateResponse::Accepted202 {
                 location: "/v1/tasks".to_owned(),
                 idempotency_replayed: replayed,
-                body: fixtures::created(body.task_id.unwrap()),
+                body: fixtures::created(body.task_id.unwrap_or(fixtures::TASK)),
             },
         }
     }

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+mod idempotency;
+
+pub use idempotency::Idempotency;
+
 /// The whole file. Every part may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -16,6 +20,8 @@ pub struct Config {
     pub queue: Queue,
     /// Life of sessions.
     pub session: Session,
+    /// How long idempotency keys are known again.
+    pub idempotency: Idempotency,
     /// When an attempt is tried again.
     pub retry: Retry,
     /// Units of inference capacity. If none is given there is one pool `default` with the embedded engine.

@@ -62,6 +62,10 @@ impl Machine {
             self.alarm(now, entropy, timer);
             return true;
         }
+        if let Some(through) = self.idempotency.forget(now.mono) {
+            self.step.forgotten = Some(through);
+            return true;
+        }
         if self.pending.sweep {
             self.pending.sweep = self.sweep_next(now);
             if self.pending.sweep {

@@ -21,6 +21,9 @@ impl Machine {
         create: TaskCreate,
         cold: Option<Box<TaskRecord>>,
     ) {
+        let key = create
+            .key
+            .filter(|key| self.idempotency.task(*key).is_none());
         let answer = match self.taken(&create, cold) {
             Some(answer) => answer,
             None => {
@@ -41,11 +44,66 @@ impl Machine {
                 }
             }
         };
+        if let Some(key) = key
+            && let Some(task) = answer.created()
+        {
+            self.step.bound = Some(self.idempotency.bind(now, key, task));
+        }
         self.step.replies.push((reply, answer));
     }
 
-    /// The answer if the id is taken.
+    /// The task on whose record the answer to a request depends: the one that its idempotency key stands for, or
+    /// else the one whose id it names. `None` for a new key or none at all, under a fresh id.
+    #[must_use]
+    pub fn answered_by(&self, create: &TaskCreate) -> Option<TaskId> {
+        self.bound_task(create)
+            .or_else(|| (!create.fresh).then_some(create.id))
+    }
+
+    /// The task that a request's idempotency key stands for.
+    #[must_use]
+    pub fn bound_task(&self, create: &TaskCreate) -> Option<TaskId> {
+        self.idempotency.task(create.key?)
+    }
+
+    /// The answer if the idempotency key is bound, or else the id taken.
     fn taken(&self, create: &TaskCreate, cold: Option<Box<TaskRecord>>) -> Option<Answer> {
+        match self.bound_task(create) {
+            Some(task) => Some(self.bound(create, task, cold)),
+            None => self.taken_id(create, cold),
+        }
+    }
+
+    /// The answer of a bound key. Its task may have been made by this very request only.
+    fn bound(&self, create: &TaskCreate, task: TaskId, cold: Option<Box<TaskRecord>>) -> Answer {
+        let same = |row: &TaskRecord| {
+            row.tenant == create.tenant
+                && row.project == create.project
+                && row.fingerprint == create.fingerprint
+        };
+        let refused = |refusal| Answer::Ready(Reply::Refused(refusal));
+        if let Some(live) = self.tasks.get(&task) {
+            return match same(&live.record) {
+                true => Answer::Created {
+                    task,
+                    replayed: true,
+                },
+                false => refused(Refusal::IdempotencyMismatch { task }),
+            };
+        }
+        match cold {
+            Some(record) if same(&record) => Answer::Ready(Reply::TaskCreated {
+                record,
+                replayed: true,
+            }),
+            Some(_) => refused(Refusal::IdempotencyMismatch { task }),
+            // What was accepted is never deleted, so that whoever does not find it has lost the store.
+            None => refused(Refusal::TaskUnknown { task }),
+        }
+    }
+
+    /// The answer if the id is taken.
+    fn taken_id(&self, create: &TaskCreate, cold: Option<Box<TaskRecord>>) -> Option<Answer> {
         let same =
             |row: &TaskRecord| row.tenant == create.tenant && row.fingerprint == create.fingerprint;
         let conflict =
@@ -154,6 +212,7 @@ impl Machine {
             project,
             created_by,
             fingerprint,
+            key: _,
             spec,
             body,
         } = create;

@@ -6,6 +6,7 @@ use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
 use crate::eta::ServiceTimes;
 use crate::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use crate::idempotency::{Bindings, IdempotencyRecord};
 use crate::key::{KeyRecord, Keys};
 use crate::machine::background::{Loss, Pending};
 use crate::machine::config::MachineConfig;
@@ -34,6 +35,8 @@ pub struct Recovered {
     pub sessions: Vec<SessionRecord>,
     /// Every key there ever was.
     pub keys: Vec<KeyRecord>,
+    /// Every idempotency key that is kept, by number.
+    pub idempotency: Vec<IdempotencyRecord>,
 }
 
 /// The durable part of a machine's state, to be compared.
@@ -49,6 +52,8 @@ pub struct HardState {
     pub sessions: BTreeMap<SessionKey, SessionRecord>,
     /// Keys, those that have ended included.
     pub keys: BTreeMap<KeyId, KeyRecord>,
+    /// Idempotency keys, by number.
+    pub idempotency: Vec<IdempotencyRecord>,
 }
 
 impl Machine {
@@ -68,6 +73,7 @@ impl Machine {
             attempts,
             sessions,
             keys,
+            idempotency,
         } = recovered;
         tasks.sort_by_key(|row| row.seq);
         let mut machine = Self {
@@ -78,6 +84,10 @@ impl Machine {
             attempts: BTreeMap::new(),
             sessions: Sessions::new(config.session_ttl_ms),
             keys: Keys::from_iter(keys),
+            idempotency: Bindings::new(
+                config.idempotency_retention_ms,
+                config.idempotency_keys_max as usize,
+            ),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
@@ -100,6 +110,7 @@ impl Machine {
             youngest = youngest.max(AgeMs::of_wall(now, row.accepted_at));
             machine.restore_task(now, row, youngest);
         }
+        machine.idempotency.restore(now, idempotency);
         machine.pending.sweep = true;
         for row in sessions {
             let id = row.key();
@@ -215,6 +226,7 @@ impl Machine {
             attempts: attempts.collect(),
             sessions: sessions.collect(),
             keys: keys.collect(),
+            idempotency: self.idempotency.records().copied().collect(),
         }
     }
 }

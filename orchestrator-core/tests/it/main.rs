@@ -6,6 +6,7 @@ mod cancel;
 mod deadlines;
 mod disconnect;
 mod explain;
+mod idempotency;
 mod keys;
 mod life;
 mod model_store;

@@ -8,6 +8,7 @@ use orchestrator_core::id::{
     Digest, Epoch, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, ReplyToken,
     SessionId, SessionKey, TaskId, TenantId,
 };
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig, Output};
 use orchestrator_core::mutation::Mutation;
@@ -72,6 +73,8 @@ pub(crate) struct Rig {
     pub(crate) unanswered: BTreeSet<ReplyToken>,
     /// Tasks whose end was told.
     pub(crate) ended: BTreeSet<TaskId>,
+    /// The idempotency key of the next task that is handed over.
+    pub(crate) key: Option<IdempotencyKey>,
     entropy: Seeded,
     minted: u64,
 }
@@ -153,6 +156,7 @@ impl Rig {
             epoch,
             unanswered: BTreeSet::new(),
             ended: BTreeSet::new(),
+            key: None,
             entropy: Seeded::default(),
             minted: 0,
         }
@@ -354,10 +358,12 @@ impl Rig {
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest(fingerprint),
+            key: self.key.take(),
             spec,
             body,
         };
-        let cold = self.store.cold(create.id);
+        let answered_by = self.machine.answered_by(&create);
+        let cold = answered_by.and_then(|task| self.store.cold(task));
         self.ask(Ask::TaskCreate {
             create: Box::new(create),
             cold,

@@ -1,6 +1,7 @@
 //! A world that does anything at any time: the moves that the properties are proved over.
 
 use orchestrator_core::id::{AttemptId, KeyId, ModelRef, PoolName, ReplicaName, SessionId, TaskId};
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, AttemptEnd, Input, Report};
 use orchestrator_core::key::KeyScope;
 use orchestrator_core::machine::MachineConfig;
@@ -19,6 +20,8 @@ use crate::rig::{Rig, facts, spec};
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Create(u128, Box<TaskSpec>),
+    /// The same, under an idempotency key.
+    CreateKeyed(u128, u128, Box<TaskSpec>),
     Cancel(u128),
     Requeue(u128),
     SessionDelete(u128),
@@ -75,6 +78,8 @@ pub(crate) fn small(attachable: bool) -> MachineConfig {
     config.retry.interruptions = 3;
     config.session_turns_max = 3;
     config.session_ttl_ms = 20_000;
+    config.idempotency_retention_ms = 30_000;
+    config.idempotency_keys_max = 4;
     config.attachable = attachable;
     config
 }
@@ -203,6 +208,7 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
     ];
     prop_oneof![
         10 => (task(), any_spec()).prop_map(|(task, spec)| Op::Create(task, spec)),
+        5 => (1u128..7, task(), any_spec()).prop_map(|(key, task, spec)| Op::CreateKeyed(key, task, spec)),
         3 => task().prop_map(Op::Cancel),
         1 => task().prop_map(Op::Requeue),
         1 => (1u128..5).prop_map(Op::SessionDelete),
@@ -223,6 +229,10 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
 pub(crate) fn make(rig: &mut Rig, op: Op) {
     match op {
         Op::Create(task, spec) => drop(rig.create(task, *spec)),
+        Op::CreateKeyed(key, task, spec) => {
+            rig.key = Some(IdempotencyKey(key));
+            drop(rig.create(task, *spec));
+        }
         Op::Cancel(task) => drop(rig.cancel(task)),
         Op::Requeue(task) => drop(rig.requeue(task)),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),

@@ -29,6 +29,8 @@ pub struct NewTask {
     pub id: TaskId,
     /// SHA-256 of the canonical request.
     pub fingerprint: Digest,
+    /// The idempotency key that it came under.
+    pub key: Option<String>,
     /// What is asked for.
     pub spec: TaskSpec,
     /// The project it goes to; the caller's own, or else the default one, if none.

@@ -207,7 +207,7 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
     let detail = if safe {
         "the outcome is not known, or known to be nothing; repeating the same request is safe"
     } else {
-        "the outcome is not known; look for the task before you repeat the request, or send a task_id to make repeats safe"
+        "the outcome is not known; look for the task before you repeat the request, or send a task_id or an Idempotency-Key to make repeats safe"
     };
     Problem {
         retriable: safe,
@@ -247,6 +247,10 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             retry_after_ms: Some(retry_after_ms),
             limit_name: Some(DEADLINE_LIMIT.to_owned()),
             ..answer(503, ProblemCode::DeadlineUnmet, reason)
+        },
+        Refusal::IdempotencyMismatch { task } => Problem {
+            task_id: Some(Uuid::from_u128(task.0)),
+            ..answer(422, ProblemCode::IdempotencyMismatch, reason)
         },
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }

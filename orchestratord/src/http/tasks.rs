@@ -2,9 +2,9 @@
 
 use api_server::support::EventStream;
 use api_server::tasks::{
-    TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-    TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
-    TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+    TaskCancelParams, TaskCancelResponse, TaskCreateParams, TaskCreateResponse, TaskGetParams,
+    TaskGetResponse, TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse,
+    TaskResultParams, TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
 };
 use api_types::TaskCreateRequest;
 use futures_util::StreamExt;
@@ -19,9 +19,15 @@ use crate::app::ListFilter;
 use crate::stream::Opening;
 
 impl TasksApi for Host {
-    async fn task_create(&self, context: Context, body: TaskCreateRequest) -> TaskCreateResponse {
+    async fn task_create(
+        &self,
+        context: Context,
+        params: TaskCreateParams,
+        body: TaskCreateRequest,
+    ) -> TaskCreateResponse {
         let named = body.task_id.is_some();
-        let task = convert::new_task(body, rising_id());
+        let TaskCreateParams { idempotency_key } = params;
+        let task = convert::new_task(body, idempotency_key, rising_id());
         match self.app.task_create(&context.caller, task, named).await {
             Ok(created) => {
                 let body =

@@ -241,7 +241,7 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             .hand
             .asked
             .iter()
-            .filter_map(|asked| self.state.lookup(&asked.ask))
+            .flat_map(|asked| self.state.lookup(&asked.ask))
             .collect();
         let found = self.prefetch(&needed);
         while self.state.room() > 0
@@ -255,7 +255,7 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             } = command;
             drop(place);
             let token = match &found {
-                Err(error) if self.state.lookup(&ask).is_some() => {
+                Err(error) if !self.state.lookup(&ask).is_empty() => {
                     self.state.command_blind(&error.to_string())
                 }
                 Err(_) => self.state.command(

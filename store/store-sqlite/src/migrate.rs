@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/001_first.sql"),
     include_str!("../migrations/002_deadline.sql"),
     include_str!("../migrations/003_keys.sql"),
+    include_str!("../migrations/004_waiting.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

@@ -26,6 +26,17 @@ macro_rules! attempt_columns {
 
 pub(crate) use {attempt_columns, task_columns};
 
+const KEY_PUT: &str = "INSERT INTO api_key (id, mac, server_key, tenant, project, name, scopes, class_max, \
+                 created_at_ms, created_by, expires_at_ms, revoked_at_ms, replaced_by) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+                 ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, \
+                 revoked_at_ms = excluded.revoked_at_ms, replaced_by = excluded.replaced_by \
+                 WHERE mac = excluded.mac AND server_key = excluded.server_key \
+                 AND tenant = excluded.tenant AND project IS excluded.project \
+                 AND name = excluded.name AND scopes = excluded.scopes \
+                 AND class_max = excluded.class_max AND created_at_ms = excluded.created_at_ms \
+                 AND created_by = excluded.created_by";
+
 /// A statement of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sql {
@@ -35,6 +46,8 @@ pub(crate) enum Sql {
     ChunkAppend,
     ChunkDelete,
     Fence,
+    IdempotencyBind,
+    IdempotencyForget,
     KeyPut,
     Log,
     SessionDelete,
@@ -56,6 +69,8 @@ impl Sql {
         Self::ChunkAppend,
         Self::ChunkDelete,
         Self::Fence,
+        Self::IdempotencyBind,
+        Self::IdempotencyForget,
         Self::KeyPut,
         Self::Log,
         Self::SessionDelete,
@@ -96,18 +111,12 @@ impl Sql {
                 "UPDATE ownership SET commit_seq = ?2 \
                  WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1"
             }
-            Self::KeyPut => {
-                "INSERT INTO api_key (id, mac, server_key, tenant, project, name, scopes, class_max, \
-                 created_at_ms, created_by, expires_at_ms, revoked_at_ms, replaced_by) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-                 ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, \
-                 revoked_at_ms = excluded.revoked_at_ms, replaced_by = excluded.replaced_by \
-                 WHERE mac = excluded.mac AND server_key = excluded.server_key \
-                 AND tenant = excluded.tenant AND project IS excluded.project \
-                 AND name = excluded.name AND scopes = excluded.scopes \
-                 AND class_max = excluded.class_max AND created_at_ms = excluded.created_at_ms \
-                 AND created_by = excluded.created_by"
+            Self::IdempotencyBind => {
+                "INSERT INTO idempotency (number, key, task, at_ms) SELECT ?1, ?2, ?3, ?4 \
+                 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE number >= ?1)"
             }
+            Self::IdempotencyForget => "DELETE FROM idempotency WHERE number <= ?1",
+            Self::KeyPut => KEY_PUT,
             Self::Log => {
                 "INSERT INTO commit_log (commit_seq, epoch, at_ms, events) VALUES (?1, ?2, ?3, ?4)"
             }

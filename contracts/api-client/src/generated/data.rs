@@ -229,21 +229,35 @@ Accepts the task durably and answers before it runs. Send a `task_id` of your ow
 repeat safe: the same body under the same id gets the first answer again, with the state of now
 and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
 
+A header `Idempotency-Key` does the same without an id: the first request that is accepted under a key binds
+it to its task, in the same commit. A repeat with the same body gets that task's answer again, marked in the
+same way; another body is refused with IDEMPOTENCY_MISMATCH. A repeat that comes while the first is under way
+waits for the same answer. A refused request binds nothing. Keys of different tenants have nothing to do
+with each other. A key is known for 24 hours unless `idempotency.retention_ms` says otherwise, and not
+longer than it is among the newest `idempotency.keys_max`; a `task_id` is known for as long as the task is.
+
 
 Sends a `POST` request to `/v1/tasks`
 
+Arguments:
+- `idempotency_key`: 1 to 255 characters of your choosing, as a quoted string (`"a key"`, with `\"` and `\\` for quote and backslash) or bare, without blanks, quotes and backslashes; the quotes are not part of the key. A fresh UUID is a good one.
+- `body`
 */
     pub async fn task_create<'a>(
         &'a self,
+        idempotency_key: Option<&'a str>,
         body: &'a types::TaskCreateRequest,
     ) -> Result<ResponseValue<types::TaskCreated>, Error<()>> {
         let url = format!("{}/v1/tasks", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = idempotency_key {
+            header_map.append("Idempotency-Key", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -570,15 +584,26 @@ Accepts the task durably and answers before it runs. Send a `task_id` of your ow
 repeat safe: the same body under the same id gets the first answer again, with the state of now
 and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
 
+A header `Idempotency-Key` does the same without an id: the first request that is accepted under a key binds
+it to its task, in the same commit. A repeat with the same body gets that task's answer again, marked in the
+same way; another body is refused with IDEMPOTENCY_MISMATCH. A repeat that comes while the first is under way
+waits for the same answer. A refused request binds nothing. Keys of different tenants have nothing to do
+with each other. A key is known for 24 hours unless `idempotency.retention_ms` says otherwise, and not
+longer than it is among the newest `idempotency.keys_max`; a `task_id` is known for as long as the task is.
+
 
 Sends a `POST` request to `/v1/tasks`
 
+Arguments:
+- `idempotency_key`: 1 to 255 characters of your choosing, as a quoted string (`"a key"`, with `\"` and `\\` for quote and backslash) or bare, without blanks, quotes and backslashes; the quotes are not part of the key. A fresh UUID is a good one.
+- `body`
 */
     pub async fn task_create<'a>(
         &'a self,
+        idempotency_key: Option<&'a str>,
         body: &'a types::TaskCreateRequest,
     ) -> Result<support::Reply<types::TaskCreated>, support::ApiError> {
-        support::settle(self.data().task_create(body).await).await
+        support::settle(self.data().task_create(idempotency_key, body).await).await
     }
     /**One task, with what it waits for
 

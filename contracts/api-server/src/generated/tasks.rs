@@ -26,10 +26,18 @@ pub trait TasksApi: support::ApiHost {
     /// repeat safe: the same body under the same id gets the first answer again, with the state of now
     /// and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
     ///
+    /// A header `Idempotency-Key` does the same without an id: the first request that is accepted under a key binds
+    /// it to its task, in the same commit. A repeat with the same body gets that task's answer again, marked in the
+    /// same way; another body is refused with IDEMPOTENCY_MISMATCH. A repeat that comes while the first is under way
+    /// waits for the same answer. A refused request binds nothing. Keys of different tenants have nothing to do
+    /// with each other. A key is known for 24 hours unless `idempotency.retention_ms` says otherwise, and not
+    /// longer than it is among the newest `idempotency.keys_max`; a `task_id` is known for as long as the task is.
+    ///
     /// `POST /v1/tasks`
     fn task_create(
         &self,
         context: Self::Context,
+        params: TaskCreateParams,
         body: types::TaskCreateRequest,
     ) -> impl ::std::future::Future<Output = TaskCreateResponse> + Send;
     /// One task, with what it waits for.
@@ -201,6 +209,7 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         "ORCH-3005",
         "ORCH-3014",
         "ORCH-3024",
+        "ORCH-3025",
         "ORCH-3029",
         "ORCH-3075",
         "ORCH-3079",
@@ -217,6 +226,36 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         500u16, 503u16,
     ],
 };
+/// Parameters of `task_create`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskCreateParams {
+    /// 1 to 255 characters of your choosing, as a quoted string (`"a key"`, with `\"` and `\\` for quote and backslash) or bare, without blanks, quotes and backslashes; the quotes are not part of the key. A fresh UUID is a good one.
+    pub idempotency_key: Option<String>,
+}
+impl TaskCreateParams {
+    fn read(call: &support::Call) -> Result<Self, support::Rejection> {
+        let mut raw = support::Params::of(call, &[]);
+        let idempotency_key = raw
+            .header(
+                "Idempotency-Key",
+                |text| {
+                    let value = support::parse::text(text)?;
+                    support::check::length(&value, 1, 512)?;
+                    {
+                        static PATTERN: support::check::Pattern = support::check::Pattern::new(
+                            "^(\"([ !#-\\[\\]-\\~]|\\\\[\"\\\\]){1,255}\"|[!#-\\[\\]-\\~]{1,255})$",
+                        );
+                        PATTERN.check(&value)
+                    }?;
+                    Ok(value)
+                },
+            );
+        if !raw.is_sound() {
+            return Err(raw.into_rejection());
+        }
+        Ok(Self { idempotency_key })
+    }
+}
 /// Every reply of `task_create`.
 #[derive(Debug)]
 pub enum TaskCreateResponse {
@@ -224,7 +263,7 @@ pub enum TaskCreateResponse {
     Accepted202 {
         /// Path of the task.
         location: String,
-        /// True when this is the answer to an earlier request with the same task_id and body.
+        /// True when this is the answer to an earlier request with the same task_id or key and the same body.
         idempotency_replayed: Option<bool>,
         /// The body.
         body: types::TaskCreated,
@@ -254,10 +293,11 @@ impl IntoResponse for TaskCreateResponse {
 }
 async fn task_create_input(
     call: &mut support::Call,
-) -> Result<(types::TaskCreateRequest,), support::Rejection> {
+) -> Result<(TaskCreateParams, types::TaskCreateRequest), support::Rejection> {
+    let params = TaskCreateParams::read(call)?;
     call.accepts()?;
     let body = call.json(&super::REQUEST_SCHEMAS).await?;
-    Ok((body,))
+    Ok((params, body))
 }
 /// What the contract says about `task_get`.
 pub static TASK_GET: support::Operation = support::Operation {
@@ -608,7 +648,9 @@ async fn task_create_route<A: TasksApi>(
         Err(reply) => return reply.into_response(),
     };
     match task_create_input(&mut call).await {
-        Ok((body,)) => api.task_create(context, body).await.into_response(),
+        Ok((params, body)) => {
+            api.task_create(context, params, body).await.into_response()
+        }
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }

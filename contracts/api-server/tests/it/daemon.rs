@@ -26,9 +26,9 @@ use api_server::{
         ReadinessGetResponse, SystemApi,
     },
     tasks::{
-        TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-        TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
-        TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+        TaskCancelParams, TaskCancelResponse, TaskCreateParams, TaskCreateResponse, TaskGetParams,
+        TaskGetResponse, TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse,
+        TaskResultParams, TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
     },
 };
 use api_types::{KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, TaskCreateRequest};
@@ -103,7 +103,12 @@ fn next<T>(answers: &Mutex<VecDeque<T>>) -> T {
 }
 
 impl TasksApi for Daemon {
-    async fn task_create(&self, _: Caller, body: TaskCreateRequest) -> TaskCreateResponse {
+    async fn task_create(
+        &self,
+        _: Caller,
+        _: TaskCreateParams,
+        body: TaskCreateRequest,
+    ) -> TaskCreateResponse {
         self.created.lock().unwrap().push(body);
         next(&self.create)
     }

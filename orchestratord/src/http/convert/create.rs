@@ -12,8 +12,13 @@ use uuid::Uuid;
 use super::choice;
 use crate::app::NewTask;
 
-/// The task that a request asks for, under the id that it names or else under `fresh`.
-pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -> NewTask {
+/// The task that a request asks for, under the id that it names or else under `fresh`. `key` is its idempotency key
+/// as it was sent.
+pub(in crate::http) fn new_task(
+    request: wire::TaskCreateRequest,
+    key: Option<String>,
+    fresh: Uuid,
+) -> NewTask {
     let fingerprint = fingerprint(&request);
     let wire::TaskCreateRequest {
         input,
@@ -73,10 +78,28 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
     NewTask {
         id,
         fingerprint,
+        key: key.map(|sent| key_text(&sent)),
         spec,
         project: project_id.map(|id| ProjectId(id.as_u128())),
         body: TaskBody { prompt, metadata },
     }
+}
+
+/// The key that was sent: a quoted string without its quotes and escapes, or the bare text.
+fn key_text(sent: &str) -> String {
+    let Some(inside) = sent
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return sent.to_owned();
+    };
+    let mut text = String::with_capacity(inside.len());
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        let escaped = (character == '\\').then(|| characters.next()).flatten();
+        text.push(escaped.unwrap_or(character));
+    }
+    text
 }
 
 fn prompt_facts(prompt: &str) -> PromptFacts {
@@ -103,7 +126,11 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> NewTask {
-        new_task(serde_json::from_str(json).unwrap(), Uuid::from_u128(9))
+        new_task(
+            serde_json::from_str(json).unwrap(),
+            None,
+            Uuid::from_u128(9),
+        )
     }
 
     #[test]
@@ -119,6 +146,18 @@ mod tests {
         );
         assert_eq!(one.fingerprint, same.fingerprint);
         assert_ne!(one.fingerprint, other.fingerprint);
+    }
+
+    #[test]
+    fn a_quoted_key_and_a_bare_one_are_the_same() {
+        for (sent, text) in [
+            ("a-key", "a-key"),
+            (r#""a-key""#, "a-key"),
+            (r#""with \"quotes\" and \\""#, r#"with "quotes" and \"#),
+            (r#""\\\\""#, r"\\"),
+        ] {
+            assert_eq!(key_text(sent), text, "{sent}");
+        }
     }
 
     #[test]

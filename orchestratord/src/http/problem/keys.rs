@@ -123,6 +123,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         Refusal::KeyUnknown { key } => format!("there is no key {key}"),
         Refusal::ContextExceeded { .. }
         | Refusal::DeadlineUnmet { .. }
+        | Refusal::IdempotencyMismatch { .. }
         | Refusal::ModelUnknown { .. }
         | Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }

@@ -17,6 +17,7 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
             "/engine"
         }),
         Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
+        Refusal::IdempotencyMismatch { .. } => Some("header/Idempotency-Key"),
         Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
         Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),

@@ -33,6 +33,9 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             forecast.service.mean_ms,
             f64::from(forecast.on_time_permille) / 1_000.0
         ),
+        Refusal::IdempotencyMismatch { task } => format!(
+            "the idempotency key stands for task {task}, which another request made; use a new key, or repeat that request unchanged"
+        ),
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }
         | Refusal::KeyLast { .. }

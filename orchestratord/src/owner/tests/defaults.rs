@@ -22,6 +22,7 @@ fn machine_and_configuration_agree() {
     let Config {
         queue,
         session,
+        idempotency,
         retry,
         ..
     } = Config::default();
@@ -35,6 +36,13 @@ fn machine_and_configuration_agree() {
     assert_eq!(
         (machine.session_ttl_ms, machine.session_turns_max),
         (session.ttl_ms, session.turns_max)
+    );
+    assert_eq!(
+        (
+            machine.idempotency_retention_ms,
+            machine.idempotency_keys_max
+        ),
+        (idempotency.retention_ms, idempotency.keys_max)
     );
     assert_eq!(
         (machine.retry.failures, machine.retry.interruptions),

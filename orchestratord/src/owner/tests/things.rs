@@ -94,6 +94,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([id as u8; 32]),
+            key: None,
             spec,
             body: PayloadRef(0),
         }),

@@ -67,7 +67,7 @@ impl Asker {
             .expect("the body is drawn to fit the contract");
         let answer = self
             .ask(Ask::Submit { own, payload }, async || {
-                let reply = self.client.task_create(&request).await?;
+                let reply = self.client.task_create(None, &request).await?;
                 Ok(Ok(Answer::Accepted {
                     task: TaskId(reply.task_id.as_u128()),
                     seed: reply.seed,

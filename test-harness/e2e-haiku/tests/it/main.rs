@@ -17,6 +17,7 @@ mod endings;
 mod engine_loss;
 mod engines;
 mod haiku;
+mod idempotency;
 mod keys;
 mod metrics;
 mod own_model;

@@ -73,7 +73,8 @@ impl Reasons {
                 model_ref.as_ref().is_none_or(|asked| asked == model)
                     && engine.is_none_or(|asked| asked == *kind)
             }),
-            Refusal::KeyEnded { .. }
+            Refusal::IdempotencyMismatch { .. }
+            | Refusal::KeyEnded { .. }
             | Refusal::KeyExpiryPast { .. }
             | Refusal::KeyLast { .. }
             | Refusal::KeyTaken { .. }

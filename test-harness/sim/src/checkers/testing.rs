@@ -81,6 +81,7 @@ pub(super) fn hard_of(durable: &Loaded) -> HardState {
             .iter()
             .map(|row| (row.id, row.clone()))
             .collect(),
+        idempotency: durable.idempotency.clone(),
     }
 }
 
@@ -192,6 +193,7 @@ impl<'a> Bench<'a> {
             project: row.project,
             created_by: row.created_by,
             fingerprint: row.fingerprint,
+            key: None,
             spec: row.spec,
             body: PayloadRef(0),
         });

@@ -103,6 +103,7 @@ impl World {
                 project: ProjectId::DEFAULT,
                 created_by: PrincipalId::SYSTEM,
                 fingerprint,
+                key: None,
                 spec,
                 body: PayloadRef(0),
             }),

@@ -122,7 +122,7 @@ impl World {
         let needed: Vec<TaskId> = host
             .lanes
             .next_commands()
-            .filter_map(|command| host.state.lookup(&command.ask))
+            .flat_map(|command| host.state.lookup(&command.ask))
             .collect();
         let found = if needed.is_empty() || self.plant == Some(Plant::ColdLookupSkipped) {
             Ok(HashMap::new())
@@ -141,7 +141,7 @@ impl World {
             let Command { ask, body, waiter } = command;
             let now = host.now(self.now);
             let token = match &found {
-                Err(error) if host.state.lookup(&ask).is_some() => {
+                Err(error) if !host.state.lookup(&ask).is_empty() => {
                     host.state.command_blind(&error.to_string())
                 }
                 Err(_) => host
