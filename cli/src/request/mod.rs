@@ -5,4 +5,4 @@ mod prompt;
 mod submit;
 
 pub(crate) use flags::{NewTask, TaskFlags, one_of};
-pub(crate) use submit::{Accepted, submit};
+pub(crate) use submit::{Accepted, submit, submit_batch};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use api_client::{ApiError, Client, types::TaskCreated};
+use api_client::{
+    ApiError, Client,
+    types::{TaskBatch, TaskBatchRequest, TaskCreated},
+};
 use tokio::time::sleep;
 
 use super::NewTask;
@@ -27,25 +30,39 @@ pub(crate) struct Accepted {
 ///
 /// The last error.
 pub(crate) async fn submit(client: &Client, task: &NewTask) -> Result<Accepted, ApiError> {
+    let key = task.idempotency_key.as_deref();
+    let reply = again_if_lost(async || client.task_create(key, &task.request).await).await?;
+    Ok(Accepted {
+        replayed: reply.header(REPLAYED) == Some("true"),
+        created: reply.into_body(),
+    })
+}
+
+/// Hands tasks over together, each of which has an id. As [`submit`].
+///
+/// # Errors
+///
+/// The last error.
+pub(crate) async fn submit_batch(
+    client: &Client,
+    request: &TaskBatchRequest,
+) -> Result<TaskBatch, ApiError> {
+    let reply = again_if_lost(async || client.task_create_batch(request).await).await?;
+    Ok(reply.into_body())
+}
+
+/// Sends a request, which may be sent twice, again as long as no answer comes.
+async fn again_if_lost<T>(send: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        match client
-            .task_create(task.idempotency_key.as_deref(), &task.request)
-            .await
-        {
-            Ok(reply) => {
-                return Ok(Accepted {
-                    replayed: reply.header(REPLAYED) == Some("true"),
-                    created: reply.into_body(),
-                });
-            }
+        match send().await {
             Err(error @ (ApiError::Unreachable { .. } | ApiError::Interrupted { .. })) => {
                 match pauses.next() {
                     Some(pause) => sleep(pause).await,
                     None => return Err(error),
                 }
             }
-            Err(error) => return Err(error),
+            outcome => return outcome,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use api_client::types::{
     Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem, Readiness,
-    ReplicaSetList, TaskCreateRequest,
+    ReplicaSetList, TaskBatchRequest, TaskCreateRequest,
 };
 use api_server::{
     callers::*, capabilities::*, keys::*, pools::*, replicasets::*, sessions::*, support::*,
@@ -219,6 +219,19 @@ impl TasksApi for Api {
                 idempotency_replayed: replayed,
                 body: fixtures::created(body.task_id.unwrap_or(fixtures::TASK)),
             },
+        }
+    }
+
+    async fn task_create_batch(
+        &self,
+        _: Caller,
+        body: TaskBatchRequest,
+    ) -> TaskCreateBatchResponse {
+        self.note(format!("task_create_batch of {}", body.tasks.len()));
+        self.answer_at_all().await;
+        let refusal = self.script(|script| script.create_refusal.clone());
+        TaskCreateBatchResponse::Ok200 {
+            body: fixtures::batch(&body, refusal),
         }
     }
 

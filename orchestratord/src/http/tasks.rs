@@ -2,11 +2,12 @@
 
 use api_server::support::EventStream;
 use api_server::tasks::{
-    TaskCancelParams, TaskCancelResponse, TaskCreateParams, TaskCreateResponse, TaskGetParams,
-    TaskGetResponse, TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse,
-    TaskResultParams, TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+    TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse, TaskCreateParams,
+    TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams, TaskListResponse,
+    TaskRequeueParams, TaskRequeueResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
+    TaskStreamResponse, TasksApi,
 };
-use api_types::TaskCreateRequest;
+use api_types::{TaskBatchRequest, TaskCreateRequest};
 use futures_util::StreamExt;
 use orchestrator_core::id::{ProjectId, SessionId, TaskId};
 
@@ -38,6 +39,20 @@ impl TasksApi for Host {
                     body,
                 }
             }
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_create_batch(
+        &self,
+        context: Context,
+        body: TaskBatchRequest,
+    ) -> TaskCreateBatchResponse {
+        let tasks = convert::new_tasks(body, rising_id);
+        match self.app.task_create_batch(&context.caller, tasks).await {
+            Ok(outcomes) => TaskCreateBatchResponse::Ok200 {
+                body: convert::task_batch(outcomes, &context),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }

@@ -13,6 +13,14 @@ pub(super) fn answered_by(ask: &Ask, machine: &Machine) -> Option<TaskId> {
     }
 }
 
+/// The task that an ask's idempotency key stands for.
+pub(super) fn bound_task(ask: &Ask, machine: &Machine) -> Option<TaskId> {
+    match ask {
+        Ask::TaskCreate { create, .. } => machine.bound_task(create),
+        _ => None,
+    }
+}
+
 /// The task that an ask names.
 pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
     match ask {

@@ -25,6 +25,7 @@ mod facts;
 mod flight;
 mod handle;
 mod incoming;
+mod intake;
 mod lanes;
 mod limits;
 mod mailbox;
@@ -34,6 +35,7 @@ mod state;
 mod store_thread;
 mod term;
 mod view;
+mod waiters;
 
 pub use clock::{Clock, SystemClock};
 pub use dice::Dice;

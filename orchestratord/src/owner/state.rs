@@ -16,7 +16,7 @@ use super::doubts::Doubts;
 use super::error::OwnerUnavailable;
 use super::facts::FleetFacts;
 use super::flight::StoreCall;
-use super::incoming::{answered_by, furnish_ask, furnish_report, named_task};
+use super::incoming::{answered_by, bound_task, furnish_ask, furnish_report, named_task};
 use super::limits::OwnerLimits;
 use super::outlet::Notice;
 use super::release::{Question, Release};
@@ -98,9 +98,8 @@ impl OwnerState {
         let Phase::Serving(term) = &self.phase else {
             return Vec::new();
         };
-        let tasks = named_task(ask)
-            .into_iter()
-            .chain(answered_by(ask, &term.machine));
+        let bound = bound_task(ask, &term.machine);
+        let tasks = named_task(ask).into_iter().chain(bound);
         tasks.filter(|task| !term.knows(*task)).collect()
     }
 

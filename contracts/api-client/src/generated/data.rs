@@ -281,6 +281,55 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Hand over many tasks at once
+
+Accepts up to 1,000 tasks in one commit, in the order in which they are given, which is the order of acceptance.
+Each is accepted or refused by itself, exactly as by `task_create`: the answer holds, in the same order, what
+that would have answered, the task or the problem. The status is 200 whatever the outcomes are.
+
+A body with a fault of shape or range is refused whole, with every fault and its place, and nothing is done. So
+is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
+of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
+`task_id` are as two requests one after the other.
+
+
+Sends a `POST` request to `/v1/tasks/batch`
+
+*/
+    pub async fn task_create_batch<'a>(
+        &'a self,
+        body: &'a types::TaskBatchRequest,
+    ) -> Result<ResponseValue<types::TaskBatch>, Error<()>> {
+        let url = format!("{}/v1/tasks/batch", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "task_create_batch",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**One task, with what it waits for
 
 The record of the task, joined with the live answer to why it stands where it stands.
@@ -604,6 +653,27 @@ Arguments:
         body: &'a types::TaskCreateRequest,
     ) -> Result<support::Reply<types::TaskCreated>, support::ApiError> {
         support::settle(self.data().task_create(idempotency_key, body).await).await
+    }
+    /**Hand over many tasks at once
+
+Accepts up to 1,000 tasks in one commit, in the order in which they are given, which is the order of acceptance.
+Each is accepted or refused by itself, exactly as by `task_create`: the answer holds, in the same order, what
+that would have answered, the task or the problem. The status is 200 whatever the outcomes are.
+
+A body with a fault of shape or range is refused whole, with every fault and its place, and nothing is done. So
+is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
+of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
+`task_id` are as two requests one after the other.
+
+
+Sends a `POST` request to `/v1/tasks/batch`
+
+*/
+    pub async fn task_create_batch<'a>(
+        &'a self,
+        body: &'a types::TaskBatchRequest,
+    ) -> Result<support::Reply<types::TaskBatch>, support::ApiError> {
+        support::settle(self.data().task_create_batch(body).await).await
     }
     /**One task, with what it waits for
 

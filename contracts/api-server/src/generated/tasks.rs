@@ -40,6 +40,23 @@ pub trait TasksApi: support::ApiHost {
         params: TaskCreateParams,
         body: types::TaskCreateRequest,
     ) -> impl ::std::future::Future<Output = TaskCreateResponse> + Send;
+    /// Hand over many tasks at once.
+    ///
+    /// Accepts up to 1,000 tasks in one commit, in the order in which they are given, which is the order of acceptance.
+    /// Each is accepted or refused by itself, exactly as by `task_create`: the answer holds, in the same order, what
+    /// that would have answered, the task or the problem. The status is 200 whatever the outcomes are.
+    ///
+    /// A body with a fault of shape or range is refused whole, with every fault and its place, and nothing is done. So
+    /// is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
+    /// of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
+    /// `task_id` are as two requests one after the other.
+    ///
+    /// `POST /v1/tasks/batch`
+    fn task_create_batch(
+        &self,
+        context: Self::Context,
+        body: types::TaskBatchRequest,
+    ) -> impl ::std::future::Future<Output = TaskCreateBatchResponse> + Send;
     /// One task, with what it waits for.
     ///
     /// The record of the task, joined with the live answer to why it stands where it stands.
@@ -298,6 +315,53 @@ async fn task_create_input(
     call.accepts()?;
     let body = call.json(&super::REQUEST_SCHEMAS).await?;
     Ok((params, body))
+}
+/// What the contract says about `task_create_batch`.
+pub static TASK_CREATE_BATCH: support::Operation = support::Operation {
+    id: "task_create_batch",
+    tag: "tasks",
+    method: "POST",
+    path: "/v1/tasks/batch",
+    req_ids: &["ORCH-2010"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
+    read: None,
+    body_limit_bytes: 16777216,
+    produces: "application/json",
+    problems: &[
+        400u16, 401u16, 403u16, 406u16, 408u16, 413u16, 415u16, 429u16, 500u16, 503u16,
+    ],
+};
+/// Every reply of `task_create_batch`.
+#[derive(Debug)]
+pub enum TaskCreateBatchResponse {
+    /// The outcome of each task.
+    Ok200 {
+        /// The body.
+        body: types::TaskBatch,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for TaskCreateBatchResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(TASK_CREATE_BATCH.listed(reply)))
+    }
+}
+impl IntoResponse for TaskCreateBatchResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ok200 { body } => support::reply::json(200u16, &body),
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn task_create_batch_input(
+    call: &mut support::Call,
+) -> Result<(types::TaskBatchRequest,), support::Rejection> {
+    call.accepts()?;
+    let body = call.json(&super::REQUEST_SCHEMAS).await?;
+    Ok((body,))
 }
 /// What the contract says about `task_get`.
 pub static TASK_GET: support::Operation = support::Operation {
@@ -654,6 +718,20 @@ async fn task_create_route<A: TasksApi>(
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }
+async fn task_create_batch_route<A: TasksApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&TASK_CREATE_BATCH, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match task_create_batch_input(&mut call).await {
+        Ok((body,)) => api.task_create_batch(context, body).await.into_response(),
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
 async fn task_get_route<A: TasksApi>(
     State(api): State<Arc<A>>,
     request: Request,
@@ -732,6 +810,10 @@ pub fn tasks_router<A: TasksApi>(api: Arc<A>) -> Router {
             support::path::<A>("GET, HEAD, OPTIONS, POST")
                 .get(task_list_route::<A>)
                 .post(task_create_route::<A>),
+        )
+        .route(
+            "/v1/tasks/batch",
+            support::path::<A>("OPTIONS, POST").post(task_create_batch_route::<A>),
         )
         .route(
             "/v1/tasks/{id}",

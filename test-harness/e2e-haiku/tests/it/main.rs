@@ -7,6 +7,7 @@
 )]
 
 mod attached;
+mod batches;
 mod connections;
 mod contract;
 mod crowd;
