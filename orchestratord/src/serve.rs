@@ -319,6 +319,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         interactive: class_limit(queue.interactive),
         batch: class_limit(queue.batch),
         ageing_ms: queue.age_after_ms,
+        scheduled_max: queue.scheduled_max,
         deadline_confidence_permille: queue.deadline_confidence_permille,
         retry: RetryLimits {
             failures: retry.failures_max,

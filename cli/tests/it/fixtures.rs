@@ -104,6 +104,7 @@ pub(crate) fn running() -> Task {
         ctx: Some(512),
         max_tokens: 128,
         deadline_ms: None,
+        run_at_ms: None,
         seed: 42,
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,

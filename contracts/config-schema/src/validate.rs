@@ -19,6 +19,12 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         1_000,
         86_400_000,
     );
+    found.range(
+        "/queue/scheduled_max",
+        config.queue.scheduled_max.into(),
+        1,
+        10_000_000,
+    );
     found.range("/session/ttl_ms", config.session.ttl_ms, 1_000, 86_400_000);
     found.range(
         "/session/turns_max",

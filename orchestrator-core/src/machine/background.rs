@@ -62,6 +62,9 @@ impl Machine {
             self.alarm(now, entropy, timer);
             return true;
         }
+        if self.time_came(now) {
+            return true;
+        }
         if let Some(through) = self.idempotency.forget(now.mono) {
             self.step.forgotten = Some(through);
             return true;

@@ -19,6 +19,8 @@ pub struct MachineConfig {
     pub batch: ClassLimit,
     /// Wait after which a task is due, whatever its class.
     pub ageing_ms: u64,
+    /// Most tasks that wait for the time that they were accepted for.
+    pub scheduled_max: u32,
     /// Share of each tenant beside others in a band; 1 for who is not named.
     pub tenant_weights: BTreeMap<TenantId, u32>,
     /// Least probability, in thousandths, with which a deadline must be met by what is measured, for a task to be
@@ -66,6 +68,7 @@ impl MachineConfig {
                 weight: 1,
             },
             ageing_ms: 5 * 60_000,
+            scheduled_max: 10_000,
             tenant_weights: BTreeMap::new(),
             deadline_confidence_permille: 950,
             policy: Policy::default(),

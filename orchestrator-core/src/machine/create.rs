@@ -9,7 +9,7 @@ use crate::placement::Doom;
 use crate::queue::{Admission, FullPolicy, Victim};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState};
+use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor};
 use crate::time::{AgeMs, Now};
 
 impl Machine {
@@ -146,8 +146,15 @@ impl Machine {
                 turns_max,
             });
         }
-        if let Some(refusal) = self.deadline_refusal(now, newcomer) {
+        let refusal = self
+            .schedule_refusal(now, newcomer)
+            .or_else(|| self.deadline_refusal(now, newcomer));
+        if let Some(refusal) = refusal {
             return Err(refusal);
+        }
+        if newcomer.record.state != TaskState::Queued {
+            // It stands at no door yet.
+            return Ok(None);
         }
         if !self.pending.dispatch && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
             // It never waits. It overtakes nobody: a free slot that fits means that nobody queued fits it.
@@ -216,6 +223,9 @@ impl Machine {
             spec,
             body,
         } = create;
+        let later = spec.run_at.filter(|at| *at > now.wall);
+        let since = AgeMs::at(now.mono);
+        let eligible = since.after(later.map_or(0, |at| at - now.wall));
         let record = TaskRecord {
             id,
             seq: AcceptSeq(self.accept_seq.0 + 1),
@@ -228,7 +238,10 @@ impl Machine {
             accepted_position: 0,
             accepted_eta_ms: 0,
             revision: 0,
-            state: TaskState::Queued,
+            state: match later {
+                Some(_) => TaskState::Waiting(WaitingFor::Time),
+                None => TaskState::Queued,
+            },
             attempts: 0,
             failures: 0,
             interruptions: 0,
@@ -236,11 +249,11 @@ impl Machine {
             replica_set: None,
             started: None,
             position: 0,
-            not_before: None,
+            not_before: later,
             ended_at: None,
             end: None,
         };
-        (LiveTask::new(record, AgeMs::at(now.mono)), body)
+        (LiveTask::new(record, since, eligible), body)
     }
 
     fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
@@ -252,7 +265,10 @@ impl Machine {
         self.step.touch(id);
         self.step.inserted = Some((id, body));
         self.note_estimates(now, id);
-        self.enqueue(id);
+        match self.tasks.get(&id).map(|live| live.record.state) {
+            Some(TaskState::Queued) => self.enqueue(id),
+            _ => self.await_time(id),
+        }
         if let Some(session) = session {
             self.sessions.accept(session, now);
             self.session_changed(session);
@@ -265,7 +281,7 @@ impl Machine {
             return;
         };
         let position = self.ahead(now, live);
-        let eta = self.start_in_ms(now, live);
+        let eta = self.begins_in_ms(now, live);
         if let Some(live) = self.tasks.get_mut(&task) {
             live.record.accepted_position = position;
             live.record.accepted_eta_ms = eta;

@@ -20,8 +20,8 @@ use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::reply::Reply;
 use crate::session::Sessions;
 use crate::task::TaskRecord;
-use crate::time::{AgeMs, MonoMs, Now};
-use crate::timer::Timers;
+use crate::time::{AgeMs, MonoMs, Now, WallMs};
+use crate::timer::{Schedule, Timers};
 
 /// Most mutations that one step emits: 5 for the input itself (a newcomer, its session and its idempotency key, a
 /// victim and its session; or an attempt, its task, its text and its session), and 3 for each piece of background
@@ -89,6 +89,9 @@ pub struct Machine {
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,
     pub(super) timers: Timers,
+    pub(super) schedule: Schedule,
+    /// The wall clock at the last step.
+    pub(super) wall: WallMs,
     /// Commands that wait for the end of a cancelled task's attempt.
     pub(super) held: BTreeMap<TaskId, Vec<ReplyToken>>,
     pub(super) pending: Pending,
@@ -104,6 +107,8 @@ pub(crate) struct LiveTask {
     pub(crate) record: TaskRecord,
     /// When it was accepted. Soft.
     pub(crate) since: AgeMs,
+    /// When it became eligible first: as it was accepted, or at the time that it was accepted for. Soft.
+    pub(crate) eligible: AgeMs,
     /// True once an attempt has told this machine of a token. Soft.
     pub(crate) shown: bool,
 }
@@ -118,6 +123,7 @@ impl Machine {
     /// Takes one input in.
     pub fn step(&mut self, now: Now, entropy: &mut dyn Entropy, input: Input) {
         self.clock = self.clock.max(now.mono);
+        self.wall = now.wall;
         let now = Now {
             mono: self.clock,
             wall: now.wall,
@@ -143,7 +149,8 @@ impl Machine {
             Some(self.clock)
         } else {
             let forget = self.idempotency.due();
-            self.timers.first().into_iter().chain(forget).min()
+            let alarms = self.timers.first().into_iter().chain(forget);
+            alarms.chain(self.schedule_wake()).min()
         }
     }
 

@@ -15,6 +15,7 @@
 //! | pools, replicas, who gave up | soft | everything starts; tasks wait until replicas report again |
 //! | slots taken | soft | rebuilt from live attempts |
 //! | leases | soft | each attempt that may still run gets a fresh one |
+//! | tasks that wait for a time of the wall clock | soft | rebuilt from tasks in state `waiting`; those whose time passed meanwhile are queued by it |
 //! | end of a backoff | soft | from `not_before`, at most one longest pause from now |
 //! | end of a session | soft | from `touched_at`, at most one time to live from now |
 //! | age of an idempotency key | soft | from `at` by the wall clock; a clock set back makes it younger |
@@ -41,6 +42,7 @@ mod read;
 mod recover;
 mod report;
 mod requeue;
+mod scheduled;
 mod step;
 
 pub use config::MachineConfig;

@@ -16,9 +16,9 @@ use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
 use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::session::{SessionRecord, Sessions};
-use crate::task::{AttemptRecord, TaskRecord, TaskState};
+use crate::task::{AttemptRecord, TaskRecord, TaskState, WaitingFor};
 use crate::time::{AgeMs, Now};
-use crate::timer::{Timer, Timers};
+use crate::timer::{Schedule, Timer, Timers};
 
 /// What the store holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,6 +94,8 @@ impl Machine {
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
             timers: Timers::default(),
+            schedule: Schedule::default(),
+            wall: now.wall,
             held: BTreeMap::new(),
             pending: Pending::default(),
             counters: Counters::default(),
@@ -140,12 +142,15 @@ impl Machine {
         let task = record.id;
         let state = record.state;
         let not_before = record.not_before;
+        let scheduled = record.scheduled_at();
+        let eligible = scheduled.map_or(since, |at| AgeMs::of_wall(now, at));
         self.tasks
-            .insert(task, Box::new(LiveTask::new(record, since)));
+            .insert(task, Box::new(LiveTask::new(record, since, eligible)));
         self.watch_deadline(task);
         match state {
             TaskState::Queued => self.enqueue(task),
-            TaskState::Waiting(_) => {
+            TaskState::Waiting(WaitingFor::Time) => self.await_time(task),
+            TaskState::Waiting(WaitingFor::Backoff) => {
                 let left = not_before.map_or(0, |at| at - now.wall);
                 let left = left.min(self.config.retry.backoff_cap_ms);
                 self.timers.set(Timer::Backoff(task), now.mono + left);

@@ -15,6 +15,7 @@ mod properties;
 mod queue;
 mod refusals;
 mod rig;
+mod scheduled;
 mod sessions;
 mod shares;
 mod world;

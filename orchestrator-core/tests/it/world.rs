@@ -10,11 +10,12 @@ use orchestrator_core::queue::{ClassLimit, FullPolicy};
 use orchestrator_core::task::{
     AttemptState, Engine, FinishReason, OnDisconnect, Priority, PromptFacts, TaskFault, TaskSpec,
 };
+use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
 
 use crate::keys::{key, rotate};
 use crate::pools::two_pools;
-use crate::rig::{Rig, facts, spec};
+use crate::rig::{BEGINNING, Rig, facts, spec};
 
 /// One move.
 #[derive(Clone, Debug)]
@@ -75,6 +76,7 @@ pub(crate) fn small(attachable: bool) -> MachineConfig {
         weight: 1,
     };
     config.ageing_ms = 4_000;
+    config.scheduled_max = 3;
     config.retry.interruptions = 3;
     config.session_turns_max = 3;
     config.session_ttl_ms = 20_000;
@@ -99,6 +101,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
     let ctx = prop_oneof![4 => Just(None), 1 => Just(Some(512)), 1 => Just(Some(2048)), 1 => Just(Some(9000))];
     let session = prop_oneof![2 => Just(None), 1 => (1u128..4).prop_map(Some)];
     let deadline = prop_oneof![3 => Just(None), 1 => (1u64..10_000).prop_map(Some)];
+    let later = prop_oneof![4 => Just(None), 1 => (0u64..15_000).prop_map(Some)];
     let tokens = prop_oneof![5 => Just(1u64), 1 => Just(600)];
     (
         model,
@@ -108,10 +111,19 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
         tokens,
         any::<(bool, bool)>(),
         1u32..3,
-        deadline,
+        (deadline, later),
     )
         .prop_map(
-            |(model, engine, ctx, session, tokens_least, (urgent, leave), seed, deadline_ms)| {
+            |(
+                model,
+                engine,
+                ctx,
+                session,
+                tokens_least,
+                (urgent, leave),
+                seed,
+                (deadline_ms, later),
+            )| {
                 Box::new(TaskSpec {
                     model_ref: model.map(ModelRef::new),
                     engine,
@@ -133,6 +145,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
                     },
                     seed,
                     deadline_ms,
+                    run_at: later.map(|ms| WallMs(BEGINNING.0 + ms)),
                     ..spec()
                 })
             },
@@ -191,7 +204,7 @@ fn any_key() -> impl Strategy<Value = Ask> {
     prop_oneof![
         (id(), scope, prop::option::of(0u64..60_000)).prop_map(|(id, scope, expires)| {
             let mut create = key(id, scope);
-            create.expires_at = expires.map(orchestrator_core::time::WallMs);
+            create.expires_at = expires.map(WallMs);
             Ask::KeyCreate(Box::new(create))
         }),
         id().prop_map(|id| Ask::KeyRevoke { key: KeyId(id) }),

@@ -242,6 +242,14 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
+        Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams, reason),
+        Refusal::ScheduleFull { retry_after_ms, .. } => Problem {
+            retriable: true,
+            retry_after_ms: Some(retry_after_ms),
+            policy_label: Some(names::full_policy(FullPolicy::Reject).to_owned()),
+            limit_name: Some(SCHEDULE_LIMIT.to_owned()),
+            ..answer(429, ProblemCode::AdmissionReject, reason)
+        },
         Refusal::DeadlineUnmet { retry_after_ms, .. } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
@@ -298,6 +306,9 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
 
 /// The setting by which deadlines are judged.
 const DEADLINE_LIMIT: &str = "queue.deadline_confidence_permille";
+
+/// The bound of tasks that wait for their time.
+const SCHEDULE_LIMIT: &str = "queue.scheduled_max";
 
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))

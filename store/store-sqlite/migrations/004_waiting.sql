@@ -7,3 +7,6 @@ CREATE TABLE idempotency (
     task   BLOB NOT NULL,
     at_ms  INTEGER NOT NULL
 ) STRICT;
+
+-- Earliest start, in milliseconds since 1970.
+ALTER TABLE task ADD COLUMN run_at_ms INTEGER;

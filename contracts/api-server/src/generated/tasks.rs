@@ -222,6 +222,7 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         "ORCH-2001",
         "ORCH-2006",
         "ORCH-2007",
+        "ORCH-2011",
         "ORCH-3004",
         "ORCH-3005",
         "ORCH-3014",

@@ -5,6 +5,7 @@ use orchestrator_core::id::{Digest, ModelRef, ProjectId, SessionId, TaskId};
 use orchestrator_core::task::{
     InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
 };
+use orchestrator_core::time::WallMs;
 use sha2::{Digest as _, Sha256};
 use store::TaskBody;
 use uuid::Uuid;
@@ -37,6 +38,7 @@ pub(in crate::http) fn new_task(
         determinism,
         priority,
         deadline_ms,
+        run_at_ms,
         session_id,
         project_id,
         on_disconnect,
@@ -71,6 +73,7 @@ pub(in crate::http) fn new_task(
         determinism: determinism.map_or(profile.determinism, choice::determinism_choice),
         priority: priority.map_or(profile.priority, choice::priority_filter),
         deadline_ms,
+        run_at: run_at_ms.map(WallMs),
         session: session_id.map(|id| SessionId(id.as_u128())),
         on_disconnect: on_disconnect.map_or(profile.on_disconnect, choice::on_disconnect_choice),
     };

@@ -23,6 +23,12 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
             ),
         },
+        Refusal::DeadlineBeforeStart {
+            deadline_ms,
+            start_ms,
+        } => format!(
+            "it is to start in {start_ms} ms at the earliest, and its deadline passes {deadline_ms} ms from now; give it more time, or an earlier start"
+        ),
         Refusal::DeadlineUnmet {
             deadline_ms,
             forecast,
@@ -57,6 +63,9 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             full,
             ..
         } => full_class(*priority, *capacity, *full),
+        Refusal::ScheduleFull { capacity, .. } => format!(
+            "{capacity} tasks wait for their time, and no more may; try again when one of them has begun"
+        ),
         Refusal::SessionExhausted { session, turns_max } => {
             format!("session {session} has had its {turns_max} turns; begin another session")
         }

@@ -29,6 +29,7 @@ fn machine_and_configuration_agree() {
     assert_eq!(machine.interactive, limit(queue.interactive));
     assert_eq!(machine.batch, limit(queue.batch));
     assert_eq!(machine.ageing_ms, queue.age_after_ms);
+    assert_eq!(machine.scheduled_max, queue.scheduled_max);
     assert_eq!(
         machine.deadline_confidence_permille,
         queue.deadline_confidence_permille

@@ -83,6 +83,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
         determinism: Determinism::BestEffort,
         priority,
         deadline_ms: None,
+        run_at: None,
         session: None,
         on_disconnect: OnDisconnect::Continue,
     };

@@ -32,6 +32,7 @@ mod real_llama_server;
 mod refusals;
 mod results;
 mod resume;
+mod scheduled;
 mod shell;
 mod startup;
 mod store_refusals;

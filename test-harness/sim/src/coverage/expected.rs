@@ -19,8 +19,9 @@ pub const EXCUSED: &[(&str, &str)] = &[
     ),
 ];
 
-const STATES: [TaskState; 9] = [
+const STATES: [TaskState; 10] = [
     TaskState::Waiting(WaitingFor::Backoff),
+    TaskState::Waiting(WaitingFor::Time),
     TaskState::Queued,
     TaskState::Dispatched,
     TaskState::Running,

@@ -129,6 +129,7 @@ fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
             Priority::Interactive
         },
         deadline_ms: None,
+        run_at_ms: None,
         session: session.then(|| u32::try_from(chance.below(SESSIONS)).unwrap_or(0)),
         on_disconnect: if chance.percent(30) {
             OnDisconnect::Cancel

@@ -38,6 +38,8 @@ pub struct Wish {
     pub priority: Priority,
     /// Milliseconds within which it must have ended.
     pub deadline_ms: Option<u64>,
+    /// Earliest start, by the wall clock in milliseconds.
+    pub run_at_ms: Option<u64>,
     /// Number of the session.
     pub session: Option<u32>,
     /// What the last reader's leaving means.
@@ -126,6 +128,9 @@ impl fmt::Display for Operation {
                 )?;
                 if let Some(ms) = wish.deadline_ms {
                     write!(f, ", within {ms} ms")?;
+                }
+                if let Some(ms) = wish.run_at_ms {
+                    write!(f, ", not before {ms}")?;
                 }
                 if let Some(session) = wish.session {
                     write!(f, ", session s{session}")?;
