@@ -45,12 +45,7 @@ pub(in crate::http) fn new_task(
         metadata,
     } = request;
     let id = TaskId(task_id.unwrap_or(fresh).as_u128());
-    let (kind, prompt) = match input {
-        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => {
-            (InputKind::Completion, prompt)
-        }
-        wire::TaskInputRequest::Prompt(wire::PromptInput { prompt }) => (InputKind::Prompt, prompt),
-    };
+    let (kind, prompt) = read_as(input);
     let profile = PROFILE_V1;
     let spec = TaskSpec {
         kind,
@@ -85,6 +80,16 @@ pub(in crate::http) fn new_task(
         spec,
         project: project_id.map(|id| ProjectId(id.as_u128())),
         body: TaskBody { prompt, metadata },
+    }
+}
+
+/// How the input is read, and its text.
+fn read_as(input: wire::TaskInputRequest) -> (InputKind, String) {
+    match input {
+        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => {
+            (InputKind::Completion, prompt)
+        }
+        wire::TaskInputRequest::Prompt(wire::PromptInput { prompt }) => (InputKind::Prompt, prompt),
     }
 }
 

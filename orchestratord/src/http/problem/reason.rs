@@ -1,5 +1,6 @@
 //! What was refused, in words, with the figures.
 
+use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::ModelRef;
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
@@ -33,12 +34,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             deadline_ms,
             forecast,
             ..
-        } => format!(
-            "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
-            forecast.start_ms,
-            forecast.service.mean_ms,
-            f64::from(forecast.on_time_permille) / 1_000.0
-        ),
+        } => too_late(*deadline_ms, forecast),
         Refusal::IdempotencyMismatch { task } => format!(
             "the idempotency key stands for task {task}, which another request made; use a new key, or repeat that request unchanged"
         ),
@@ -99,6 +95,15 @@ fn not_served(
         "no pool serves {}; served are: {}",
         asked.join(" on "),
         known.join(", ")
+    )
+}
+
+fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
+    format!(
+        "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
+        forecast.start_ms,
+        forecast.service.mean_ms,
+        f64::from(forecast.on_time_permille) / 1_000.0
     )
 }
 

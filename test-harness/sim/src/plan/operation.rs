@@ -57,6 +57,8 @@ pub enum Want {
         task: usize,
         /// True if the client names it, and so can try again.
         named: bool,
+        /// True if it comes under an idempotency key.
+        keyed: bool,
         /// What it asks for.
         wish: Wish,
         /// How its stream is read, if it is.
@@ -116,13 +118,15 @@ impl fmt::Display for Operation {
             Want::Submit {
                 task,
                 named,
+                keyed,
                 wish,
                 read,
             } => {
                 let name = if *named { "" } else { " without naming it" };
+                let key = if *keyed { " under a key" } else { "" };
                 write!(
                     f,
-                    "submits t{task}{name} ({}, at most {} tokens",
+                    "submits t{task}{name}{key} ({}, at most {} tokens",
                     wish.priority.name(),
                     wish.max_tokens
                 )?;

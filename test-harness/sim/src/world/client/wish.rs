@@ -56,6 +56,7 @@ impl Wish {
         let body = format!("{spec:?}");
         New {
             fresh,
+            key: None,
             id,
             fingerprint: Digest(Sha256::digest(body.as_bytes()).into()),
             spec,

@@ -23,6 +23,8 @@ const TICKS_PER_ROUND: usize = 16;
 impl World {
     /// Lets a process do all that it can do now.
     pub(crate) fn pump(&mut self, host: &mut Host) {
+        let wall = host.clock.honest(self.now).wall;
+        self.see(&Sight::Clock { wall });
         let mut busy = true;
         for _ in 0..ROUNDS_MAX {
             if !self.is_host(host) || self.is_judged() {
