@@ -81,6 +81,14 @@ impl Machine {
         self.pending.dispatch
     }
 
+    /// True if nobody comes into the queue with this step but whom its input brings, and nobody in it fits a free
+    /// slot.
+    pub(super) fn is_at_rest(&self, now: Now) -> bool {
+        let alarm = self.timers.first().is_some_and(|at| at <= now.mono);
+        let time = self.schedule.first().is_some_and(|at| at <= now.wall);
+        !(self.pending.dispatch || alarm || time) && self.pending.lost.is_empty()
+    }
+
     fn alarm(&mut self, now: Now, entropy: &mut dyn Entropy, timer: Timer) {
         match timer {
             Timer::Backoff(task) => {

@@ -156,7 +156,7 @@ impl Machine {
             // It stands at no door yet.
             return Ok(None);
         }
-        if !self.pending.dispatch && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
+        if self.is_at_rest(now) && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
             // It never waits. It overtakes nobody: a free slot that fits means that nobody queued fits it.
             return Ok(None);
         }

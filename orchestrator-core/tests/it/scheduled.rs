@@ -199,6 +199,35 @@ fn only_so_many_wait_and_a_full_class_neither_counts_nor_drops_them() {
 }
 
 #[test]
+fn a_free_slot_lets_nobody_past_a_full_class_if_one_whose_time_has_come_takes_it() {
+    let mut config = one_pool(2);
+    config.interactive.capacity = 1;
+    let mut rig = Rig::new(config);
+    let mut narrow = crate::rig::facts("default-0", 1);
+    narrow.ctx = 64;
+    rig.replica_ready(narrow);
+    let mut wide = crate::rig::facts("default-1", 1);
+    wide.ctx = 4_096;
+    rig.replica_ready(wide);
+    let needs = |ctx| TaskSpec {
+        ctx: Some(ctx),
+        ..spec()
+    };
+    // The wide slot is taken and the class is full with one that needs it; the narrow slot is free.
+    rig.create(1, needs(4_096));
+    rig.create(2, needs(4_096));
+    rig.create(3, after(10_000));
+    rig.pass(10_000);
+    // The time of the third comes with the step that brings the fourth, and its turn is before.
+    let out = rig.create(4, spec());
+    assert_eq!(started(&out), [3]);
+    assert!(
+        matches!(out.reply(), Reply::Refused(Refusal::QueueFull { .. })),
+        "{out:?}"
+    );
+}
+
+#[test]
 fn many_whose_time_comes_at_once_are_queued_in_bounded_steps() {
     let mut config = one_pool(1);
     config.scheduled_max = 1_000;
