@@ -64,6 +64,7 @@ impl Exit {
             | ProblemCode::WorkerReset => Self::Unavailable,
             ProblemCode::BodyTooLarge
             | ProblemCode::ContextExceeded
+            | ProblemCode::IdempotencyMismatch
             | ProblemCode::InvalidParams
             | ProblemCode::ModelUnknown
             | ProblemCode::UnsupportedMediaType => Self::Validation,

@@ -2,8 +2,6 @@
 
 use std::{path::PathBuf, pin::pin};
 
-use api_client::types::TaskCreateRequest;
-
 use crate::{
     context::{Context, Outcome},
     error::Failure,
@@ -11,7 +9,7 @@ use crate::{
     interrupt::Interrupt,
     output::{Format, Output, Tone},
     own::{self, Daemon, ModelFile},
-    request::{self, TaskFlags},
+    request::{self, NewTask, TaskFlags},
     watch::{OnInterrupt, Sink, follow},
 };
 
@@ -55,13 +53,13 @@ impl Args {
     }
 
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
-        let request = self.task.into_request()?;
+        let task = self.task.into_request()?;
         let mut interrupt = Interrupt::listen().map_err(Failure::Runtime)?;
         if !self.detach {
             let nothing = std::future::pending();
-            return follow_through(context, &request, self.quiet, &mut interrupt, nothing).await;
+            return follow_through(context, &task, self.quiet, &mut interrupt, nothing).await;
         }
-        let accepted = hand_over(context, &request, &mut interrupt).await?;
+        let accepted = hand_over(context, &task, &mut interrupt).await?;
         let mut sink = Sink::new(context.out, accepted.created.task_id, self.quiet);
         detach(context, &accepted, &mut sink)
     }
@@ -74,15 +72,13 @@ impl Args {
             ));
         }
         let model = ModelFile::find(file)?;
-        let request = TaskCreateRequest {
-            model_ref: None,
-            ..self.task.into_request()?
-        };
+        let mut task = self.task.into_request()?;
+        task.request.model_ref = None;
         let mut interrupt = Interrupt::listen().map_err(Failure::Runtime)?;
-        let mut daemon = Daemon::start(&model, request.ctx)?;
+        let mut daemon = Daemon::start(&model, task.request.ctx)?;
         let own = Own {
             model,
-            request,
+            task,
             quiet: self.quiet,
             out,
         };
@@ -95,7 +91,7 @@ impl Args {
 /// A run on a daemon of its own.
 struct Own {
     model: ModelFile,
-    request: TaskCreateRequest,
+    task: NewTask,
     quiet: bool,
     out: Output,
 }
@@ -108,12 +104,12 @@ impl Own {
         };
         let broken = daemon.broken();
         let outcome =
-            match follow_through(&context, &self.request, self.quiet, interrupt, broken).await {
+            match follow_through(&context, &self.task, self.quiet, interrupt, broken).await {
                 // The task ends with its daemon, accepted or not.
                 Err(Failure::Left { .. }) => Ok(Exit::Interrupted),
                 outcome => outcome,
             };
-        if let (Ok(Exit::Done), Some(task)) = (&outcome, &self.request.task_id)
+        if let (Ok(Exit::Done), Some(task)) = (&outcome, &self.task.request.task_id)
             && let Ok(result) = context.client.task_result(task).await
             && let Some(measured) = own::measured(&result)
         {
@@ -152,14 +148,14 @@ impl Own {
 /// Hands the task over and follows it to its end, or up to a failure that comes from elsewhere.
 async fn follow_through(
     context: &Context,
-    request: &TaskCreateRequest,
+    task: &NewTask,
     quiet: bool,
     interrupt: &mut Interrupt,
     elsewhere: impl Future<Output = Failure>,
 ) -> Outcome {
     let mut elsewhere = pin!(elsewhere);
     let accepted = tokio::select! {
-        accepted = hand_over(context, request, interrupt) => accepted?,
+        accepted = hand_over(context, task, interrupt) => accepted?,
         failure = &mut elsewhere => return Err(failure),
     };
     let task = accepted.created.task_id;
@@ -183,12 +179,12 @@ async fn follow_through(
 
 async fn hand_over(
     context: &Context,
-    request: &TaskCreateRequest,
+    task: &NewTask,
     interrupt: &mut Interrupt,
 ) -> Result<request::Accepted, Failure> {
     tokio::select! {
-        accepted = request::submit(&context.client, request) => Ok(accepted?),
-        () = interrupt.first() => Err(Failure::Left { task: request.task_id.unwrap_or_default() }),
+        accepted = request::submit(&context.client, task) => Ok(accepted?),
+        () = interrupt.first() => Err(Failure::Left { task: task.request.task_id }),
     }
 }
 

@@ -95,6 +95,7 @@ impl Load {
         let reply = ReplyToken(id);
         let create = TaskCreate {
             id: TaskId(u128::from(id)),
+            key: None,
             fresh: true,
             tenant: TenantId(u128::from(id) % TENANTS),
             project: ProjectId::DEFAULT,

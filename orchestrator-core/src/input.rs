@@ -4,6 +4,7 @@ use crate::id::{
     AttemptId, Digest, KeyId, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName,
     ReplyToken, SessionKey, TaskId, TenantId,
 };
+use crate::idempotency::IdempotencyKey;
 use crate::key::{KeyCreate, KeyRotate};
 use crate::placement::ReplicaFacts;
 use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
@@ -57,7 +58,7 @@ pub enum Ask {
     TaskCreate {
         /// What, and for whom.
         create: Box<TaskCreate>,
-        /// The record under the same id, if it has ended.
+        /// The record that the answer depends on, see `Machine::answered_by`, if it has ended.
         cold: Option<Box<TaskRecord>>,
     },
     /// Take a parked task back into the queue.
@@ -84,6 +85,8 @@ pub struct TaskCreate {
     pub created_by: PrincipalId,
     /// SHA-256 of the canonical body before defaults.
     pub fingerprint: Digest,
+    /// The key under which a repeat of the request is known again, if the caller gave one.
+    pub key: Option<IdempotencyKey>,
     /// What is asked for, after defaults.
     pub spec: TaskSpec,
     /// The prompt's text and whatever else of the body only the store needs.

@@ -14,6 +14,7 @@ pub mod effect;
 pub mod entropy;
 pub mod eta;
 pub mod id;
+pub mod idempotency;
 pub mod input;
 pub mod key;
 pub mod machine;

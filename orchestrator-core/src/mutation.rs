@@ -3,9 +3,10 @@
 //! Within a step each task, attempt, session and key is written once, as it stands at the end of the step
 //! (a task that is dispatched as it is accepted has one [`Mutation::TaskInsert`], in state `dispatched`).
 //! The order within a step is that of the guards: tasks inserted, chunks appended, attempts ended,
-//! attempts begun, texts put, tasks updated, sessions put or deleted, keys put.
+//! attempts begun, texts put, tasks updated, sessions put or deleted, keys put, idempotency keys bound, forgotten.
 
 use crate::id::{AttemptId, PayloadRef, SessionKey, TaskId};
+use crate::idempotency::IdempotencyRecord;
 use crate::key::KeyRecord;
 use crate::session::SessionRecord;
 use crate::task::{AttemptRecord, TaskRecord};
@@ -30,6 +31,13 @@ pub enum Mutation {
         to: u64,
         /// The text.
         chunk: PayloadRef,
+    },
+    /// An idempotency key and its task; its number must lie above all that are kept.
+    IdempotencyBind(IdempotencyRecord),
+    /// Idempotency keys up to this number are forgotten; there must be one.
+    IdempotencyForget {
+        /// Number of the newest that goes.
+        through: u64,
     },
     /// A key as it is now, new or changed; what of it never changes must be as it was.
     KeyPut(Box<KeyRecord>),

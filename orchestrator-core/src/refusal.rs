@@ -19,6 +19,13 @@ pub enum Refusal {
         /// Largest context, in tokens, among the pools that could serve it.
         ctx_max: u32,
     },
+    /// Its deadline passes before the time that it is to run at.
+    DeadlineBeforeStart {
+        /// Milliseconds from acceptance within which it had to end.
+        deadline_ms: u64,
+        /// Milliseconds from acceptance to its start at the earliest.
+        start_ms: u64,
+    },
     /// Its deadline cannot be met, by what is measured.
     DeadlineUnmet {
         /// Milliseconds from acceptance within which it had to end.
@@ -27,6 +34,11 @@ pub enum Refusal {
         forecast: Forecast,
         /// When it may be worth trying again.
         retry_after_ms: u64,
+    },
+    /// The idempotency key stands for a task that another request has made.
+    IdempotencyMismatch {
+        /// Which task.
+        task: TaskId,
     },
     /// The key has ended or was replaced, so nothing can take its place.
     KeyEnded {
@@ -77,6 +89,13 @@ pub enum Refusal {
         capacity: u32,
         /// Its policy.
         full: FullPolicy,
+        /// When it may be worth trying again.
+        retry_after_ms: u64,
+    },
+    /// As many tasks wait for their time as may.
+    ScheduleFull {
+        /// How many that are.
+        capacity: u32,
         /// When it may be worth trying again.
         retry_after_ms: u64,
     },

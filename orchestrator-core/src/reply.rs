@@ -23,7 +23,7 @@ pub enum Reply {
     TaskCreated {
         /// Its record.
         record: Box<TaskRecord>,
-        /// True if it had been accepted by an earlier request with the same id and body.
+        /// True if it had been accepted by an earlier request with the same id or idempotency key and the same body.
         replayed: bool,
     },
     /// The task as it is after it was to be taken back into the queue.

@@ -82,13 +82,14 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
         Refusal::DeadlineUnmet { .. } => "DEADLINE_UNMET",
+        Refusal::IdempotencyMismatch { .. } => "IDEMPOTENCY_MISMATCH",
         Refusal::KeyEnded { .. } | Refusal::KeyLast { .. } | Refusal::KeyTaken { .. } => {
             "KEY_CONFLICT"
         }
-        Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
+        Refusal::DeadlineBeforeStart { .. } | Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ModelUnknown { .. } => "MODEL_UNKNOWN",
         Refusal::PoolUnavailable { .. } => "POOL_UNAVAILABLE",
-        Refusal::QueueFull { .. } => "ADMISSION_REJECT",
+        Refusal::QueueFull { .. } | Refusal::ScheduleFull { .. } => "ADMISSION_REJECT",
         Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
         Refusal::KeyUnknown { .. }
         | Refusal::SessionUnknown { .. }

@@ -311,6 +311,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         server: _,
         queue,
         session,
+        idempotency,
         retry,
         pools,
     } = config;
@@ -318,6 +319,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         interactive: class_limit(queue.interactive),
         batch: class_limit(queue.batch),
         ageing_ms: queue.age_after_ms,
+        scheduled_max: queue.scheduled_max,
         deadline_confidence_permille: queue.deadline_confidence_permille,
         retry: RetryLimits {
             failures: retry.failures_max,
@@ -327,6 +329,8 @@ fn machine_config(config: &Config) -> MachineConfig {
         },
         session_ttl_ms: session.ttl_ms,
         session_turns_max: session.turns_max,
+        idempotency_retention_ms: idempotency.retention_ms,
+        idempotency_keys_max: idempotency.keys_max,
         ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
     }
 }

@@ -76,8 +76,9 @@ CREATE TABLE task (
     end_decode_ms          INTEGER,
     end_fault              TEXT,
     end_detail             TEXT,
-    -- Fixed at acceptance; it came later.
-    deadline_ms            INTEGER
+    -- Fixed at acceptance; these came later.
+    deadline_ms            INTEGER,
+    run_at_ms              INTEGER
 ) STRICT;
 
 -- Ids made by us rise with time, so that this index grows at its end; ids of the caller's own need not.
@@ -161,4 +162,14 @@ CREATE TABLE api_key (
     expires_at_ms INTEGER,
     revoked_at_ms INTEGER,
     replaced_by   INTEGER
+) STRICT;
+
+-- Which task an idempotency key stands for. `number` rises without gaps and rows go from its low end, so that the
+-- table is written at one end and shortened at the other; that a key is there once is held in memory. Of the key
+-- there are 128 bits of a hash, which its tenant is part of.
+CREATE TABLE idempotency (
+    number INTEGER PRIMARY KEY,
+    key    BLOB NOT NULL,
+    task   BLOB NOT NULL,
+    at_ms  INTEGER NOT NULL
 ) STRICT;

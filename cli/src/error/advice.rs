@@ -46,9 +46,6 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::RequestTimeout => {
             "try again; if it lasts, look at what stands between orch and the daemon"
         }
-        ProblemCode::SessionExhausted => {
-            "name another --session, or end this one with `orch session delete`"
-        }
         ProblemCode::StoreUnavailable => {
             "try again later; if it lasts, look at the daemon's disk and log"
         }
@@ -59,9 +56,11 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
             "name the file of a key with --key-file, or set ORCH_API_KEY; operators make keys with `orch key create`"
         }
         ProblemCode::DeadlineUnmet
+        | ProblemCode::IdempotencyMismatch
         | ProblemCode::QueueFullDropLru
         | ProblemCode::QueueFullShed
         | ProblemCode::ReplicaSetGone
+        | ProblemCode::SessionExhausted
         | ProblemCode::StreamDiverged
         | ProblemCode::TaskEnded
         | ProblemCode::TaskIdConflict => of_task(&problem.code),
@@ -74,11 +73,14 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
     }
 }
 
-/// What to do about one task: its id, its end, or that it would not end well.
+/// What to do about one task: its id, its session, its end, or that it would not end well.
 fn of_task(code: &ProblemCode) -> &'static str {
     match code {
         ProblemCode::DeadlineUnmet => {
             "give it more time with a longer --deadline, or run it again when there is less to do"
+        }
+        ProblemCode::IdempotencyMismatch => {
+            "name another --idempotency-key, or repeat exactly what was sent under it"
         }
         ProblemCode::QueueFullDropLru => {
             "run the task again when there is less to do, or have the limit raised"
@@ -88,6 +90,9 @@ fn of_task(code: &ProblemCode) -> &'static str {
         }
         ProblemCode::ReplicaSetGone => {
             "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
+        }
+        ProblemCode::SessionExhausted => {
+            "name another --session, or end this one with `orch session delete`"
         }
         ProblemCode::StreamDiverged => {
             "read the text from its beginning: `orch task stream` without --last-event-id"

@@ -35,7 +35,7 @@ pub(crate) enum Failure {
     /// The stream of a task ended with a problem.
     Task(Box<Problem>),
     /// Ctrl-C came before the answer to a task's creation.
-    Left { task: Uuid },
+    Left { task: Option<Uuid> },
     /// Standard output takes no more.
     Output(io::Error),
     /// The system gives no threads, or no signals.

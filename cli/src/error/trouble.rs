@@ -98,12 +98,7 @@ impl Trouble {
             Failure::Task(problem) => {
                 Self::new("task", "The task failed", &problem.detail, advice(problem))
             }
-            Failure::Left { task } => Self::new(
-                "left",
-                "Left before the answer came",
-                &format!("nobody knows whether task {task} was accepted"),
-                &format!("`orch task cancel {task}` cancels it if it was"),
-            ),
+            Failure::Left { task } => left(*task),
             Failure::Output(error) => Self::new(
                 "output",
                 "Standard output takes no more",
@@ -227,4 +222,19 @@ fn no_answer() -> String {
     format!(
         "start a daemon with `orchestratord --data-dir DIR`, or name the right server: --server, ORCH_SERVER, or `server = \"URL\"` in {file}"
     )
+}
+
+/// Whoever leaves before the answer does not know whether there is a task.
+fn left(task: Option<Uuid>) -> Trouble {
+    let (detail, hint) = match task {
+        Some(task) => (
+            format!("nobody knows whether task {task} was accepted"),
+            format!("`orch task cancel {task}` cancels it if it was"),
+        ),
+        None => (
+            "nobody knows whether the task was accepted".to_owned(),
+            "the same command, with its --idempotency-key, shows it if it was".to_owned(),
+        ),
+    };
+    Trouble::new("left", "Left before the answer came", &detail, &hint)
 }

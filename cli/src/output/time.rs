@@ -1,6 +1,6 @@
 //! Times as people say them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The wall clock, read once for a whole page.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,15 @@ pub(crate) fn span(ms: u64) -> String {
         HOUR..DAY => format!("{}h{:02}m", ms / HOUR, ms % HOUR / MINUTE),
         DAY.. => format!("{}d{}h", ms / DAY, ms % DAY / HOUR),
     }
+}
+
+/// A moment in milliseconds since 1970, in UTC.
+pub(crate) fn moment(at_ms: u64) -> String {
+    let at = UNIX_EPOCH.checked_add(Duration::from_millis(at_ms));
+    at.map_or_else(
+        || format!("{at_ms} ms"),
+        |at| humantime::format_rfc3339_millis(at).to_string(),
+    )
 }
 
 /// When something is expected, in milliseconds from now.

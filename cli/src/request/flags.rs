@@ -1,6 +1,6 @@
 //! The flags of a new task: one for each field of the request.
 
-use std::{collections::BTreeMap, error::Error, str::FromStr};
+use std::{collections::BTreeMap, error::Error, str::FromStr, time::SystemTime};
 
 use api_client::types::{
     CompletionInput, DeterminismChoice, EngineChoice, OnDisconnectChoice, PriorityChoice,
@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uuid::Uuid;
 
 use super::prompt;
-use crate::{error::Failure, ids};
+use crate::{error::Failure, ids, output::Clock};
 
 /// How the prompt is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +31,9 @@ pub(crate) struct TaskFlags {
     /// Id of your own choosing, a UUID, which makes a repeat safe [default: a fresh one]
     #[arg(long, value_name = "UUID", value_parser = ids::task)]
     task_id: Option<Uuid>,
+    /// A key of your own choosing under which a repeat of the command gets the first answer again, and makes nothing
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
     /// Model to run, as `orch status` lists them [default: any]; `orch run` takes a GGUF file, too
     #[arg(long, value_name = "MODEL", help_heading = PLACE)]
     model: Option<String>,
@@ -52,6 +55,12 @@ pub(crate) struct TaskFlags {
     /// Time from acceptance within which it must have ended, such as `90s`, `15m`, `500ms` [default: none]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = PLACE)]
     deadline: Option<u64>,
+    /// Earliest start, such as `2030-01-31T08:00:00Z`, or without the Z in UTC [default: at once]
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "delay", help_heading = PLACE)]
+    at: Option<u64>,
+    /// The same, as a time from now, such as `90s`, `15m`
+    #[arg(long = "in", value_name = "TIME", value_parser = duration, help_heading = PLACE)]
+    delay: Option<u64>,
     /// What happens 5 seconds after the last reader has left [default: continue]
     #[arg(long, value_name = "WHAT", value_parser = one_of(OnDisconnectChoice::ALL, OnDisconnectChoice::as_str), help_heading = PLACE)]
     on_disconnect: Option<OnDisconnectChoice>,
@@ -87,6 +96,12 @@ pub(crate) struct TaskFlags {
     determinism: Option<DeterminismChoice>,
 }
 
+/// A task to hand over. It has an id or an idempotency key, so that sending it twice makes one task.
+pub(crate) struct NewTask {
+    pub(crate) request: TaskCreateRequest,
+    pub(crate) idempotency_key: Option<String>,
+}
+
 const PLACE: &str = "Where and when it runs";
 const SAMPLING: &str = "How it generates";
 
@@ -96,20 +111,22 @@ impl TaskFlags {
         self.model.as_deref()
     }
 
-    /// The request, under an id of its own, so that sending it twice makes one task.
+    /// The request, under an id of its own. With an idempotency key it has none but the one that was named: the same
+    /// command is then the same request.
     ///
     /// # Errors
     ///
     /// If there is no prompt, it is not to be read, or a label is there twice.
-    pub(crate) fn into_request(self) -> Result<TaskCreateRequest, Failure> {
+    pub(crate) fn into_request(self) -> Result<NewTask, Failure> {
         let prompt = prompt::read(self.prompt, self.kind)?;
         let input = match self.kind {
             Kind::Completion => TaskInputRequest::Completion(CompletionInput { prompt }),
             Kind::Prompt => TaskInputRequest::Prompt(PromptInput { prompt }),
         };
-        Ok(TaskCreateRequest {
+        let fresh = || self.idempotency_key.is_none().then(Uuid::now_v7);
+        let request = TaskCreateRequest {
             input,
-            task_id: Some(self.task_id.unwrap_or_else(Uuid::now_v7)),
+            task_id: self.task_id.or_else(fresh),
             model_ref: self.model,
             engine: self.engine,
             ctx: self.ctx,
@@ -124,10 +141,15 @@ impl TaskFlags {
             determinism: self.determinism,
             priority: self.priority,
             deadline_ms: self.deadline,
+            run_at_ms: self.at.or_else(|| self.delay.map(from_now)),
             session_id: self.session,
             project_id: self.project,
             on_disconnect: self.on_disconnect,
             metadata: labels(self.metadata)?,
+        };
+        Ok(NewTask {
+            request,
+            idempotency_key: self.idempotency_key,
         })
     }
 }
@@ -146,6 +168,22 @@ fn duration(text: &str) -> Result<u64, String> {
         format!("{error}; write a number with its unit, such as `90s` or `15m`")
     })?;
     u64::try_from(duration.as_millis()).map_err(|_| "that is longer than any clock runs".to_owned())
+}
+
+/// A moment in milliseconds since 1970.
+fn moment(text: &str) -> Result<u64, String> {
+    let moment = humantime::parse_rfc3339_weak(text).map_err(|error| {
+        format!("{error}; write date and time in UTC, such as `2030-01-31T08:00:00Z`")
+    })?;
+    let since = moment
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_err(|_| "that is before 1970".to_owned())?;
+    u64::try_from(since.as_millis()).map_err(|_| "that is longer than any clock runs".to_owned())
+}
+
+/// So many milliseconds from now, in milliseconds since 1970.
+fn from_now(ms: u64) -> u64 {
+    Clock::read().now_ms().saturating_add(ms)
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

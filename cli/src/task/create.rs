@@ -21,12 +21,12 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
-        let request = self.task.into_request()?;
-        let accepted = request::submit(&context.client, &request).await?;
+        let task = self.task.into_request()?;
+        let accepted = request::submit(&context.client, &task).await?;
         if accepted.replayed {
             context.out.say(
                 Tone::Dim,
-                "this is the answer to an earlier request with the same id",
+                "this is the answer to an earlier request with the same id or key",
             );
         }
         context

@@ -2,7 +2,7 @@
 
 use api_client::types::{Task, TaskError, TaskInput, TaskState, TaskWhy};
 
-use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon, span};
+use crate::output::{Cell, Clock, Page, Tone, ago, counted, moment, soon, span};
 
 /// A state in its colour.
 pub(super) fn state(state: &TaskState) -> Cell {
@@ -57,6 +57,7 @@ pub(super) fn task(task: &Task, clock: Clock, page: &mut Page) {
     let mut known =
         |name, value: Option<String>| fields.extend(value.map(|value| (name, Cell::from(value))));
     known("deadline", task.deadline_ms.map(span));
+    known("starts at", task.run_at_ms.map(moment));
     known("model", task.model_ref.clone());
     known("engine", task.engine.as_ref().map(ToString::to_string));
     known(

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod create;
+mod create_batch;
 mod describe;
 mod get;
 mod list;

@@ -1,11 +1,12 @@
 //! The verbs of `orch task`.
 
-use super::{cancel, create, get, list, requeue, result, stream, why};
+use super::{cancel, create, create_batch, get, list, requeue, result, stream, why};
 use crate::context::{Context, Outcome};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Verb {
     Create(Box<create::Args>),
+    CreateBatch(create_batch::Args),
     List(list::Args),
     Get(get::Args),
     Why(why::Args),
@@ -19,6 +20,7 @@ impl Verb {
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
         match self {
             Self::Create(args) => args.perform(context).await,
+            Self::CreateBatch(args) => args.perform(context).await,
             Self::List(args) => args.perform(context).await,
             Self::Get(args) => args.perform(context).await,
             Self::Why(args) => args.perform(context).await,

@@ -69,19 +69,12 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
             "The body took too long",
             "the body did not come whole within 30000 ms, and nothing was done",
         ),
-        ProblemCode::SessionExhausted => (
-            409,
-            "The session has had all its turns",
-            "it has had its 8 turns; begin another session",
-        ),
         ProblemCode::StoreUnavailable => (503, "The store does not answer", "the disk is full"),
-        ProblemCode::StreamDiverged => (
-            409,
-            "The text is not the one that was read before",
-            "a replay differs",
-        ),
-        ProblemCode::TaskEnded => (409, "The task has ended", "it is completed already"),
-        ProblemCode::TaskIdConflict => (409, "The task id is taken", "with another body"),
+        ProblemCode::IdempotencyMismatch
+        | ProblemCode::SessionExhausted
+        | ProblemCode::StreamDiverged
+        | ProblemCode::TaskEnded
+        | ProblemCode::TaskIdConflict => words_of_conflict(code),
         ProblemCode::TriesExceeded => (
             429,
             "Too many failed tries",
@@ -91,6 +84,29 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ProblemCode::UnsupportedMediaType => (415, "Another media type", "send JSON"),
         ProblemCode::WorkerReset => (500, "The engine broke off", "it was lost 3 times"),
         ProblemCode::Unknown(_) => (403, "A problem", "of a later version"),
+    }
+}
+
+/// The same, of what has happened already.
+fn words_of_conflict(code: &ProblemCode) -> (u32, &'static str, &'static str) {
+    match code {
+        ProblemCode::IdempotencyMismatch => (
+            422,
+            "The idempotency key is taken",
+            "the idempotency key stands for task 019a2f3c-7a51-7c40-9a53-1f2e3d4c5b6a, which another request made; use a new key, or repeat that request unchanged",
+        ),
+        ProblemCode::SessionExhausted => (
+            409,
+            "The session has had all its turns",
+            "it has had its 8 turns; begin another session",
+        ),
+        ProblemCode::StreamDiverged => (
+            409,
+            "The text is not the one that was read before",
+            "a replay differs",
+        ),
+        ProblemCode::TaskEnded => (409, "The task has ended", "it is completed already"),
+        _ => (409, "The task id is taken", "with another body"),
     }
 }
 
@@ -145,7 +161,9 @@ fn example(code: &ProblemCode) -> Problem {
             problem.retry_after_ms = Some(1_000);
             problem.task_id = Some(TASK);
         }
-        ProblemCode::TaskIdConflict => problem.task_id = Some(TASK),
+        ProblemCode::IdempotencyMismatch | ProblemCode::TaskIdConflict => {
+            problem.task_id = Some(TASK)
+        }
         _ => {}
     }
     problem

@@ -9,8 +9,9 @@ use api_client::types::{
     Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason,
     OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority, Problem,
     ProblemCode, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd, StreamMetrics,
-    StreamStarted, StreamToken, Task, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskResult,
-    TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
+    StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem, TaskBatchRequest,
+    TaskCreateRequest, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskResult, TaskState,
+    TaskStreamEvent, TaskTimings, TaskWhy,
 };
 use uuid::{Uuid, uuid};
 
@@ -62,6 +63,29 @@ pub(crate) fn created(task_id: Uuid) -> TaskCreated {
     }
 }
 
+/// The answer to a batch of which the second task was refused, if there is a refusal.
+pub(crate) fn batch(asked: &TaskBatchRequest, refusal: Option<Problem>) -> TaskBatch {
+    let item = |(place, task): (usize, &TaskCreateRequest)| match &refusal {
+        Some(problem) if place == 1 => TaskBatchItem {
+            task: None,
+            replayed: None,
+            problem: Some(problem.clone()),
+        },
+        _ => TaskBatchItem {
+            task: task.task_id.map(created),
+            replayed: (place == 2).then_some(true),
+            problem: None,
+        },
+    };
+    let items: Vec<_> = asked.tasks.iter().enumerate().map(item).collect();
+    let refused = items.iter().filter(|item| item.problem.is_some()).count();
+    TaskBatch {
+        accepted: u32::try_from(items.len() - refused).unwrap(),
+        refused: u32::try_from(refused).unwrap(),
+        items,
+    }
+}
+
 pub(crate) fn running() -> Task {
     let created_at_ms = minutes_ago(3);
     Task {
@@ -80,6 +104,7 @@ pub(crate) fn running() -> Task {
         ctx: Some(512),
         max_tokens: 128,
         deadline_ms: None,
+        run_at_ms: None,
         seed: 42,
         determinism: Determinism::Strict,
         on_disconnect: OnDisconnect::Continue,

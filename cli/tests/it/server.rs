@@ -8,7 +8,7 @@ use std::{
 
 use api_client::types::{
     Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem, Readiness,
-    ReplicaSetList, TaskCreateRequest,
+    ReplicaSetList, TaskBatchRequest, TaskCreateRequest,
 };
 use api_server::{
     callers::*, capabilities::*, keys::*, pools::*, replicasets::*, sessions::*, support::*,
@@ -196,7 +196,15 @@ impl TasksApi for Api {
         }
     }
 
-    async fn task_create(&self, _: Caller, body: TaskCreateRequest) -> TaskCreateResponse {
+    async fn task_create(
+        &self,
+        _: Caller,
+        params: TaskCreateParams,
+        body: TaskCreateRequest,
+    ) -> TaskCreateResponse {
+        if let Some(key) = params.idempotency_key {
+            self.note(format!("idempotency_key {key}"));
+        }
         self.note(format!(
             "task_create {}",
             serde_json::to_string(&body).unwrap()
@@ -209,8 +217,21 @@ impl TasksApi for Api {
             None => TaskCreateResponse::Accepted202 {
                 location: "/v1/tasks".to_owned(),
                 idempotency_replayed: replayed,
-                body: fixtures::created(body.task_id.unwrap()),
+                body: fixtures::created(body.task_id.unwrap_or(fixtures::TASK)),
             },
+        }
+    }
+
+    async fn task_create_batch(
+        &self,
+        _: Caller,
+        body: TaskBatchRequest,
+    ) -> TaskCreateBatchResponse {
+        self.note(format!("task_create_batch of {}", body.tasks.len()));
+        self.answer_at_all().await;
+        let refusal = self.script(|script| script.create_refusal.clone());
+        TaskCreateBatchResponse::Ok200 {
+            body: fixtures::batch(&body, refusal),
         }
     }
 

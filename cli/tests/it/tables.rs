@@ -131,6 +131,38 @@ async fn task_create() {
 }
 
 #[tokio::test]
+async fn task_create_batch() {
+    let line = |number: u32| {
+        format!(
+            r#"{{"task_id":"019a2f3c-7a51-7c40-9a53-{number:012}","input":{{"kind":"prompt","prompt":"Hi."}}}}"#
+        )
+    };
+    let text = [line(1), String::new(), line(2), line(3)].join("\n");
+    let refusal = problem(
+        ProblemCode::AdmissionReject,
+        429,
+        "The queue is full",
+        "class batch is full; try again later",
+    );
+    for (name, refusal, format) in [
+        ("all", None, "table"),
+        ("one_refused", Some(refusal.clone()), "table"),
+        ("json", Some(refusal), "json"),
+    ] {
+        let script = Script {
+            create_refusal: refusal,
+            ..Script::default()
+        };
+        let server = Server::start(script).await;
+        let ran = Orch::at(&server.url)
+            .run_with(&["-o", format, "task", "create-batch"], text.as_bytes())
+            .await;
+        insta::assert_snapshot!(format!("task_create_batch_{name}"), ran.shown());
+        assert_eq!(server.calls(), ["task_create_batch of 3"]);
+    }
+}
+
+#[tokio::test]
 async fn sessions() {
     let id = SESSION.to_string();
     insta::assert_snapshot!(

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+mod idempotency;
+
+pub use idempotency::Idempotency;
+
 /// The whole file. Every part may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -16,6 +20,8 @@ pub struct Config {
     pub queue: Queue,
     /// Life of sessions.
     pub session: Session,
+    /// How long idempotency keys are known again.
+    pub idempotency: Idempotency,
     /// When an attempt is tried again.
     pub retry: Retry,
     /// Units of inference capacity. If none is given there is one pool `default` with the embedded engine.
@@ -103,6 +109,9 @@ pub struct Queue {
     /// a batch task gets the share of its weight beside interactive ones.
     #[schemars(range(min = 1_000, max = 86_400_000))]
     pub age_after_ms: u64,
+    /// Most tasks that wait for the `run_at_ms` that they were accepted for.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub scheduled_max: u32,
     /// A task with a deadline is refused if it is less likely than this to meet it, in thousandths, by what has
     /// been measured.
     #[schemars(range(min = 1, max = 999))]
@@ -115,6 +124,7 @@ impl Default for Queue {
             interactive: Self::INTERACTIVE,
             batch: Self::BATCH,
             age_after_ms: 300_000,
+            scheduled_max: 10_000,
             deadline_confidence_permille: 950,
         }
     }

@@ -13,7 +13,8 @@ mod schema;
 mod validate;
 
 pub use config::{
-    Config, EngineKind, FullPolicy, LogFormat, Pool, Queue, QueueClass, Retry, Server, Session,
+    Config, EngineKind, FullPolicy, Idempotency, LogFormat, Pool, Queue, QueueClass, Retry, Server,
+    Session,
 };
 pub use fault::ConfigFault;
 pub use parse::{parse, parse_and};

@@ -19,6 +19,12 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         1_000,
         86_400_000,
     );
+    found.range(
+        "/queue/scheduled_max",
+        config.queue.scheduled_max.into(),
+        1,
+        10_000_000,
+    );
     found.range("/session/ttl_ms", config.session.ttl_ms, 1_000, 86_400_000);
     found.range(
         "/session/turns_max",
@@ -26,6 +32,7 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         1,
         10_000,
     );
+    found.idempotency(config);
     found.retry(config);
     let mut names = BTreeSet::new();
     for (index, pool) in config.pools.iter().enumerate() {
@@ -52,6 +59,22 @@ impl Faults {
             what,
             hint: Some(hint.to_owned()),
         });
+    }
+
+    fn idempotency(&mut self, config: &Config) {
+        let kept = &config.idempotency;
+        self.range(
+            "/idempotency/retention_ms",
+            kept.retention_ms,
+            1_000,
+            1_209_600_000,
+        );
+        self.range(
+            "/idempotency/keys_max",
+            kept.keys_max.into(),
+            1,
+            100_000_000,
+        );
     }
 
     fn range(&mut self, pointer: &str, value: u64, least: u64, most: u64) {

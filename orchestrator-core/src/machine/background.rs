@@ -62,6 +62,13 @@ impl Machine {
             self.alarm(now, entropy, timer);
             return true;
         }
+        if self.time_came(now) {
+            return true;
+        }
+        if let Some(through) = self.idempotency.forget(now.mono) {
+            self.step.forgotten = Some(through);
+            return true;
+        }
         if self.pending.sweep {
             self.pending.sweep = self.sweep_next(now);
             if self.pending.sweep {
@@ -72,6 +79,14 @@ impl Machine {
             self.pending.dispatch = self.dispatch_next(now, entropy);
         }
         self.pending.dispatch
+    }
+
+    /// True if nobody comes into the queue with this step but whom its input brings, and nobody in it fits a free
+    /// slot.
+    pub(super) fn is_at_rest(&self, now: Now) -> bool {
+        let alarm = self.timers.first().is_some_and(|at| at <= now.mono);
+        let time = self.schedule.first().is_some_and(|at| at <= now.wall);
+        !(self.pending.dispatch || alarm || time) && self.pending.lost.is_empty()
     }
 
     fn alarm(&mut self, now: Now, entropy: &mut dyn Entropy, timer: Timer) {

@@ -19,6 +19,8 @@ pub struct MachineConfig {
     pub batch: ClassLimit,
     /// Wait after which a task is due, whatever its class.
     pub ageing_ms: u64,
+    /// Most tasks that wait for the time that they were accepted for.
+    pub scheduled_max: u32,
     /// Share of each tenant beside others in a band; 1 for who is not named.
     pub tenant_weights: BTreeMap<TenantId, u32>,
     /// Least probability, in thousandths, with which a deadline must be met by what is measured, for a task to be
@@ -34,6 +36,10 @@ pub struct MachineConfig {
     pub session_ttl_ms: u64,
     /// Tasks that a session takes.
     pub session_turns_max: u32,
+    /// How long an idempotency key is known again.
+    pub idempotency_retention_ms: u64,
+    /// Idempotency keys kept at most, at least 1 (0 counts as 1); beyond, the oldest is forgotten early.
+    pub idempotency_keys_max: u32,
     /// How long a cancel waits for the attempt's own end.
     pub cancel_confirm_ms: u64,
     /// How long a task that is to end with its readers outlives the last one.
@@ -62,6 +68,7 @@ impl MachineConfig {
                 weight: 1,
             },
             ageing_ms: 5 * 60_000,
+            scheduled_max: 10_000,
             tenant_weights: BTreeMap::new(),
             deadline_confidence_permille: 950,
             policy: Policy::default(),
@@ -74,6 +81,8 @@ impl MachineConfig {
             },
             session_ttl_ms: 10 * 60_000,
             session_turns_max: 8,
+            idempotency_retention_ms: 24 * 60 * 60_000,
+            idempotency_keys_max: 1_000_000,
             cancel_confirm_ms: 5_000,
             disconnect_grace_ms: 5_000,
             service_guess_ms: 5_000,

@@ -9,7 +9,7 @@ use crate::placement::Doom;
 use crate::queue::{Admission, FullPolicy, Victim};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState};
+use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor};
 use crate::time::{AgeMs, Now};
 
 impl Machine {
@@ -21,6 +21,9 @@ impl Machine {
         create: TaskCreate,
         cold: Option<Box<TaskRecord>>,
     ) {
+        let key = create
+            .key
+            .filter(|key| self.idempotency.task(*key).is_none());
         let answer = match self.taken(&create, cold) {
             Some(answer) => answer,
             None => {
@@ -41,11 +44,66 @@ impl Machine {
                 }
             }
         };
+        if let Some(key) = key
+            && let Some(task) = answer.created()
+        {
+            self.step.bound = Some(self.idempotency.bind(now, key, task));
+        }
         self.step.replies.push((reply, answer));
     }
 
-    /// The answer if the id is taken.
+    /// The task on whose record the answer to a request depends: the one that its idempotency key stands for, or
+    /// else the one whose id it names. `None` for a new key or none at all, under a fresh id.
+    #[must_use]
+    pub fn answered_by(&self, create: &TaskCreate) -> Option<TaskId> {
+        self.bound_task(create)
+            .or_else(|| (!create.fresh).then_some(create.id))
+    }
+
+    /// The task that a request's idempotency key stands for.
+    #[must_use]
+    pub fn bound_task(&self, create: &TaskCreate) -> Option<TaskId> {
+        self.idempotency.task(create.key?)
+    }
+
+    /// The answer if the idempotency key is bound, or else the id taken.
     fn taken(&self, create: &TaskCreate, cold: Option<Box<TaskRecord>>) -> Option<Answer> {
+        match self.bound_task(create) {
+            Some(task) => Some(self.bound(create, task, cold)),
+            None => self.taken_id(create, cold),
+        }
+    }
+
+    /// The answer of a bound key. Its task may have been made by this very request only.
+    fn bound(&self, create: &TaskCreate, task: TaskId, cold: Option<Box<TaskRecord>>) -> Answer {
+        let same = |row: &TaskRecord| {
+            row.tenant == create.tenant
+                && row.project == create.project
+                && row.fingerprint == create.fingerprint
+        };
+        let refused = |refusal| Answer::Ready(Reply::Refused(refusal));
+        if let Some(live) = self.tasks.get(&task) {
+            return match same(&live.record) {
+                true => Answer::Created {
+                    task,
+                    replayed: true,
+                },
+                false => refused(Refusal::IdempotencyMismatch { task }),
+            };
+        }
+        match cold {
+            Some(record) if same(&record) => Answer::Ready(Reply::TaskCreated {
+                record,
+                replayed: true,
+            }),
+            Some(_) => refused(Refusal::IdempotencyMismatch { task }),
+            // What was accepted is never deleted, so that whoever does not find it has lost the store.
+            None => refused(Refusal::TaskUnknown { task }),
+        }
+    }
+
+    /// The answer if the id is taken.
+    fn taken_id(&self, create: &TaskCreate, cold: Option<Box<TaskRecord>>) -> Option<Answer> {
         let same =
             |row: &TaskRecord| row.tenant == create.tenant && row.fingerprint == create.fingerprint;
         let conflict =
@@ -88,10 +146,17 @@ impl Machine {
                 turns_max,
             });
         }
-        if let Some(refusal) = self.deadline_refusal(now, newcomer) {
+        let refusal = self
+            .schedule_refusal(now, newcomer)
+            .or_else(|| self.deadline_refusal(now, newcomer));
+        if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        if !self.pending.dispatch && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
+        if newcomer.record.state != TaskState::Queued {
+            // It stands at no door yet.
+            return Ok(None);
+        }
+        if self.is_at_rest(now) && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
             // It never waits. It overtakes nobody: a free slot that fits means that nobody queued fits it.
             return Ok(None);
         }
@@ -154,9 +219,13 @@ impl Machine {
             project,
             created_by,
             fingerprint,
+            key: _,
             spec,
             body,
         } = create;
+        let later = spec.run_at.filter(|at| *at > now.wall);
+        let since = AgeMs::at(now.mono);
+        let eligible = since.after(later.map_or(0, |at| at - now.wall));
         let record = TaskRecord {
             id,
             seq: AcceptSeq(self.accept_seq.0 + 1),
@@ -169,7 +238,10 @@ impl Machine {
             accepted_position: 0,
             accepted_eta_ms: 0,
             revision: 0,
-            state: TaskState::Queued,
+            state: match later {
+                Some(_) => TaskState::Waiting(WaitingFor::Time),
+                None => TaskState::Queued,
+            },
             attempts: 0,
             failures: 0,
             interruptions: 0,
@@ -177,11 +249,11 @@ impl Machine {
             replica_set: None,
             started: None,
             position: 0,
-            not_before: None,
+            not_before: later,
             ended_at: None,
             end: None,
         };
-        (LiveTask::new(record, AgeMs::at(now.mono)), body)
+        (LiveTask::new(record, since, eligible), body)
     }
 
     fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
@@ -193,7 +265,10 @@ impl Machine {
         self.step.touch(id);
         self.step.inserted = Some((id, body));
         self.note_estimates(now, id);
-        self.enqueue(id);
+        match self.tasks.get(&id).map(|live| live.record.state) {
+            Some(TaskState::Queued) => self.enqueue(id),
+            _ => self.await_time(id),
+        }
         if let Some(session) = session {
             self.sessions.accept(session, now);
             self.session_changed(session);
@@ -206,7 +281,7 @@ impl Machine {
             return;
         };
         let position = self.ahead(now, live);
-        let eta = self.start_in_ms(now, live);
+        let eta = self.begins_in_ms(now, live);
         if let Some(live) = self.tasks.get_mut(&task) {
             live.record.accepted_position = position;
             live.record.accepted_eta_ms = eta;

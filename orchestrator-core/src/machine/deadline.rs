@@ -13,7 +13,7 @@ use crate::timer::Timer;
 
 impl LiveTask {
     /// When its deadline passes, if it has one.
-    fn deadline(&self) -> Option<AgeMs> {
+    pub(super) fn deadline(&self) -> Option<AgeMs> {
         Some(self.since.after(self.record.spec.deadline_ms?))
     }
 }
@@ -59,8 +59,7 @@ impl Machine {
             })
             .max_by_key(|service| service.mean_ms)?;
         let slots = pools().map(|pool| u64::from(pool.slots_hoped())).sum();
-        let pause = self.wakes_in_ms(now, live.record.id).unwrap_or(0);
-        let start_ms = pause + self.start_in_ms(now, live);
+        let start_ms = self.begins_in_ms(now, live);
         let ahead = self.ahead(now, live);
         Some(forecast(left_ms, start_ms, service, ahead, slots))
     }

@@ -7,6 +7,7 @@ use crate::effect::Effect;
 use crate::entropy::Entropy;
 use crate::eta::ServiceTimes;
 use crate::id::{AcceptSeq, AttemptId, Epoch, ReplyToken, TaskId};
+use crate::idempotency::Bindings;
 use crate::input::{Ask, Command, Input};
 use crate::key::Keys;
 use crate::machine::background::{Pending, WORK_PER_STEP};
@@ -19,12 +20,13 @@ use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::reply::Reply;
 use crate::session::Sessions;
 use crate::task::TaskRecord;
-use crate::time::{AgeMs, MonoMs, Now};
-use crate::timer::Timers;
+use crate::time::{AgeMs, MonoMs, Now, WallMs};
+use crate::timer::{Schedule, Timers};
 
-/// Most mutations that one step emits: 4 for the input itself (a newcomer and its session, a victim and its
-/// session; or an attempt, its task, its text and its session), and 3 for each piece of background work.
-pub const MUTATIONS_PER_STEP_MAX: usize = 4 + 3 * WORK_PER_STEP;
+/// Most mutations that one step emits: 5 for the input itself (a newcomer, its session and its idempotency key, a
+/// victim and its session; or an attempt, its task, its text and its session), and 3 for each piece of background
+/// work.
+pub const MUTATIONS_PER_STEP_MAX: usize = 5 + 3 * WORK_PER_STEP;
 
 /// One thing that comes out of the machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,8 +57,9 @@ pub struct Counters {
 /// 1. Begin with [`Machine::recover`] over what the store holds (or [`Machine::new`] for nothing), then drain
 ///    [`Machine::poll`]: effects whose completion is not known to be durable come out again.
 /// 2. For every input call [`Machine::step`] with the present time. For [`Ask::TaskCreate`],
-///    [`Ask::TaskCancel`] and [`Ask::TaskRequeue`] of a task for which [`Machine::is_live`] is false, look its record up in the store
-///    first and pass it along as `cold`; a create under a fresh id needs none. That look-up must see every mutation the machine has emitted.
+///    [`Ask::TaskCancel`] and [`Ask::TaskRequeue`] of a task for which [`Machine::is_live`] is false, look its record
+///    up in the store first and pass it along as `cold`; which task it is for a create, if any, says
+///    [`Machine::answered_by`]. That look-up must see every mutation the machine has emitted.
 /// 3. After a step drain [`Machine::poll`] until `None`. A step's outputs come as all its mutations, then its
 ///    replies, then its effects. Several steps may be drained into one batch.
 /// 4. Commit the mutations of a batch in one transaction, in order, and only then release its replies and
@@ -79,12 +82,16 @@ pub struct Machine {
     pub(super) attempts: BTreeMap<AttemptId, Box<LiveAttempt>>,
     pub(super) sessions: Sessions,
     pub(super) keys: Keys,
+    pub(super) idempotency: Bindings,
     pub(super) lanes: Lanes,
     pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,
     pub(super) timers: Timers,
+    pub(super) schedule: Schedule,
+    /// The wall clock at the last step.
+    pub(super) wall: WallMs,
     /// Commands that wait for the end of a cancelled task's attempt.
     pub(super) held: BTreeMap<TaskId, Vec<ReplyToken>>,
     pub(super) pending: Pending,
@@ -100,6 +107,8 @@ pub(crate) struct LiveTask {
     pub(crate) record: TaskRecord,
     /// When it was accepted. Soft.
     pub(crate) since: AgeMs,
+    /// When it became eligible first: as it was accepted, or at the time that it was accepted for. Soft.
+    pub(crate) eligible: AgeMs,
     /// True once an attempt has told this machine of a token. Soft.
     pub(crate) shown: bool,
 }
@@ -114,6 +123,7 @@ impl Machine {
     /// Takes one input in.
     pub fn step(&mut self, now: Now, entropy: &mut dyn Entropy, input: Input) {
         self.clock = self.clock.max(now.mono);
+        self.wall = now.wall;
         let now = Now {
             mono: self.clock,
             wall: now.wall,
@@ -138,7 +148,9 @@ impl Machine {
         if self.pending.any() {
             Some(self.clock)
         } else {
-            self.timers.first()
+            let forget = self.idempotency.due();
+            let alarms = self.timers.first().into_iter().chain(forget);
+            alarms.chain(self.schedule_wake()).min()
         }
     }
 

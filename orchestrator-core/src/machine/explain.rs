@@ -73,6 +73,10 @@ impl Machine {
                 row.failures,
                 row.interruptions
             ),
+            TaskState::Waiting(WaitingFor::Time) => format!(
+                "waits until its time comes, in {} ms",
+                self.wakes_in_ms(now, row.id).unwrap_or(0)
+            ),
             TaskState::Queued => queued_summary(row, ahead, candidates),
             TaskState::Dispatched => {
                 format!(

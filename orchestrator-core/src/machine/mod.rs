@@ -7,7 +7,7 @@
 //!
 //! | state | kind | after a recovery |
 //! |---|---|---|
-//! | records of live tasks, of their live attempts, of sessions, of keys | hard | as they were |
+//! | records of live tasks, of their live attempts, of sessions, of keys, of idempotency keys | hard | as they were |
 //! | highest accept sequence | hard | as it was |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
 //! | what each flow has had of each pool | soft | every flow begins anew; what was owed is forgotten |
@@ -15,8 +15,10 @@
 //! | pools, replicas, who gave up | soft | everything starts; tasks wait until replicas report again |
 //! | slots taken | soft | rebuilt from live attempts |
 //! | leases | soft | each attempt that may still run gets a fresh one |
+//! | tasks that wait for a time of the wall clock | soft | rebuilt from tasks in state `waiting`; those whose time passed meanwhile are queued by it |
 //! | end of a backoff | soft | from `not_before`, at most one longest pause from now |
 //! | end of a session | soft | from `touched_at`, at most one time to live from now |
+//! | age of an idempotency key | soft | from `at` by the wall clock; a clock set back makes it younger |
 //! | replies to cancels that wait for an attempt's end | soft | lost with the connections; a repeat gets one |
 //! | deadline of a cancel | soft | begins anew |
 //! | grace after the last reader of a task left | soft | forgotten: a task whose reader had left, and never comes back, runs to its end |
@@ -40,6 +42,7 @@ mod read;
 mod recover;
 mod report;
 mod requeue;
+mod scheduled;
 mod step;
 
 pub use config::MachineConfig;

@@ -5,7 +5,9 @@ use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
 use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
-use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
+use crate::task::{
+    FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, WaitingFor, next,
+};
 use crate::time::{AgeMs, Now};
 use crate::timer::Timer;
 
@@ -19,10 +21,12 @@ pub(crate) fn ctx_need(spec: &TaskSpec) -> u32 {
 }
 
 impl LiveTask {
-    pub(super) fn new(record: TaskRecord, since: AgeMs) -> Self {
+    /// `eligible`: when it became so, or is expected to.
+    pub(super) fn new(record: TaskRecord, since: AgeMs, eligible: AgeMs) -> Self {
         Self {
             record,
             since,
+            eligible,
             shown: false,
         }
     }
@@ -41,13 +45,13 @@ impl LiveTask {
     /// Its place in the queue's order.
     pub(super) fn place(&self, config: &MachineConfig) -> Place {
         let record = &self.record;
-        let deadline_ms = record.spec.deadline_ms;
+        let deadline = self.deadline();
         Place {
             flow: Flow {
                 tenant: record.tenant,
                 priority: record.spec.priority,
             },
-            turn: Turn::new(self.since, deadline_ms, config.ageing_ms, record.seq),
+            turn: Turn::new(self.eligible, deadline, config.ageing_ms, record.seq),
         }
     }
 }
@@ -73,7 +77,8 @@ impl Machine {
         };
         match from {
             TaskState::Queued => self.dequeue(task),
-            TaskState::Waiting(_) => self.timers.clear(Timer::Backoff(task)),
+            TaskState::Waiting(WaitingFor::Backoff) => self.timers.clear(Timer::Backoff(task)),
+            TaskState::Waiting(WaitingFor::Time) => self.await_no_more(task),
             TaskState::CancelRequested => self.timers.clear(Timer::CancelOverdue(task)),
             _ => {}
         }
@@ -100,11 +105,12 @@ impl Machine {
             cost: record.spec.cost(),
         };
         self.lanes.insert(live.lane(), flow, entry);
-        if record.attempts == 0 {
+        let scheduled = record.scheduled_at().is_some();
+        if record.attempts == 0 && !scheduled {
             self.front.insert(record.spec.priority, record.seq, task);
         }
-        // Who comes in at the front door was found able to run; who comes back is looked at again.
-        self.pending.sweep |= record.attempts > 0;
+        // Who comes in at the front door was found able to run; who comes back or comes later is looked at again.
+        self.pending.sweep |= record.attempts > 0 || scheduled;
         self.pending.dispatch = true;
     }
 

@@ -10,7 +10,6 @@ use crate::queue::{LaneKey, Shares};
 use crate::session::SessionView;
 use crate::task::{Priority, TaskRecord, TaskState};
 use crate::time::Now;
-use crate::timer::Timer;
 
 impl Machine {
     /// What it was configured with.
@@ -66,18 +65,14 @@ impl Machine {
     #[must_use]
     pub fn predicted_start_ms(&self, now: Now, task: TaskId) -> Option<u64> {
         let live = self.tasks.get(&task)?;
-        let pause = match live.record.state {
-            TaskState::Queued => 0,
-            TaskState::Waiting(_) => self.wakes_in_ms(now, task)?,
-            _ => return None,
-        };
-        Some(pause + self.start_in_ms(now, live))
+        let begun = !live.record.state.is_before_dispatch();
+        (!begun).then(|| self.begins_in_ms(now, live))
     }
 
-    /// Milliseconds until the pause of a waiting task is over.
+    /// Milliseconds until a waiting task goes on: its pause is over, or its time has come.
     #[must_use]
     pub fn wakes_in_ms(&self, now: Now, task: TaskId) -> Option<u64> {
-        self.timers.at(Timer::Backoff(task)).map(|at| at - now.mono)
+        self.wait_ms(now, self.tasks.get(&task)?)
     }
 
     /// A session, unless it has run out.

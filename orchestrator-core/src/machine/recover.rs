@@ -6,6 +6,7 @@ use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
 use crate::eta::ServiceTimes;
 use crate::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use crate::idempotency::{Bindings, IdempotencyRecord};
 use crate::key::{KeyRecord, Keys};
 use crate::machine::background::{Loss, Pending};
 use crate::machine::config::MachineConfig;
@@ -15,9 +16,9 @@ use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
 use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::session::{SessionRecord, Sessions};
-use crate::task::{AttemptRecord, TaskRecord, TaskState};
+use crate::task::{AttemptRecord, TaskRecord, TaskState, WaitingFor};
 use crate::time::{AgeMs, Now};
-use crate::timer::{Timer, Timers};
+use crate::timer::{Schedule, Timer, Timers};
 
 /// What the store holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Recovered {
     pub sessions: Vec<SessionRecord>,
     /// Every key there ever was.
     pub keys: Vec<KeyRecord>,
+    /// Every idempotency key that is kept, by number.
+    pub idempotency: Vec<IdempotencyRecord>,
 }
 
 /// The durable part of a machine's state, to be compared.
@@ -49,6 +52,8 @@ pub struct HardState {
     pub sessions: BTreeMap<SessionKey, SessionRecord>,
     /// Keys, those that have ended included.
     pub keys: BTreeMap<KeyId, KeyRecord>,
+    /// Idempotency keys, by number.
+    pub idempotency: Vec<IdempotencyRecord>,
 }
 
 impl Machine {
@@ -68,6 +73,7 @@ impl Machine {
             attempts,
             sessions,
             keys,
+            idempotency,
         } = recovered;
         tasks.sort_by_key(|row| row.seq);
         let mut machine = Self {
@@ -78,12 +84,18 @@ impl Machine {
             attempts: BTreeMap::new(),
             sessions: Sessions::new(config.session_ttl_ms),
             keys: Keys::from_iter(keys),
+            idempotency: Bindings::new(
+                config.idempotency_retention_ms,
+                config.idempotency_keys_max as usize,
+            ),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
             timers: Timers::default(),
+            schedule: Schedule::default(),
+            wall: now.wall,
             held: BTreeMap::new(),
             pending: Pending::default(),
             counters: Counters::default(),
@@ -100,6 +112,7 @@ impl Machine {
             youngest = youngest.max(AgeMs::of_wall(now, row.accepted_at));
             machine.restore_task(now, row, youngest);
         }
+        machine.idempotency.restore(now, idempotency);
         machine.pending.sweep = true;
         for row in sessions {
             let id = row.key();
@@ -129,12 +142,15 @@ impl Machine {
         let task = record.id;
         let state = record.state;
         let not_before = record.not_before;
+        let scheduled = record.scheduled_at();
+        let eligible = scheduled.map_or(since, |at| AgeMs::of_wall(now, at));
         self.tasks
-            .insert(task, Box::new(LiveTask::new(record, since)));
+            .insert(task, Box::new(LiveTask::new(record, since, eligible)));
         self.watch_deadline(task);
         match state {
             TaskState::Queued => self.enqueue(task),
-            TaskState::Waiting(_) => {
+            TaskState::Waiting(WaitingFor::Time) => self.await_time(task),
+            TaskState::Waiting(WaitingFor::Backoff) => {
                 let left = not_before.map_or(0, |at| at - now.wall);
                 let left = left.min(self.config.retry.backoff_cap_ms);
                 self.timers.set(Timer::Backoff(task), now.mono + left);
@@ -215,6 +231,7 @@ impl Machine {
             attempts: attempts.collect(),
             sessions: sessions.collect(),
             keys: keys.collect(),
+            idempotency: self.idempotency.records().copied().collect(),
         }
     }
 }

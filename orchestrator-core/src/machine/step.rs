@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::effect::Effect;
 use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionKey, TaskId};
+use crate::idempotency::IdempotencyRecord;
 use crate::key::KeyRecord;
 use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
 use crate::mutation::Mutation;
@@ -22,6 +23,17 @@ pub(crate) enum Answer {
     Created { task: TaskId, replayed: bool },
     /// The task was to be taken back into the queue.
     Requeued(TaskId),
+}
+
+impl Answer {
+    /// The task that was accepted, now or before.
+    pub(crate) fn created(&self) -> Option<TaskId> {
+        match self {
+            Self::Created { task, .. } => Some(*task),
+            Self::Ready(Reply::TaskCreated { record, .. }) => Some(record.id),
+            Self::Ready(_) | Self::Cancelled(_) | Self::Requeued(_) => None,
+        }
+    }
 }
 
 /// An effect that may show a record as it is at the end of the step.
@@ -45,6 +57,9 @@ pub(crate) struct Step {
     pub(crate) tasks: Vec<TaskId>,
     pub(crate) sessions: BTreeSet<SessionKey>,
     pub(crate) keys: Vec<Arc<KeyRecord>>,
+    pub(crate) bound: Option<IdempotencyRecord>,
+    /// Number of the newest idempotency key that was forgotten.
+    pub(crate) forgotten: Option<u64>,
     pub(crate) replies: Vec<(ReplyToken, Answer)>,
     pub(crate) deeds: Vec<Deed>,
 }
@@ -138,6 +153,12 @@ impl Machine {
         }
         for record in &step.keys {
             persist(Mutation::KeyPut(Box::new(KeyRecord::clone(record))));
+        }
+        if let Some(record) = step.bound {
+            persist(Mutation::IdempotencyBind(record));
+        }
+        if let Some(through) = step.forgotten {
+            persist(Mutation::IdempotencyForget { through });
         }
     }
 

@@ -23,13 +23,13 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// The turn of a task that was accepted at `since`: it is due at its deadline, or at the ageing bound if
+    /// The turn of a task that became eligible at `since`: it is due at its deadline, or at the ageing bound if
     /// that is sooner. So no task is overtaken in its flow by one that is accepted after the bound.
     #[must_use]
-    pub fn new(since: AgeMs, deadline_ms: Option<u64>, ageing_ms: u64, seq: AcceptSeq) -> Self {
-        let wait = deadline_ms.map_or(ageing_ms, |deadline| deadline.min(ageing_ms));
+    pub fn new(since: AgeMs, deadline: Option<AgeMs>, ageing_ms: u64, seq: AcceptSeq) -> Self {
+        let aged = since.after(ageing_ms);
         Self {
-            due: since.after(wait),
+            due: deadline.map_or(aged, |deadline| deadline.min(aged)),
             seq,
         }
     }

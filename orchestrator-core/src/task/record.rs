@@ -12,6 +12,8 @@ use crate::time::WallMs;
 pub enum WaitingFor {
     /// The pause before another attempt.
     Backoff,
+    /// The time that it is to run at.
+    Time,
 }
 
 /// Where a task stands.
@@ -196,7 +198,7 @@ pub struct TaskRecord {
     pub started: Option<Started>,
     /// Durable tokens of the text so far.
     pub position: u64,
-    /// Earliest next attempt, while waiting for backoff.
+    /// Earliest next attempt, while waiting.
     pub not_before: Option<WallMs>,
     /// When it ended.
     pub ended_at: Option<WallMs>,
@@ -210,6 +212,12 @@ impl TaskRecord {
     pub fn session_key(&self) -> Option<SessionKey> {
         let session = self.spec.session?;
         Some(SessionKey::new(self.tenant, session))
+    }
+
+    /// When it became eligible by the wall clock, if it was accepted for later.
+    #[must_use]
+    pub fn scheduled_at(&self) -> Option<WallMs> {
+        self.spec.run_at.filter(|at| *at > self.accepted_at)
     }
 
     /// Did it end within its deadline? `None` without one, before the end, and if it was cancelled.

@@ -1,6 +1,7 @@
 //! What was asked for, after defaults, fixed at acceptance.
 
 use crate::id::{Digest, ModelRef, SessionId};
+use crate::time::WallMs;
 
 /// How the input is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +136,8 @@ pub struct TaskSpec {
     pub priority: Priority,
     /// Milliseconds from acceptance within which it must have ended.
     pub deadline_ms: Option<u64>,
+    /// Earliest start; at once if that is none or past.
+    pub run_at: Option<WallMs>,
     /// Session to run in.
     pub session: Option<SessionId>,
     /// What the last reader's leaving means.

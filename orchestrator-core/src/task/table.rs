@@ -14,6 +14,8 @@
 //!      └ BackoffOver ─ waiting ◄────┴───────────────────┘ AttemptRetried
 //! ```
 //!
+//! A task that is accepted for later begins as `waiting`, and `TimeCame` takes it to `queued`.
+//!
 //! `RequeueAsked` takes a parked task back to `queued`. `Expired` takes a task that waits or is queued to `failed`, as `Doomed` does a queued one.
 //!
 //! A cancel ends a task at once while it waits, is queued or parked; once an attempt may produce tokens
@@ -50,11 +52,13 @@ pub enum TaskEvent {
     RequeueAsked,
     /// Its attempt shows tokens.
     Running,
+    /// The time that it was accepted for is here.
+    TimeCame,
 }
 
 impl TaskEvent {
     /// Every event, for tests and tables.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AttemptCancelled,
         Self::AttemptCompleted,
         Self::AttemptFailed,
@@ -68,6 +72,7 @@ impl TaskEvent {
         Self::Expired,
         Self::RequeueAsked,
         Self::Running,
+        Self::TimeCame,
     ];
 }
 
@@ -89,7 +94,8 @@ pub fn next(state: TaskState, event: TaskEvent) -> Move {
     use TaskState as S;
     let backoff = S::Waiting(WaitingFor::Backoff);
     match (state, event) {
-        (S::Waiting(_), E::BackoffOver) => Move::To(S::Queued),
+        (S::Waiting(WaitingFor::Backoff), E::BackoffOver)
+        | (S::Waiting(WaitingFor::Time), E::TimeCame) => Move::To(S::Queued),
         (S::Parked, E::RequeueAsked) => Move::To(S::Queued),
         (
             S::Waiting(_) | S::Queued | S::Dispatched | S::Running | S::CancelRequested,
@@ -134,8 +140,9 @@ mod tests {
 
     use super::*;
 
-    const STATES: [TaskState; 9] = [
+    const STATES: [TaskState; 10] = [
         TaskState::Waiting(WaitingFor::Backoff),
+        TaskState::Waiting(WaitingFor::Time),
         TaskState::Queued,
         TaskState::Dispatched,
         TaskState::Running,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, PayloadRef, SessionKey, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::machine::{HardState, Recovered};
 use orchestrator_core::mutation::Mutation;
@@ -16,6 +17,7 @@ pub(crate) struct ModelStore {
     pub(crate) attempts: BTreeMap<AttemptId, AttemptRecord>,
     pub(crate) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
+    pub(crate) idempotency: Vec<IdempotencyRecord>,
     /// Chunks of each task, as `from..to` with what they hold.
     pub(crate) chunks: BTreeMap<TaskId, Vec<(u64, u64, PayloadRef)>>,
     pub(crate) texts: BTreeMap<TaskId, PayloadRef>,
@@ -73,6 +75,19 @@ impl ModelStore {
                     .entry(*task)
                     .or_default()
                     .push((*from, *to, *chunk));
+            }
+            Mutation::IdempotencyBind(row) => {
+                let newest = self.idempotency.last().map_or(0, |last| last.number);
+                assert!(row.number > newest, "numbers rise");
+                let known = self.idempotency.iter().any(|kept| kept.key == row.key);
+                assert!(!known, "{:?} is bound twice", row.key);
+                assert!(self.tasks.contains_key(&row.task), "no such task");
+                self.idempotency.push(*row);
+            }
+            Mutation::IdempotencyForget { through } => {
+                let before = self.idempotency.len();
+                self.idempotency.retain(|kept| kept.number > *through);
+                assert!(self.idempotency.len() < before, "nothing was forgotten");
             }
             Mutation::KeyPut(row) => {
                 self.keys.insert(row.id, (**row).clone());
@@ -207,6 +222,7 @@ impl ModelStore {
             attempts: state.attempts.into_values().collect(),
             sessions: state.sessions.into_values().collect(),
             keys: state.keys.into_values().collect(),
+            idempotency: state.idempotency,
         }
     }
 
@@ -228,6 +244,7 @@ impl ModelStore {
             attempts: attempts.map(|row| (row.id, row.clone())).collect(),
             sessions: self.sessions.clone(),
             keys: self.keys.clone(),
+            idempotency: self.idempotency.clone(),
         }
     }
 

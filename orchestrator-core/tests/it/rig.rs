@@ -8,6 +8,7 @@ use orchestrator_core::id::{
     Digest, Epoch, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, ReplyToken,
     SessionId, SessionKey, TaskId, TenantId,
 };
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig, Output};
 use orchestrator_core::mutation::Mutation;
@@ -61,6 +62,9 @@ impl Out {
     }
 }
 
+/// The wall clock at first.
+pub(crate) const BEGINNING: WallMs = WallMs(1_700_000_000_000);
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Rig {
@@ -72,6 +76,10 @@ pub(crate) struct Rig {
     pub(crate) unanswered: BTreeSet<ReplyToken>,
     /// Tasks whose end was told.
     pub(crate) ended: BTreeSet<TaskId>,
+    /// The idempotency key of the next task that is handed over.
+    pub(crate) key: Option<IdempotencyKey>,
+    /// The latest that the wall clock has shown.
+    wall_max: WallMs,
     entropy: Seeded,
     minted: u64,
 }
@@ -124,6 +132,7 @@ pub(crate) fn spec() -> TaskSpec {
         determinism: PROFILE_V1.determinism,
         priority: PROFILE_V1.priority,
         deadline_ms: None,
+        run_at: None,
         session: None,
         on_disconnect: PROFILE_V1.on_disconnect,
     }
@@ -141,7 +150,7 @@ impl Rig {
     pub(crate) fn new(config: MachineConfig) -> Self {
         let now = Now {
             mono: MonoMs(1_000),
-            wall: WallMs(1_700_000_000_000),
+            wall: BEGINNING,
         };
         let store = ModelStore::default();
         let epoch = Epoch(1);
@@ -153,6 +162,8 @@ impl Rig {
             epoch,
             unanswered: BTreeSet::new(),
             ended: BTreeSet::new(),
+            key: None,
+            wall_max: now.wall,
             entropy: Seeded::default(),
             minted: 0,
         }
@@ -170,6 +181,7 @@ impl Rig {
         if let Input::Command(command) = &input {
             assert!(self.unanswered.insert(command.reply));
         }
+        self.wall_max = self.wall_max.max(self.now.wall);
         self.machine.step(self.now, &mut self.entropy, input);
         let out = self.drain();
         self.judge(&out);
@@ -274,6 +286,7 @@ impl Rig {
                 Some(order.attempt)
             );
             assert_eq!(row.position, order.position);
+            assert!(row.spec.run_at <= Some(self.wall_max), "runs too early");
             let pools = self.machine.pools();
             let mut replicas = pools.iter().flat_map(|pool| &pool.replicas);
             let replica = replicas
@@ -354,10 +367,12 @@ impl Rig {
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest(fingerprint),
+            key: self.key.take(),
             spec,
             body,
         };
-        let cold = self.store.cold(create.id);
+        let answered_by = self.machine.answered_by(&create);
+        let cold = answered_by.and_then(|task| self.store.cold(task));
         self.ask(Ask::TaskCreate {
             create: Box::new(create),
             cold,

@@ -91,6 +91,7 @@ impl Stage {
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([0; 32]),
+            key: None,
             spec,
             body,
         };

@@ -1,6 +1,7 @@
 //! A world that does anything at any time: the moves that the properties are proved over.
 
 use orchestrator_core::id::{AttemptId, KeyId, ModelRef, PoolName, ReplicaName, SessionId, TaskId};
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, AttemptEnd, Input, Report};
 use orchestrator_core::key::KeyScope;
 use orchestrator_core::machine::MachineConfig;
@@ -9,16 +10,19 @@ use orchestrator_core::queue::{ClassLimit, FullPolicy};
 use orchestrator_core::task::{
     AttemptState, Engine, FinishReason, OnDisconnect, Priority, PromptFacts, TaskFault, TaskSpec,
 };
+use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
 
 use crate::keys::{key, rotate};
 use crate::pools::two_pools;
-use crate::rig::{Rig, facts, spec};
+use crate::rig::{BEGINNING, Rig, facts, spec};
 
 /// One move.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Create(u128, Box<TaskSpec>),
+    /// The same, under an idempotency key.
+    CreateKeyed(u128, u128, Box<TaskSpec>),
     Cancel(u128),
     Requeue(u128),
     SessionDelete(u128),
@@ -72,9 +76,12 @@ pub(crate) fn small(attachable: bool) -> MachineConfig {
         weight: 1,
     };
     config.ageing_ms = 4_000;
+    config.scheduled_max = 3;
     config.retry.interruptions = 3;
     config.session_turns_max = 3;
     config.session_ttl_ms = 20_000;
+    config.idempotency_retention_ms = 30_000;
+    config.idempotency_keys_max = 4;
     config.attachable = attachable;
     config
 }
@@ -94,6 +101,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
     let ctx = prop_oneof![4 => Just(None), 1 => Just(Some(512)), 1 => Just(Some(2048)), 1 => Just(Some(9000))];
     let session = prop_oneof![2 => Just(None), 1 => (1u128..4).prop_map(Some)];
     let deadline = prop_oneof![3 => Just(None), 1 => (1u64..10_000).prop_map(Some)];
+    let later = prop_oneof![4 => Just(None), 1 => (0u64..15_000).prop_map(Some)];
     let tokens = prop_oneof![5 => Just(1u64), 1 => Just(600)];
     (
         model,
@@ -103,10 +111,19 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
         tokens,
         any::<(bool, bool)>(),
         1u32..3,
-        deadline,
+        (deadline, later),
     )
         .prop_map(
-            |(model, engine, ctx, session, tokens_least, (urgent, leave), seed, deadline_ms)| {
+            |(
+                model,
+                engine,
+                ctx,
+                session,
+                tokens_least,
+                (urgent, leave),
+                seed,
+                (deadline_ms, later),
+            )| {
                 Box::new(TaskSpec {
                     model_ref: model.map(ModelRef::new),
                     engine,
@@ -128,6 +145,7 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
                     },
                     seed,
                     deadline_ms,
+                    run_at: later.map(|ms| WallMs(BEGINNING.0 + ms)),
                     ..spec()
                 })
             },
@@ -186,7 +204,7 @@ fn any_key() -> impl Strategy<Value = Ask> {
     prop_oneof![
         (id(), scope, prop::option::of(0u64..60_000)).prop_map(|(id, scope, expires)| {
             let mut create = key(id, scope);
-            create.expires_at = expires.map(orchestrator_core::time::WallMs);
+            create.expires_at = expires.map(WallMs);
             Ask::KeyCreate(Box::new(create))
         }),
         id().prop_map(|id| Ask::KeyRevoke { key: KeyId(id) }),
@@ -203,6 +221,7 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
     ];
     prop_oneof![
         10 => (task(), any_spec()).prop_map(|(task, spec)| Op::Create(task, spec)),
+        5 => (1u128..7, task(), any_spec()).prop_map(|(key, task, spec)| Op::CreateKeyed(key, task, spec)),
         3 => task().prop_map(Op::Cancel),
         1 => task().prop_map(Op::Requeue),
         1 => (1u128..5).prop_map(Op::SessionDelete),
@@ -223,6 +242,10 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
 pub(crate) fn make(rig: &mut Rig, op: Op) {
     match op {
         Op::Create(task, spec) => drop(rig.create(task, *spec)),
+        Op::CreateKeyed(key, task, spec) => {
+            rig.key = Some(IdempotencyKey(key));
+            drop(rig.create(task, *spec));
+        }
         Op::Cancel(task) => drop(rig.cancel(task)),
         Op::Requeue(task) => drop(rig.requeue(task)),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),

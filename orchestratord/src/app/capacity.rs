@@ -40,6 +40,11 @@ impl Limit {
                 unit: "tasks",
             },
             Self {
+                name: "queue.scheduled_max",
+                value: config.queue.scheduled_max.into(),
+                unit: "tasks",
+            },
+            Self {
                 name: "session.ttl_ms",
                 value: config.session.ttl_ms,
                 unit: "ms",

@@ -1,9 +1,12 @@
 //! Commands to the machine, and what becomes of them.
 
-use orchestrator_core::id::{PayloadRef, ProjectId, TaskId};
+use orchestrator_core::id::{PayloadRef, ProjectId, TaskId, TenantId};
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
+use sha2::{Digest as _, Sha256};
+use store::TaskBody;
 use uuid::Uuid;
 
 use super::tasks::{Created, NewTask};
@@ -22,30 +25,10 @@ impl App {
         task: NewTask,
         named: bool,
     ) -> Result<Created, Trouble> {
-        let NewTask {
-            id,
-            fingerprint,
-            spec,
-            project,
-            body,
-        } = task;
-        let project = project_of(caller, project)?;
-        let create = TaskCreate {
-            id,
-            fresh: !named,
-            tenant: caller.tenant(),
-            project,
-            created_by: caller.principal(),
-            fingerprint,
-            spec,
-            body: OWNER_FILLS_IN,
-        };
-        let ask = Ask::TaskCreate {
-            create: Box::new(create),
-            cold: None,
-        };
+        let (id, keyed) = (task.id, named || task.key.is_some());
+        let (ask, body) = create_ask(caller, task, named)?;
         let outcome = self.owner.command(ask, Some(body)).await;
-        match settle(outcome, Some(id), named)? {
+        match settle(outcome, Some(id), keyed)? {
             Reply::TaskCreated { record, replayed } => Ok(Created { record, replayed }),
             other => Err(unexpected(other)),
         }
@@ -97,6 +80,53 @@ impl App {
             }
         }
     }
+}
+
+/// What to ask for a task to be created, and its body.
+///
+/// # Errors
+/// If it may not go to its project.
+pub(super) fn create_ask(
+    caller: &Caller,
+    task: NewTask,
+    named: bool,
+) -> Result<(Ask, TaskBody), Trouble> {
+    let NewTask {
+        id,
+        fingerprint,
+        key,
+        spec,
+        project,
+        body,
+    } = task;
+    let project = project_of(caller, project)?;
+    let key = key.map(|text| idempotency_key(caller.tenant(), &text));
+    let create = TaskCreate {
+        id,
+        fresh: !named,
+        tenant: caller.tenant(),
+        project,
+        created_by: caller.principal(),
+        fingerprint,
+        key,
+        spec,
+        body: OWNER_FILLS_IN,
+    };
+    let ask = Ask::TaskCreate {
+        create: Box::new(create),
+        cold: None,
+    };
+    Ok((ask, body))
+}
+
+/// The key as the machine knows it: what a tenant sends has nothing to do with what another does.
+fn idempotency_key(tenant: TenantId, text: &str) -> IdempotencyKey {
+    let mut hash = Sha256::new();
+    hash.update(tenant.0.to_be_bytes());
+    hash.update(text.as_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    let half = digest.first_chunk().expect("a digest has 32 bytes");
+    IdempotencyKey(u128::from_be_bytes(*half))
 }
 
 /// The project that a task goes to: the one it asks for if the key may use that, or else the key's own.

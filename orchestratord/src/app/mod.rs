@@ -3,6 +3,7 @@
 //! Each function has the name of its operation. A *record read* asks the store, a *live read* asks the owner,
 //! a change is a command to the machine. Rules stand in the machine; here is only who to ask.
 
+mod batch;
 mod caller;
 mod capacity;
 mod commands;

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use orchestrator_core::id::{AcceptSeq, Digest, ProjectId, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
-use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskSpec};
 use store::{TaskBody, TaskQuery, TaskRow};
 use uuid::Uuid;
 
 use super::trouble::{Missing, Trouble};
 use super::{App, Caller};
-use crate::names;
 use crate::owner::{LiveView, OwnerHandle};
 use crate::stream::{
     CountedReader, Opened, Opener, OpenerStep, Opening, ReadFrom, Reading, StreamId, Waiting,
@@ -29,6 +27,8 @@ pub struct NewTask {
     pub id: TaskId,
     /// SHA-256 of the canonical request.
     pub fingerprint: Digest,
+    /// The idempotency key that it came under.
+    pub key: Option<String>,
     /// What is asked for.
     pub spec: TaskSpec,
     /// The project it goes to; the caller's own, or else the default one, if none.
@@ -118,14 +118,7 @@ impl App {
         task.spec.priority = task.spec.priority.at_most(caller.class_max());
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
-        if let Err(Trouble::Refused(refusal)) = &outcome {
-            let full = match refusal {
-                Refusal::QueueFull { full, .. } => Some(*full),
-                _ => None,
-            };
-            self.meter
-                .task_rejected(engine, names::refusal_code(refusal), full);
-        }
+        self.count_refusal(engine, &outcome);
         outcome
     }
 

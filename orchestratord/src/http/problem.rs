@@ -207,7 +207,7 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
     let detail = if safe {
         "the outcome is not known, or known to be nothing; repeating the same request is safe"
     } else {
-        "the outcome is not known; look for the task before you repeat the request, or send a task_id to make repeats safe"
+        "the outcome is not known; look for the task before you repeat the request, or send a task_id or an Idempotency-Key to make repeats safe"
     };
     Problem {
         retriable: safe,
@@ -242,11 +242,23 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
+        Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams, reason),
+        Refusal::ScheduleFull { retry_after_ms, .. } => Problem {
+            retriable: true,
+            retry_after_ms: Some(retry_after_ms),
+            policy_label: Some(names::full_policy(FullPolicy::Reject).to_owned()),
+            limit_name: Some(SCHEDULE_LIMIT.to_owned()),
+            ..answer(429, ProblemCode::AdmissionReject, reason)
+        },
         Refusal::DeadlineUnmet { retry_after_ms, .. } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
             limit_name: Some(DEADLINE_LIMIT.to_owned()),
             ..answer(503, ProblemCode::DeadlineUnmet, reason)
+        },
+        Refusal::IdempotencyMismatch { task } => Problem {
+            task_id: Some(Uuid::from_u128(task.0)),
+            ..answer(422, ProblemCode::IdempotencyMismatch, reason)
         },
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }
@@ -294,6 +306,9 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
 
 /// The setting by which deadlines are judged.
 const DEADLINE_LIMIT: &str = "queue.deadline_confidence_permille";
+
+/// The bound of tasks that wait for their time.
+const SCHEDULE_LIMIT: &str = "queue.scheduled_max";
 
 fn queue_limit(priority: Priority) -> String {
     format!("queue.{}.capacity", names::priority(priority))

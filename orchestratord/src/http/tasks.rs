@@ -2,11 +2,12 @@
 
 use api_server::support::EventStream;
 use api_server::tasks::{
-    TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-    TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
-    TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+    TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse, TaskCreateParams,
+    TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams, TaskListResponse,
+    TaskRequeueParams, TaskRequeueResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
+    TaskStreamResponse, TasksApi,
 };
-use api_types::TaskCreateRequest;
+use api_types::{TaskBatchRequest, TaskCreateRequest};
 use futures_util::StreamExt;
 use orchestrator_core::id::{ProjectId, SessionId, TaskId};
 
@@ -19,9 +20,15 @@ use crate::app::ListFilter;
 use crate::stream::Opening;
 
 impl TasksApi for Host {
-    async fn task_create(&self, context: Context, body: TaskCreateRequest) -> TaskCreateResponse {
+    async fn task_create(
+        &self,
+        context: Context,
+        params: TaskCreateParams,
+        body: TaskCreateRequest,
+    ) -> TaskCreateResponse {
         let named = body.task_id.is_some();
-        let task = convert::new_task(body, rising_id());
+        let TaskCreateParams { idempotency_key } = params;
+        let task = convert::new_task(body, idempotency_key, rising_id());
         match self.app.task_create(&context.caller, task, named).await {
             Ok(created) => {
                 let body =
@@ -32,6 +39,20 @@ impl TasksApi for Host {
                     body,
                 }
             }
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_create_batch(
+        &self,
+        context: Context,
+        body: TaskBatchRequest,
+    ) -> TaskCreateBatchResponse {
+        let tasks = convert::new_tasks(body, rising_id);
+        match self.app.task_create_batch(&context.caller, tasks).await {
+            Ok(outcomes) => TaskCreateBatchResponse::Ok200 {
+                body: convert::task_batch(outcomes, &context),
+            },
             Err(trouble) => context.refuse(trouble).into(),
         }
     }

@@ -89,6 +89,8 @@ impl Batch {
             }
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
+            | Mutation::IdempotencyBind(_)
+            | Mutation::IdempotencyForget { .. }
             | Mutation::KeyPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_) => None,

@@ -1,6 +1,5 @@
 //! The owner on its thread.
 
-use std::collections::HashMap;
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -8,21 +7,21 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use orchestrator_core::entropy::Entropy;
-use orchestrator_core::id::{ReplyToken, TaskId};
 use orchestrator_core::machine::MachineConfig;
-use orchestrator_core::task::TaskRecord;
 use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
 use super::flight::{StoreAnswer, StoreCall};
 use super::handle::OwnerHandle;
-use super::lanes::{Alive, Asked, Hand, Inbox, LaneEnds, Leash, Look, Told, Waiter, lanes};
+use super::intake::by_id;
+use super::lanes::{Alive, Hand, Inbox, LaneEnds, Leash, Look, Told, lanes};
 use super::limits::OwnerLimits;
 use super::mailbox::{Helping, Taken};
-use super::outlet::{Notice, Outlet};
+use super::outlet::Outlet;
 use super::release::Release;
 use super::state::OwnerState;
 use super::view::LiveView;
+use super::waiters::Waiters;
 
 /// Ticks between two looks at the lanes, and live reads.
 const TICKS_PER_ROUND: usize = 16;
@@ -67,7 +66,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         inbox,
         hand: Hand::default(),
         ends: Arc::clone(&ends),
-        waiters: HashMap::new(),
+        waiters: Waiters::default(),
         store,
     };
     let thread = thread::Builder::new()
@@ -126,17 +125,17 @@ impl Drop for Closing {
     }
 }
 
-struct Driver<S, C, E, O> {
-    state: OwnerState,
+pub(super) struct Driver<S, C, E, O> {
+    pub(super) state: OwnerState,
     limits: OwnerLimits,
-    clock: C,
-    entropy: E,
-    outlet: O,
-    cold: Box<dyn ColdStore>,
+    pub(super) clock: C,
+    pub(super) entropy: E,
+    pub(super) outlet: O,
+    pub(super) cold: Box<dyn ColdStore>,
     inbox: Inbox,
-    hand: Hand,
+    pub(super) hand: Hand,
     ends: Arc<LaneEnds>,
-    waiters: HashMap<ReplyToken, Waiter>,
+    pub(super) waiters: Waiters,
     store: S,
 }
 
@@ -209,61 +208,6 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
         }
     }
 
-    /// Looks up what the commands need in one read, then steps them.
-    fn take_commands(&mut self) {
-        if self.hand.asked.is_empty() || self.state.room() == 0 {
-            return;
-        }
-        let needed: Vec<TaskId> = self
-            .hand
-            .asked
-            .iter()
-            .filter_map(|asked| self.state.lookup(&asked.ask))
-            .collect();
-        let found = self.prefetch(&needed);
-        while self.state.room() > 0
-            && let Some(command) = self.hand.asked.pop_front()
-        {
-            let Asked {
-                ask,
-                body,
-                waiter,
-                place,
-            } = command;
-            drop(place);
-            let token = match &found {
-                Err(error) if self.state.lookup(&ask).is_some() => {
-                    self.state.command_blind(&error.to_string())
-                }
-                Err(_) => self.state.command(
-                    self.clock.now(),
-                    &mut self.entropy,
-                    ask,
-                    body,
-                    &HashMap::new(),
-                ),
-                Ok(found) => {
-                    self.state
-                        .command(self.clock.now(), &mut self.entropy, ask, body, found)
-                }
-            };
-            self.waiters.insert(token, waiter);
-        }
-    }
-
-    fn prefetch(&mut self, needed: &[TaskId]) -> Result<HashMap<TaskId, TaskRecord>, ReadError> {
-        if needed.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let found = self.cold.prefetch(needed);
-        if let Err(error) = &found {
-            self.outlet.notice(Notice::PrefetchFailed {
-                detail: error.to_string(),
-            });
-        }
-        Ok(by_id(found?))
-    }
-
     fn tick(&mut self) {
         for _ in 0..TICKS_PER_ROUND {
             if !self.state.tick(self.clock.now(), &mut self.entropy) {
@@ -294,12 +238,7 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             Release::Effect(effect) => self.outlet.effect(effect),
             Release::Live(deliver) => deliver(),
             Release::Notice(notice) => self.outlet.notice(notice),
-            Release::Reply(token, reply) => {
-                if let Some(waiter) = self.waiters.remove(&token) {
-                    // Whoever asked may have gone.
-                    let _ = waiter.send(reply);
-                }
-            }
+            Release::Reply(token, reply) => self.waiters.answer(token, reply),
             Release::View(view) => self.ends.show(view),
         }
     }
@@ -344,11 +283,4 @@ fn carry_out(store: &mut impl OwnerStore, call: StoreCall) -> StoreAnswer {
         StoreCall::Load => StoreAnswer::Loaded(store.load().map(Box::new)),
         StoreCall::Probe(epoch) => StoreAnswer::Probed(store.probe(epoch)),
     }
-}
-
-fn by_id(records: Vec<TaskRecord>) -> HashMap<TaskId, TaskRecord> {
-    records
-        .into_iter()
-        .map(|record| (record.id, record))
-        .collect()
 }

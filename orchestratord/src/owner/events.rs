@@ -28,6 +28,8 @@ impl TaskStates {
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
             | Mutation::ChunkAppend { .. }
+            | Mutation::IdempotencyBind(_)
+            | Mutation::IdempotencyForget { .. }
             | Mutation::KeyPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_)

@@ -13,9 +13,10 @@ use store::{TaskBody, TaskText};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::OwnerUnavailable;
-use super::lanes::{Asked, LaneEnds, Look, Told, Urgent, Waiter};
+use super::lanes::{Asked, LaneEnds, Look, One, Told, Urgent, Wanted};
 use super::release::{Deliver, Question};
 use super::view::LiveView;
+use super::waiters::{BatchWaiter, Waiter};
 
 /// Talks to the owner, from any thread. Clones talk to the same one.
 #[derive(Clone)]
@@ -149,6 +150,40 @@ impl OwnerHandle {
             .await
     }
 
+    /// Asks for several things, which are done one after another, in one commit, each as [`OwnerHandle::command`]
+    /// would do it; the replies come in the order of the asks. Nothing is asked if there is nothing to ask.
+    ///
+    /// # Errors
+    /// [`OwnerUnavailable`], for all of them: either none may have been carried out, or nobody knows of any.
+    pub fn command_batch(
+        &self,
+        asks: Vec<(Ask, Option<TaskBody>)>,
+    ) -> impl Future<Output = Result<Vec<Reply>, OwnerUnavailable>> + Send + 'static {
+        let (waiter, answer) = oneshot::channel();
+        let submitted = match asks.is_empty() {
+            true => Ok(false),
+            false => self.submit_batch(asks, waiter).map(|()| true),
+        };
+        async move {
+            match submitted? {
+                true => answer.await.unwrap_or_else(|_| Err(gone())),
+                false => Ok(Vec::new()),
+            }
+        }
+    }
+
+    fn submit_batch(
+        &self,
+        asks: Vec<(Ask, Option<TaskBody>)>,
+        waiter: BatchWaiter,
+    ) -> Result<(), OwnerUnavailable> {
+        let place = self.place(&self.lanes.batch_places)?;
+        let what = Wanted::Batch(asks, waiter);
+        let asked = Asked { what, place };
+        let put = self.lanes.mailbox.put_command(asked);
+        put.map_err(|_| stopped())
+    }
+
     fn submit(
         &self,
         ask: Ask,
@@ -164,12 +199,8 @@ impl OwnerHandle {
             &lanes.command_places
         };
         let place = self.place(places)?;
-        let asked = Asked {
-            ask,
-            body,
-            waiter,
-            place,
-        };
+        let what = Wanted::One(One { ask, body, waiter });
+        let asked = Asked { what, place };
         if urgent {
             let asked = Urgent::Asked(Box::new(asked));
             lanes.mailbox.put_urgent(asked).map_err(|_| stopped())

@@ -2,9 +2,26 @@
 
 use orchestrator_core::id::{PayloadRef, TaskId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
+use orchestrator_core::machine::Machine;
 use orchestrator_core::task::TaskRecord;
 
-/// The task whose record an ask needs if the machine does not hold it. Nobody can have ended under a fresh id.
+/// The task on whose record the answer to an ask depends. Nobody can have ended under a fresh id.
+pub(super) fn answered_by(ask: &Ask, machine: &Machine) -> Option<TaskId> {
+    match ask {
+        Ask::TaskCreate { create, .. } => machine.answered_by(create),
+        other => named_task(other),
+    }
+}
+
+/// The task that an ask's idempotency key stands for.
+pub(super) fn bound_task(ask: &Ask, machine: &Machine) -> Option<TaskId> {
+    match ask {
+        Ask::TaskCreate { create, .. } => machine.bound_task(create),
+        _ => None,
+    }
+}
+
+/// The task that an ask names.
 pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
     match ask {
         Ask::KeyCreate(_)

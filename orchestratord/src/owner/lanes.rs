@@ -5,26 +5,54 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::input::{Ask, Report};
-use orchestrator_core::reply::Reply;
 use store::{TaskBody, TaskText};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::error::OwnerUnavailable;
 use super::limits::OwnerLimits;
 use super::mailbox::Mailbox;
 use super::release::Question;
 use super::view::LiveView;
+use super::waiters::{BatchWaiter, Waiter};
 
-/// Where the answer to a command goes.
-pub(super) type Waiter = oneshot::Sender<Result<Reply, OwnerUnavailable>>;
-
-/// A command with who waits for it.
+/// A command, or a batch of them, with who waits for it.
 pub(super) struct Asked {
+    pub(super) what: Wanted,
+    /// Its place in its lane, given back when the owner takes it.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// What is asked.
+pub(super) enum Wanted {
+    /// One thing.
+    One(One),
+    /// Several, which are stepped one after another into one commit.
+    Batch(Vec<(Ask, Option<TaskBody>)>, BatchWaiter),
+}
+
+/// One command.
+pub(super) struct One {
     pub(super) ask: Ask,
     pub(super) body: Option<TaskBody>,
     pub(super) waiter: Waiter,
-    /// Its place in its lane, given back when the owner takes it.
-    pub(super) place: OwnedSemaphorePermit,
+}
+
+impl Asked {
+    /// What is asked, in order.
+    pub(super) fn asks(&self) -> impl Iterator<Item = &Ask> {
+        let (one, batch) = match &self.what {
+            Wanted::One(one) => (Some(&one.ask), [].as_slice()),
+            Wanted::Batch(items, _) => (None, items.as_slice()),
+        };
+        one.into_iter().chain(batch.iter().map(|(ask, _)| ask))
+    }
+
+    /// Inputs that it is.
+    pub(super) fn inputs(&self) -> usize {
+        match &self.what {
+            Wanted::One(_) => 1,
+            Wanted::Batch(items, _) => items.len(),
+        }
+    }
 }
 
 /// A live read.
@@ -81,6 +109,7 @@ pub(super) struct LaneEnds {
     pub(super) report_places: Arc<Semaphore>,
     pub(super) cancel_places: Arc<Semaphore>,
     pub(super) command_places: Arc<Semaphore>,
+    pub(super) batch_places: Arc<Semaphore>,
     pub(super) live_places: Arc<Semaphore>,
     pub(super) retry_after_ms: u64,
     /// Closed when the owner's thread ends.
@@ -117,6 +146,7 @@ pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Leash, Alive
         report_places: Arc::new(Semaphore::new(limits.report_lane)),
         cancel_places: Arc::new(Semaphore::new(limits.cancel_lane)),
         command_places: Arc::new(Semaphore::new(limits.command_lane)),
+        batch_places: Arc::new(Semaphore::new(limits.batch_lane)),
         live_places: Arc::new(Semaphore::new(limits.live_lane)),
         retry_after_ms: limits.retry_after_ms,
         alive: alive_out,

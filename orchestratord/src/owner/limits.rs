@@ -3,7 +3,8 @@
 /// Bounds of the owner's lanes, batches and patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerLimits {
-    /// Inputs stepped into one batch at most.
+    /// Inputs stepped into one batch at most. Commands that were handed over together are stepped into it whole once
+    /// there is room for one, so that they are in one commit: such a batch may exceed every bound by all of them.
     pub batch_inputs: usize,
     /// Mutations at which a batch takes no further input; the last input may exceed it by its own few.
     pub batch_mutations: usize,
@@ -13,6 +14,8 @@ pub struct OwnerLimits {
     pub batch_commands_least: usize,
     /// Commands that may wait.
     pub command_lane: usize,
+    /// Batches of commands that may wait, however many commands they are.
+    pub batch_lane: usize,
     /// Cancels that may wait, in the lane of the reports.
     pub cancel_lane: usize,
     /// Reports that may wait; further reporters wait in turn.
@@ -41,6 +44,7 @@ impl Default for OwnerLimits {
             batch_bytes: 8 << 20,
             batch_commands_least: 128,
             command_lane: 1_024,
+            batch_lane: 128,
             cancel_lane: 256,
             report_lane: 1_024,
             live_lane: 1_024,

@@ -52,6 +52,21 @@ impl Mail {
         self.urgent.len() + self.commands.len() + self.live.len()
     }
 
+    /// How many commands to take for so many inputs: a batch of them counts for all that it is, and the last one
+    /// may exceed them.
+    fn commands_of(&self, inputs: usize) -> usize {
+        let mut taken = 0;
+        let mut inputs_taken = 0;
+        for asked in &self.commands {
+            if inputs_taken >= inputs {
+                break;
+            }
+            taken += 1;
+            inputs_taken += asked.inputs();
+        }
+        taken
+    }
+
     /// Do so many inputs wait, or is the owner to stop?
     fn has(&self, inputs: usize) -> bool {
         self.stop || self.inputs() >= inputs
@@ -114,7 +129,7 @@ impl Mailbox {
         let mut mail = self.mail();
         let kept = helping.commands_least.min(mail.commands.len());
         let urgent = helping.inputs.saturating_sub(kept).min(mail.urgent.len());
-        let commands = (helping.inputs - urgent).min(mail.commands.len());
+        let commands = mail.commands_of(helping.inputs - urgent);
         let live = helping.live.min(mail.live.len());
         Taken {
             urgent: mail.urgent.drain(..urgent).collect(),

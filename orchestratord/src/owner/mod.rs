@@ -24,6 +24,7 @@ mod facts;
 mod flight;
 mod handle;
 mod incoming;
+mod intake;
 mod lanes;
 mod limits;
 mod mailbox;
@@ -32,6 +33,7 @@ mod release;
 mod state;
 mod term;
 mod view;
+mod waiters;
 
 pub use clock::{Clock, SystemClock};
 pub use dice::Dice;

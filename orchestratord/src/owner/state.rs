@@ -16,7 +16,7 @@ use super::doubts::Doubts;
 use super::error::OwnerUnavailable;
 use super::facts::FleetFacts;
 use super::flight::StoreCall;
-use super::incoming::{furnish_ask, furnish_report, named_task};
+use super::incoming::{answered_by, bound_task, furnish_ask, furnish_report, named_task};
 use super::limits::OwnerLimits;
 use super::outlet::Notice;
 use super::release::{Question, Release};
@@ -91,13 +91,16 @@ impl OwnerState {
         }
     }
 
-    /// The task that must be looked up in the store before this is passed in.
+    /// The tasks that must be looked up in the store before this is passed in: the one that it names, and the one
+    /// that its idempotency key stands for, which may be forgotten before its turn comes.
     #[must_use]
-    pub fn lookup(&self, ask: &Ask) -> Option<TaskId> {
+    pub fn lookup(&self, ask: &Ask) -> Vec<TaskId> {
         let Phase::Serving(term) = &self.phase else {
-            return None;
+            return Vec::new();
         };
-        named_task(ask).filter(|task| !term.knows(*task))
+        let bound = bound_task(ask, &term.machine);
+        let tasks = named_task(ask).into_iter().chain(bound);
+        tasks.filter(|task| !term.knows(*task)).collect()
     }
 
     /// Takes a command in, with what the look-up found. Its answer comes with the token.
@@ -122,7 +125,7 @@ impl OwnerState {
             self.turn_away(reply, "there is no owner at the moment");
             return reply;
         };
-        let cold = named_task(&ask)
+        let cold = answered_by(&ask, &term.machine)
             .filter(|task| !term.machine.is_live(*task))
             .and_then(|task| term.ended(task).or_else(|| found.get(&task)).cloned());
         furnish_ask(&mut ask, cold, handle(payload.as_ref()));

@@ -50,6 +50,7 @@ impl Term {
             attempts,
             sessions,
             keys,
+            idempotency,
         } = loaded;
         let states = TaskStates::of(&tasks);
         let recovered = Recovered {
@@ -59,6 +60,7 @@ impl Term {
             attempts,
             sessions,
             keys,
+            idempotency,
         };
         let mut term = Self {
             machine: Machine::recover(config, now, recovered),

@@ -38,6 +38,7 @@ fn spec(on_disconnect: OnDisconnect) -> TaskSpec {
         determinism: Determinism::BestEffort,
         priority: Priority::Interactive,
         deadline_ms: None,
+        run_at: None,
         session: None,
         on_disconnect,
     }

@@ -191,6 +191,8 @@ impl Meter {
                 }
                 Mutation::TaskUpdate(_)
                 | Mutation::ChunkAppend { .. }
+                | Mutation::IdempotencyBind(_)
+                | Mutation::IdempotencyForget { .. }
                 | Mutation::KeyPut(_)
                 | Mutation::SessionDelete(_)
                 | Mutation::SessionPut(_)

@@ -1,8 +1,10 @@
 //! Mutations with their guards, all or none.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orchestrator_core::id::{AcceptSeq, AttemptId, KeyId, PayloadRef, SessionKey, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
@@ -14,6 +16,8 @@ use crate::state::{State, StoredTask};
 /// How to take one mutation back.
 enum Undo {
     Attempt(AttemptId, Option<Box<AttemptRecord>>),
+    /// Numbers to take out, and rows to put back.
+    Idempotency(Option<u64>, BTreeMap<u64, IdempotencyRecord>),
     Key(KeyId, Option<Box<KeyRecord>>),
     Session(SessionKey, Option<Box<SessionRecord>>),
     Task(AcceptSeq, TaskId, Option<Box<StoredTask>>),
@@ -63,6 +67,8 @@ impl State {
                 to,
                 chunk,
             } => self.chunk_append(commit, (*task, *attempt), (*from, *to), *chunk, undo),
+            Mutation::IdempotencyBind(record) => self.idempotency_bind(record, undo),
+            Mutation::IdempotencyForget { through } => self.idempotency_forget(*through, undo),
             Mutation::KeyPut(record) => self.key_put(record, undo),
             Mutation::SessionDelete(session) => {
                 let before = self.sessions.remove(session).ok_or_else(|| {
@@ -85,6 +91,42 @@ impl State {
             Mutation::TaskUpdate(record) => self.task_update(record, undo),
             Mutation::TextPut { task, text } => self.text_put(commit, *task, *text, undo),
         }
+    }
+
+    fn idempotency_bind(
+        &mut self,
+        record: &IdempotencyRecord,
+        undo: &mut Vec<Undo>,
+    ) -> Result<(), CommitError> {
+        let newest = self.idempotency.last_key_value().map(|(number, _)| *number);
+        if newest >= Some(record.number) {
+            return Err(broken(format!(
+                "idempotency key {} does not come last",
+                record.number
+            )));
+        }
+        self.idempotency.insert(record.number, *record);
+        undo.push(Undo::Idempotency(Some(record.number), BTreeMap::new()));
+        Ok(())
+    }
+
+    fn idempotency_forget(
+        &mut self,
+        through: u64,
+        undo: &mut Vec<Undo>,
+    ) -> Result<(), CommitError> {
+        let kept = match through.checked_add(1) {
+            Some(next) => self.idempotency.split_off(&next),
+            None => BTreeMap::new(),
+        };
+        let gone = std::mem::replace(&mut self.idempotency, kept);
+        if gone.is_empty() {
+            return Err(broken(format!(
+                "there is no idempotency key up to number {through}"
+            )));
+        }
+        undo.push(Undo::Idempotency(None, gone));
+        Ok(())
     }
 
     fn key_put(&mut self, record: &KeyRecord, undo: &mut Vec<Undo>) -> Result<(), CommitError> {
@@ -282,6 +324,10 @@ impl State {
         match undo {
             Undo::Attempt(id, Some(before)) => drop(self.attempts.insert(id, *before)),
             Undo::Attempt(id, None) => drop(self.attempts.remove(&id)),
+            Undo::Idempotency(added, gone) => {
+                added.map(|number| self.idempotency.remove(&number));
+                self.idempotency.extend(gone);
+            }
             Undo::Key(id, Some(before)) => drop(self.keys.insert(id, *before)),
             Undo::Key(id, None) => drop(self.keys.remove(&id)),
             Undo::Session(id, Some(before)) => drop(self.sessions.insert(id, *before)),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord};
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub(crate) attempts: BTreeMap<AttemptId, AttemptRecord>,
     pub(crate) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
+    pub(crate) idempotency: BTreeMap<u64, IdempotencyRecord>,
     pub(crate) log: Vec<CommitRow>,
 }
 
@@ -62,6 +64,7 @@ impl State {
                 .collect(),
             sessions: self.sessions.values().cloned().collect(),
             keys: self.keys.values().cloned().collect(),
+            idempotency: self.idempotency.values().copied().collect(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One transaction: the fence, the mutations with their guards, the log row.
 
 use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use rusqlite::Connection;
@@ -8,6 +9,7 @@ use store::{Commit, CommitError, Event};
 
 use crate::codec::{Id, ShortId, Unsigned, pack_ends};
 use crate::error;
+use crate::idempotency::bind_idempotency;
 use crate::key::bind_key;
 use crate::load::take_back;
 use crate::record::{bind_attempt, bind_session, bind_task_changing, bind_task_fixed};
@@ -88,6 +90,8 @@ impl<'c> Writer<'c> {
                 to,
                 chunk,
             } => self.chunk_append((*task, *attempt), (*from, *to), *chunk),
+            Mutation::IdempotencyBind(record) => self.idempotency_bind(record),
+            Mutation::IdempotencyForget { through } => self.idempotency_forget(*through),
             Mutation::KeyPut(record) => self.guarded(
                 Sql::KeyPut,
                 |to| {
@@ -117,6 +121,29 @@ impl<'c> Writer<'c> {
             Mutation::TaskUpdate(record) => self.task_update(record),
             Mutation::TextPut { task, text } => self.text_put(*task, *text),
         }
+    }
+
+    fn idempotency_bind(&mut self, record: &IdempotencyRecord) -> Result<(), CommitError> {
+        self.guarded(
+            Sql::IdempotencyBind,
+            |to| {
+                bind_idempotency(to, record)?;
+                to.run()
+            },
+            || format!("idempotency key {} does not come last", record.number),
+        )
+    }
+
+    fn idempotency_forget(&mut self, through: u64) -> Result<(), CommitError> {
+        let gone = self.run(Sql::IdempotencyForget, |to| {
+            to.value(Unsigned(through))?.run()
+        })?;
+        if gone == 0 {
+            return Err(CommitError::Broken(format!(
+                "there is no idempotency key up to number {through}"
+            )));
+        }
+        Ok(())
     }
 
     fn attempt(&mut self, sql: Sql, record: &AttemptRecord) -> Result<(), CommitError> {

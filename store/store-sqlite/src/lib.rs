@@ -13,6 +13,7 @@ mod codec;
 mod commit;
 mod error;
 mod file;
+mod idempotency;
 mod key;
 mod load;
 mod lock;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, TransactionBehavior};
 use store::{Loaded, Probe};
 
 use crate::codec::{Id, Unsigned};
+use crate::idempotency::read_idempotency;
 use crate::key::read_key;
 use crate::record::{Columns, read_attempt, read_session, read_task};
 use crate::sql::{attempt_columns, task_columns};
@@ -31,6 +32,8 @@ const SESSIONS: &str =
 
 const KEYS: &str = "SELECT id, mac, server_key, tenant, project, name, scopes, class_max, created_at_ms, \
                     created_by, expires_at_ms, revoked_at_ms, replaced_by FROM api_key";
+
+const IDEMPOTENCY: &str = "SELECT number, key, task, at_ms FROM idempotency ORDER BY number";
 
 const ENDED: &str = concat!(
     "SELECT ",
@@ -87,6 +90,7 @@ pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
     loaded.attempts = all(&snapshot, LIVE_ATTEMPTS, read_attempt)?;
     loaded.sessions = all(&snapshot, SESSIONS, read_session)?;
     loaded.keys = keys(&snapshot)?;
+    loaded.idempotency = all(&snapshot, IDEMPOTENCY, read_idempotency)?;
     snapshot.commit()?;
     Ok(loaded)
 }

@@ -48,6 +48,7 @@ pub(crate) fn bind_task_fixed(to: &mut Binder<'_, '_>, record: &TaskRecord) -> R
         .value(Name(record.spec.determinism))?
         .value(Name(record.spec.priority))?
         .value(record.spec.deadline_ms.map(Unsigned))?
+        .value(record.spec.run_at.map(|at| Unsigned(at.0)))?
         .value(record.spec.session.map(|session| Id::new(session.0)))?
         .value(Name(record.spec.on_disconnect))?
         .value(Unsigned(record.accepted_at.0))?
@@ -245,6 +246,7 @@ fn read_spec(from: &mut Columns<'_>) -> Result<TaskSpec> {
         determinism: from.named()?,
         priority: from.named()?,
         deadline_ms: from.take::<Option<Unsigned>>()?.map(|ms| ms.0),
+        run_at: from.time()?,
         session: from.take::<Option<Id>>()?.map(|id| SessionId(id.value())),
         on_disconnect: from.named()?,
     })

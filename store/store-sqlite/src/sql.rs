@@ -7,7 +7,7 @@ macro_rules! task_columns {
     () => {
         "seq, tenant, project, created_by, id, fingerprint, kind, prompt_digest, prompt_bytes, \
          prompt_tokens_estimate, prompt_tokens_least, model_ref, engine, ctx, max_tokens, ignore_eos, \
-         temperature, top_k, top_p, min_p, repeat_penalty, seed, determinism, priority, deadline_ms, session, \
+         temperature, top_k, top_p, min_p, repeat_penalty, seed, determinism, priority, deadline_ms, run_at_ms, session, \
          on_disconnect, accepted_at_ms, accepted_position, accepted_eta_ms, revision, state, waiting_for, \
          attempts, failures, interruptions, attempt_id, attempt_number, attempt_replica, replica_set, \
          started_at_ms, started_replica, started_engine, started_engine_version, started_model_digest, \
@@ -26,6 +26,17 @@ macro_rules! attempt_columns {
 
 pub(crate) use {attempt_columns, task_columns};
 
+const KEY_PUT: &str = "INSERT INTO api_key (id, mac, server_key, tenant, project, name, scopes, class_max, \
+                 created_at_ms, created_by, expires_at_ms, revoked_at_ms, replaced_by) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+                 ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, \
+                 revoked_at_ms = excluded.revoked_at_ms, replaced_by = excluded.replaced_by \
+                 WHERE mac = excluded.mac AND server_key = excluded.server_key \
+                 AND tenant = excluded.tenant AND project IS excluded.project \
+                 AND name = excluded.name AND scopes = excluded.scopes \
+                 AND class_max = excluded.class_max AND created_at_ms = excluded.created_at_ms \
+                 AND created_by = excluded.created_by";
+
 /// A statement of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sql {
@@ -35,6 +46,8 @@ pub(crate) enum Sql {
     ChunkAppend,
     ChunkDelete,
     Fence,
+    IdempotencyBind,
+    IdempotencyForget,
     KeyPut,
     Log,
     SessionDelete,
@@ -56,6 +69,8 @@ impl Sql {
         Self::ChunkAppend,
         Self::ChunkDelete,
         Self::Fence,
+        Self::IdempotencyBind,
+        Self::IdempotencyForget,
         Self::KeyPut,
         Self::Log,
         Self::SessionDelete,
@@ -96,18 +111,12 @@ impl Sql {
                 "UPDATE ownership SET commit_seq = ?2 \
                  WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1"
             }
-            Self::KeyPut => {
-                "INSERT INTO api_key (id, mac, server_key, tenant, project, name, scopes, class_max, \
-                 created_at_ms, created_by, expires_at_ms, revoked_at_ms, replaced_by) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-                 ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, \
-                 revoked_at_ms = excluded.revoked_at_ms, replaced_by = excluded.replaced_by \
-                 WHERE mac = excluded.mac AND server_key = excluded.server_key \
-                 AND tenant = excluded.tenant AND project IS excluded.project \
-                 AND name = excluded.name AND scopes = excluded.scopes \
-                 AND class_max = excluded.class_max AND created_at_ms = excluded.created_at_ms \
-                 AND created_by = excluded.created_by"
+            Self::IdempotencyBind => {
+                "INSERT INTO idempotency (number, key, task, at_ms) SELECT ?1, ?2, ?3, ?4 \
+                 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE number >= ?1)"
             }
+            Self::IdempotencyForget => "DELETE FROM idempotency WHERE number <= ?1",
+            Self::KeyPut => KEY_PUT,
             Self::Log => {
                 "INSERT INTO commit_log (commit_seq, epoch, at_ms, events) VALUES (?1, ?2, ?3, ?4)"
             }
@@ -127,7 +136,7 @@ impl Sql {
                 ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
                  ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, \
                  ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, \
-                 ?52, ?53, ?54 WHERE NOT EXISTS (SELECT 1 FROM task WHERE id = ?5)"
+                 ?52, ?53, ?54, ?55 WHERE NOT EXISTS (SELECT 1 FROM task WHERE id = ?5)"
             ),
             Self::TaskUpdate => {
                 "UPDATE task SET revision = ?1, state = ?2, waiting_for = ?3, attempts = ?4, \

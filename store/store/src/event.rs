@@ -29,7 +29,7 @@ const VERSION: u8 = 1;
 const ACCEPTED: u8 = 1;
 const MOVED: u8 = 2;
 
-const STATES: [(u8, TaskState); 9] = [
+const STATES: [(u8, TaskState); 10] = [
     (1, TaskState::Waiting(WaitingFor::Backoff)),
     (2, TaskState::Queued),
     (3, TaskState::Dispatched),
@@ -39,6 +39,7 @@ const STATES: [(u8, TaskState); 9] = [
     (7, TaskState::Failed),
     (8, TaskState::Cancelled),
     (9, TaskState::Parked),
+    (10, TaskState::Waiting(WaitingFor::Time)),
 ];
 
 impl Event {
@@ -109,6 +110,7 @@ fn state_code(state: TaskState) -> u8 {
         TaskState::Failed => 7,
         TaskState::Cancelled => 8,
         TaskState::Parked => 9,
+        TaskState::Waiting(WaitingFor::Time) => 10,
     }
 }
 

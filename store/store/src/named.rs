@@ -65,7 +65,7 @@ named!(TaskFault as "fault":
     StreamDiverged = "stream_diverged",
     WorkerReset = "worker_reset",
 );
-named!(WaitingFor as "reason to wait": Backoff = "backoff");
+named!(WaitingFor as "reason to wait": Backoff = "backoff", Time = "time");
 
 /// The name of a state without what it waits for, which is stored beside it.
 #[must_use]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use orchestrator_core::id::{AcceptSeq, Epoch, PayloadRef, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub sessions: Vec<SessionRecord>,
     /// Every key there ever was, by id.
     pub keys: Vec<KeyRecord>,
+    /// Every idempotency key that is kept, by number.
+    pub idempotency: Vec<IdempotencyRecord>,
 }
 
 /// One transaction of the owner. All of it becomes durable, or none.

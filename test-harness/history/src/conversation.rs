@@ -35,6 +35,9 @@ pub enum Ask {
     Submit {
         /// The client's own id for it, if it has one.
         own: Option<TaskId>,
+        /// The number of the idempotency key that it comes under, if it comes under one that is never forgotten.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<u64>,
         /// What it asks for.
         payload: Payload,
     },

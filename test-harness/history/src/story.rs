@@ -63,7 +63,8 @@ impl Story {
             seed: SEED,
             replayed: false,
         };
-        self.ask_and_answer(Ask::Submit { own, payload }, answer);
+        let key = None;
+        self.ask_and_answer(Ask::Submit { own, key, payload }, answer);
     }
 
     pub(crate) fn read(&mut self, task: TaskId, record: Record) {

@@ -126,8 +126,11 @@ impl fmt::Display for Ask {
             Self::Meter => write!(f, "show the meter"),
             Self::Record { task } => write!(f, "show {task}"),
             Self::Result { task } => write!(f, "show what came of {task}"),
-            Self::Submit { own, payload } => {
+            Self::Submit { own, key, payload } => {
                 write!(f, "take {}", payload.fingerprint)?;
+                if let Some(key) = key {
+                    write!(f, " under key {key}")?;
+                }
                 match own {
                     Some(own) => write!(f, " as {own}"),
                     None => Ok(()),

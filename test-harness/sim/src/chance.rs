@@ -26,6 +26,8 @@ pub enum Lane {
     Owner = 9,
     /// On which terms tasks wait: deadlines, and who gives way to whom.
     Terms = 10,
+    /// Who comes for later, who comes under a key, and who takes parked tasks back.
+    Later = 11,
 }
 
 /// One stream of draws.

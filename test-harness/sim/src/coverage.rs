@@ -88,6 +88,8 @@ impl Coverage {
             Mutation::AttemptInsert(_) => "mutation: AttemptInsert",
             Mutation::AttemptUpdate(_) => "mutation: AttemptUpdate",
             Mutation::ChunkAppend { .. } => "mutation: ChunkAppend",
+            Mutation::IdempotencyBind(_) => "mutation: IdempotencyBind",
+            Mutation::IdempotencyForget { .. } => "mutation: IdempotencyForget",
             Mutation::KeyPut(_) => "mutation: KeyPut",
             Mutation::SessionDelete(_) => "mutation: SessionDelete",
             Mutation::SessionPut(_) => "mutation: SessionPut",

@@ -51,9 +51,13 @@ plants! {
     /// At the store.
     ChunkSkipped, "chunk-skipped", "the store gives a text back without its last token";
     /// At the host.
+    ClockAhead, "clock-ahead", "the machine is told a wall clock that is a minute ahead of the host's";
+    /// At the host.
     ColdLookupSkipped, "cold-lookup-skipped", "nobody looks whether an ended task has the id of a new one";
     /// At the store.
     FenceSkipped, "fence-skipped", "the store takes commits of any epoch";
+    /// At the host.
+    KeysDropped, "keys-dropped", "the idempotency key of a request does not reach the machine";
     /// At the store.
     LoadOfYesterday, "load-of-yesterday", "a load misses the newest commit";
     /// At the host.

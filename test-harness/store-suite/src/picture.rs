@@ -1,6 +1,7 @@
 //! Everything durable that can be seen, to tell whether anything changed.
 
 use orchestrator_core::id::{AcceptSeq, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::AttemptRecord;
@@ -15,6 +16,7 @@ pub(crate) struct Picture {
     accept_seq: AcceptSeq,
     sessions: Vec<SessionRecord>,
     keys: Vec<KeyRecord>,
+    idempotency: Vec<IdempotencyRecord>,
     tasks: Vec<TaskPicture>,
     log: Vec<CommitRow>,
 }
@@ -42,6 +44,7 @@ impl Picture {
             accept_seq: loaded.accept_seq,
             sessions: loaded.sessions,
             keys: loaded.keys,
+            idempotency: loaded.idempotency,
             tasks: page
                 .rows
                 .into_iter()

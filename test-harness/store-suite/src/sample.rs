@@ -199,6 +199,7 @@ fn drawn_spec(draw: &mut Draw) -> TaskSpec {
         determinism: draw.one_of(&[Determinism::BestEffort, Determinism::Strict]),
         priority: draw.one_of(&PRIORITIES),
         deadline_ms: draw.maybe(Draw::number),
+        run_at: draw.maybe(|draw| WallMs(draw.number())),
         session: draw.maybe(|draw| SessionId(draw.id())),
         on_disconnect: draw.one_of(&[OnDisconnect::Cancel, OnDisconnect::Continue]),
     }
@@ -224,8 +225,9 @@ fn drawn_end(draw: &mut Draw) -> TaskEnd {
 pub(crate) const PRIORITIES: [Priority; 2] = [Priority::Interactive, Priority::Batch];
 
 /// Every state.
-pub const STATES: [TaskState; 9] = [
+pub const STATES: [TaskState; 10] = [
     TaskState::Waiting(WaitingFor::Backoff),
+    TaskState::Waiting(WaitingFor::Time),
     TaskState::Queued,
     TaskState::Dispatched,
     TaskState::Running,

@@ -229,21 +229,35 @@ Accepts the task durably and answers before it runs. Send a `task_id` of your ow
 repeat safe: the same body under the same id gets the first answer again, with the state of now
 and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
 
+A header `Idempotency-Key` does the same without an id: the first request that is accepted under a key binds
+it to its task, in the same commit. A repeat with the same body gets that task's answer again, marked in the
+same way; another body is refused with IDEMPOTENCY_MISMATCH. A repeat that comes while the first is under way
+waits for the same answer. A refused request binds nothing. Keys of different tenants have nothing to do
+with each other. A key is known for 24 hours unless `idempotency.retention_ms` says otherwise, and not
+longer than it is among the newest `idempotency.keys_max`; a `task_id` is known for as long as the task is.
+
 
 Sends a `POST` request to `/v1/tasks`
 
+Arguments:
+- `idempotency_key`: 1 to 255 characters of your choosing, as a quoted string (`"a key"`, with `\"` and `\\` for quote and backslash) or bare, without blanks, quotes and backslashes; the quotes are not part of the key. A fresh UUID is a good one.
+- `body`
 */
     pub async fn task_create<'a>(
         &'a self,
+        idempotency_key: Option<&'a str>,
         body: &'a types::TaskCreateRequest,
     ) -> Result<ResponseValue<types::TaskCreated>, Error<()>> {
         let url = format!("{}/v1/tasks", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         header_map
             .append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(Self::api_version()),
             );
+        if let Some(value) = idempotency_key {
+            header_map.append("Idempotency-Key", value.to_string().try_into()?);
+        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -264,6 +278,55 @@ Sends a `POST` request to `/v1/tasks`
         let response = result?;
         match response.status().as_u16() {
             202u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Hand over many tasks at once
+
+Accepts up to 1,000 tasks in one commit, in the order in which they are given, which is the order of acceptance.
+Each is accepted or refused by itself, exactly as by `task_create`: the answer holds, in the same order, what
+that would have answered, the task or the problem. The status is 200 whatever the outcomes are.
+
+A body with a fault of shape or range is refused whole, with every fault and its place, and nothing is done. So
+is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
+of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
+`task_id` are as two requests one after the other.
+
+
+Sends a `POST` request to `/v1/tasks/batch`
+
+*/
+    pub async fn task_create_batch<'a>(
+        &'a self,
+        body: &'a types::TaskBatchRequest,
+    ) -> Result<ResponseValue<types::TaskBatch>, Error<()>> {
+        let url = format!("{}/v1/tasks/batch", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "task_create_batch",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
@@ -570,15 +633,47 @@ Accepts the task durably and answers before it runs. Send a `task_id` of your ow
 repeat safe: the same body under the same id gets the first answer again, with the state of now
 and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
 
+A header `Idempotency-Key` does the same without an id: the first request that is accepted under a key binds
+it to its task, in the same commit. A repeat with the same body gets that task's answer again, marked in the
+same way; another body is refused with IDEMPOTENCY_MISMATCH. A repeat that comes while the first is under way
+waits for the same answer. A refused request binds nothing. Keys of different tenants have nothing to do
+with each other. A key is known for 24 hours unless `idempotency.retention_ms` says otherwise, and not
+longer than it is among the newest `idempotency.keys_max`; a `task_id` is known for as long as the task is.
+
 
 Sends a `POST` request to `/v1/tasks`
 
+Arguments:
+- `idempotency_key`: 1 to 255 characters of your choosing, as a quoted string (`"a key"`, with `\"` and `\\` for quote and backslash) or bare, without blanks, quotes and backslashes; the quotes are not part of the key. A fresh UUID is a good one.
+- `body`
 */
     pub async fn task_create<'a>(
         &'a self,
+        idempotency_key: Option<&'a str>,
         body: &'a types::TaskCreateRequest,
     ) -> Result<support::Reply<types::TaskCreated>, support::ApiError> {
-        support::settle(self.data().task_create(body).await).await
+        support::settle(self.data().task_create(idempotency_key, body).await).await
+    }
+    /**Hand over many tasks at once
+
+Accepts up to 1,000 tasks in one commit, in the order in which they are given, which is the order of acceptance.
+Each is accepted or refused by itself, exactly as by `task_create`: the answer holds, in the same order, what
+that would have answered, the task or the problem. The status is 200 whatever the outcomes are.
+
+A body with a fault of shape or range is refused whole, with every fault and its place, and nothing is done. So
+is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
+of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
+`task_id` are as two requests one after the other.
+
+
+Sends a `POST` request to `/v1/tasks/batch`
+
+*/
+    pub async fn task_create_batch<'a>(
+        &'a self,
+        body: &'a types::TaskBatchRequest,
+    ) -> Result<support::Reply<types::TaskBatch>, support::ApiError> {
+        support::settle(self.data().task_create_batch(body).await).await
     }
     /**One task, with what it waits for
 

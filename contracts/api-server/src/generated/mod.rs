@@ -36,6 +36,7 @@ pub static CONTROL_OPERATIONS: &[&support::Operation] = &[
 pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &tasks::TASK_LIST,
     &tasks::TASK_CREATE,
+    &tasks::TASK_CREATE_BATCH,
     &tasks::TASK_GET,
     &tasks::TASK_CANCEL,
     &tasks::TASK_REQUEUE,

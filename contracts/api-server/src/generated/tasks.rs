@@ -26,12 +26,37 @@ pub trait TasksApi: support::ApiHost {
     /// repeat safe: the same body under the same id gets the first answer again, with the state of now
     /// and `Idempotency-Replayed: true`; another body is refused with TASK_ID_CONFLICT.
     ///
+    /// A header `Idempotency-Key` does the same without an id: the first request that is accepted under a key binds
+    /// it to its task, in the same commit. A repeat with the same body gets that task's answer again, marked in the
+    /// same way; another body is refused with IDEMPOTENCY_MISMATCH. A repeat that comes while the first is under way
+    /// waits for the same answer. A refused request binds nothing. Keys of different tenants have nothing to do
+    /// with each other. A key is known for 24 hours unless `idempotency.retention_ms` says otherwise, and not
+    /// longer than it is among the newest `idempotency.keys_max`; a `task_id` is known for as long as the task is.
+    ///
     /// `POST /v1/tasks`
     fn task_create(
         &self,
         context: Self::Context,
+        params: TaskCreateParams,
         body: types::TaskCreateRequest,
     ) -> impl ::std::future::Future<Output = TaskCreateResponse> + Send;
+    /// Hand over many tasks at once.
+    ///
+    /// Accepts up to 1,000 tasks in one commit, in the order in which they are given, which is the order of acceptance.
+    /// Each is accepted or refused by itself, exactly as by `task_create`: the answer holds, in the same order, what
+    /// that would have answered, the task or the problem. The status is 200 whatever the outcomes are.
+    ///
+    /// A body with a fault of shape or range is refused whole, with every fault and its place, and nothing is done. So
+    /// is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
+    /// of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
+    /// `task_id` are as two requests one after the other.
+    ///
+    /// `POST /v1/tasks/batch`
+    fn task_create_batch(
+        &self,
+        context: Self::Context,
+        body: types::TaskBatchRequest,
+    ) -> impl ::std::future::Future<Output = TaskCreateBatchResponse> + Send;
     /// One task, with what it waits for.
     ///
     /// The record of the task, joined with the live answer to why it stands where it stands.
@@ -197,10 +222,12 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         "ORCH-2001",
         "ORCH-2006",
         "ORCH-2007",
+        "ORCH-2011",
         "ORCH-3004",
         "ORCH-3005",
         "ORCH-3014",
         "ORCH-3024",
+        "ORCH-3025",
         "ORCH-3029",
         "ORCH-3075",
         "ORCH-3079",
@@ -217,6 +244,36 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         500u16, 503u16,
     ],
 };
+/// Parameters of `task_create`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskCreateParams {
+    /// 1 to 255 characters of your choosing, as a quoted string (`"a key"`, with `\"` and `\\` for quote and backslash) or bare, without blanks, quotes and backslashes; the quotes are not part of the key. A fresh UUID is a good one.
+    pub idempotency_key: Option<String>,
+}
+impl TaskCreateParams {
+    fn read(call: &support::Call) -> Result<Self, support::Rejection> {
+        let mut raw = support::Params::of(call, &[]);
+        let idempotency_key = raw
+            .header(
+                "Idempotency-Key",
+                |text| {
+                    let value = support::parse::text(text)?;
+                    support::check::length(&value, 1, 512)?;
+                    {
+                        static PATTERN: support::check::Pattern = support::check::Pattern::new(
+                            "^(\"([ !#-\\[\\]-\\~]|\\\\[\"\\\\]){1,255}\"|[!#-\\[\\]-\\~]{1,255})$",
+                        );
+                        PATTERN.check(&value)
+                    }?;
+                    Ok(value)
+                },
+            );
+        if !raw.is_sound() {
+            return Err(raw.into_rejection());
+        }
+        Ok(Self { idempotency_key })
+    }
+}
 /// Every reply of `task_create`.
 #[derive(Debug)]
 pub enum TaskCreateResponse {
@@ -224,7 +281,7 @@ pub enum TaskCreateResponse {
     Accepted202 {
         /// Path of the task.
         location: String,
-        /// True when this is the answer to an earlier request with the same task_id and body.
+        /// True when this is the answer to an earlier request with the same task_id or key and the same body.
         idempotency_replayed: Option<bool>,
         /// The body.
         body: types::TaskCreated,
@@ -254,7 +311,55 @@ impl IntoResponse for TaskCreateResponse {
 }
 async fn task_create_input(
     call: &mut support::Call,
-) -> Result<(types::TaskCreateRequest,), support::Rejection> {
+) -> Result<(TaskCreateParams, types::TaskCreateRequest), support::Rejection> {
+    let params = TaskCreateParams::read(call)?;
+    call.accepts()?;
+    let body = call.json(&super::REQUEST_SCHEMAS).await?;
+    Ok((params, body))
+}
+/// What the contract says about `task_create_batch`.
+pub static TASK_CREATE_BATCH: support::Operation = support::Operation {
+    id: "task_create_batch",
+    tag: "tasks",
+    method: "POST",
+    path: "/v1/tasks/batch",
+    req_ids: &["ORCH-2010"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
+    read: None,
+    body_limit_bytes: 16777216,
+    produces: "application/json",
+    problems: &[
+        400u16, 401u16, 403u16, 406u16, 408u16, 413u16, 415u16, 429u16, 500u16, 503u16,
+    ],
+};
+/// Every reply of `task_create_batch`.
+#[derive(Debug)]
+pub enum TaskCreateBatchResponse {
+    /// The outcome of each task.
+    Ok200 {
+        /// The body.
+        body: types::TaskBatch,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for TaskCreateBatchResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(TASK_CREATE_BATCH.listed(reply)))
+    }
+}
+impl IntoResponse for TaskCreateBatchResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ok200 { body } => support::reply::json(200u16, &body),
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn task_create_batch_input(
+    call: &mut support::Call,
+) -> Result<(types::TaskBatchRequest,), support::Rejection> {
     call.accepts()?;
     let body = call.json(&super::REQUEST_SCHEMAS).await?;
     Ok((body,))
@@ -608,7 +713,23 @@ async fn task_create_route<A: TasksApi>(
         Err(reply) => return reply.into_response(),
     };
     match task_create_input(&mut call).await {
-        Ok((body,)) => api.task_create(context, body).await.into_response(),
+        Ok((params, body)) => {
+            api.task_create(context, params, body).await.into_response()
+        }
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
+async fn task_create_batch_route<A: TasksApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&TASK_CREATE_BATCH, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match task_create_batch_input(&mut call).await {
+        Ok((body,)) => api.task_create_batch(context, body).await.into_response(),
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }
@@ -690,6 +811,10 @@ pub fn tasks_router<A: TasksApi>(api: Arc<A>) -> Router {
             support::path::<A>("GET, HEAD, OPTIONS, POST")
                 .get(task_list_route::<A>)
                 .post(task_create_route::<A>),
+        )
+        .route(
+            "/v1/tasks/batch",
+            support::path::<A>("OPTIONS, POST").post(task_create_batch_route::<A>),
         )
         .route(
             "/v1/tasks/{id}",

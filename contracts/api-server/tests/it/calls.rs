@@ -41,7 +41,7 @@ async fn a_body_arrives_whole_and_the_answer_comes_with_its_headers() {
         body: created(),
     };
     served.daemon.create.lock().unwrap().push_back(answer);
-    let reply = served.client.task_create(&request()).await.unwrap();
+    let reply = served.client.task_create(None, &request()).await.unwrap();
     assert_eq!(reply.status, 202);
     assert_eq!(reply.header("location"), Some("/v1/tasks/7"));
     assert_eq!(reply.header("idempotency-replayed"), Some("true"));
@@ -58,7 +58,7 @@ async fn an_absent_header_is_not_sent() {
         body: created(),
     };
     served.daemon.create.lock().unwrap().push_back(answer);
-    let reply = served.client.task_create(&request()).await.unwrap();
+    let reply = served.client.task_create(None, &request()).await.unwrap();
     assert_eq!(reply.header("idempotency-replayed"), None);
 }
 
@@ -72,7 +72,11 @@ async fn a_problem_is_typed_and_carries_its_patience() {
         .lock()
         .unwrap()
         .push_back(refusal.into());
-    let error = served.client.task_create(&request()).await.unwrap_err();
+    let error = served
+        .client
+        .task_create(None, &request())
+        .await
+        .unwrap_err();
     assert!(error.retryable());
     assert_eq!(error.retry_after().unwrap().as_millis(), 1_500);
     let ApiError::Problem {

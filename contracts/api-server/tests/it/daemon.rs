@@ -26,9 +26,10 @@ use api_server::{
         ReadinessGetResponse, SystemApi,
     },
     tasks::{
-        TaskCancelParams, TaskCancelResponse, TaskCreateResponse, TaskGetParams, TaskGetResponse,
-        TaskListParams, TaskListResponse, TaskRequeueParams, TaskRequeueResponse, TaskResultParams,
-        TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
+        TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse, TaskCreateParams,
+        TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams, TaskListResponse,
+        TaskRequeueParams, TaskRequeueResponse, TaskResultParams, TaskResultResponse,
+        TaskStreamParams, TaskStreamResponse, TasksApi,
     },
 };
 use api_types::{KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, TaskCreateRequest};
@@ -103,9 +104,28 @@ fn next<T>(answers: &Mutex<VecDeque<T>>) -> T {
 }
 
 impl TasksApi for Daemon {
-    async fn task_create(&self, _: Caller, body: TaskCreateRequest) -> TaskCreateResponse {
+    async fn task_create(
+        &self,
+        _: Caller,
+        _: TaskCreateParams,
+        body: TaskCreateRequest,
+    ) -> TaskCreateResponse {
         self.created.lock().unwrap().push(body);
         next(&self.create)
+    }
+
+    async fn task_create_batch(
+        &self,
+        _: Caller,
+        body: api_types::TaskBatchRequest,
+    ) -> TaskCreateBatchResponse {
+        TaskCreateBatchResponse::Ok200 {
+            body: api_types::TaskBatch {
+                accepted: 0,
+                refused: 0,
+                items: Vec::with_capacity(body.tasks.len()),
+            },
+        }
     }
 
     async fn task_list(&self, _: Caller, params: TaskListParams) -> TaskListResponse {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
 #![allow(unreachable_pub, unused_imports, unused_qualifications)]
+mod batch;
 mod capabilities;
 mod engine;
 mod keys;
@@ -14,6 +15,7 @@ mod stream;
 mod system;
 mod tasks;
 mod whoami;
+pub use batch::*;
 pub use capabilities::*;
 pub use engine::*;
 pub use keys::*;

@@ -58,6 +58,8 @@ pub enum ProblemCode {
     DecodeTimeout,
     /// `FORBIDDEN`.
     Forbidden,
+    /// `IDEMPOTENCY_MISMATCH`.
+    IdempotencyMismatch,
     /// `INTERNAL`.
     Internal,
     /// `INVALID_PARAMS`.
@@ -114,6 +116,7 @@ impl ProblemCode {
         Self::DeadlineUnmet,
         Self::DecodeTimeout,
         Self::Forbidden,
+        Self::IdempotencyMismatch,
         Self::Internal,
         Self::InvalidParams,
         Self::KeyConflict,
@@ -146,6 +149,7 @@ impl ProblemCode {
             Self::DeadlineUnmet => "DEADLINE_UNMET",
             Self::DecodeTimeout => "DECODE_TIMEOUT",
             Self::Forbidden => "FORBIDDEN",
+            Self::IdempotencyMismatch => "IDEMPOTENCY_MISMATCH",
             Self::Internal => "INTERNAL",
             Self::InvalidParams => "INVALID_PARAMS",
             Self::KeyConflict => "KEY_CONFLICT",
@@ -182,6 +186,7 @@ impl ::std::str::FromStr for ProblemCode {
             "DEADLINE_UNMET" => Ok(Self::DeadlineUnmet),
             "DECODE_TIMEOUT" => Ok(Self::DecodeTimeout),
             "FORBIDDEN" => Ok(Self::Forbidden),
+            "IDEMPOTENCY_MISMATCH" => Ok(Self::IdempotencyMismatch),
             "INTERNAL" => Ok(Self::Internal),
             "INVALID_PARAMS" => Ok(Self::InvalidParams),
             "KEY_CONFLICT" => Ok(Self::KeyConflict),

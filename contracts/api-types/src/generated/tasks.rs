@@ -570,6 +570,9 @@ pub struct Task {
     /// Milliseconds from acceptance within which it must have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+    /// Earliest start that was asked for, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_at_ms: Option<u64>,
     /// Seed of the sampling.
     pub seed: u64,
     /// What was asked about repeatability.
@@ -718,6 +721,13 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::present"
     )]
     pub deadline_ms: Option<u64>,
+    /// Earliest start, in milliseconds since 1970 by the daemon's clock. Until then the task is `waiting` for `time`, and may be cancelled. Then it is queued, and takes its place in its class as one that was accepted at that time; among tasks of the same time, in the order of acceptance. It is accepted now: it is known under its id, its `deadline_ms` counts from now and must end after it, and a full queue neither refuses it later nor drops it. Up to `queue.scheduled_max` tasks may wait so. At once if left out or past.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub run_at_ms: Option<u64>,
     /// Session to run in, made on first use.
     #[serde(
         default,
@@ -767,6 +777,7 @@ impl TaskCreateRequest {
             determinism: None,
             priority: None,
             deadline_ms: None,
+            run_at_ms: None,
             session_id: None,
             project_id: None,
             on_disconnect: None,
@@ -826,6 +837,10 @@ impl support::Validate for TaskCreateRequest {
         if let Some(value) = &self.deadline_ms {
             support::check::integer(i128::from(*value), 1, 31536000000)
                 .map_err(|fault| fault.under("deadline_ms"))?;
+        }
+        if let Some(value) = &self.run_at_ms {
+            support::check::integer(i128::from(*value), 0, 253402300799999)
+                .map_err(|fault| fault.under("run_at_ms"))?;
         }
         if let Some(value) = &self.metadata {
             support::check::entries(value.len(), 0, 16)
@@ -1238,16 +1253,19 @@ pub struct TaskWhy {
 pub enum WaitingFor {
     /// `backoff`.
     Backoff,
+    /// `time`.
+    Time,
     /// A value that this version does not list. Only reading one makes it.
     Unknown(support::Unlisted),
 }
 impl WaitingFor {
     /// Every listed value, in the order of the contract.
-    pub const ALL: &'static [Self] = &[Self::Backoff];
+    pub const ALL: &'static [Self] = &[Self::Backoff, Self::Time];
     /// The value as it is written on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Backoff => "backoff",
+            Self::Time => "time",
             Self::Unknown(other) => other.as_str(),
         }
     }
@@ -1257,6 +1275,7 @@ impl ::std::str::FromStr for WaitingFor {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "backoff" => Ok(Self::Backoff),
+            "time" => Ok(Self::Time),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }
     }

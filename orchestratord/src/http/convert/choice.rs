@@ -94,6 +94,7 @@ pub(super) fn state(state: TaskState) -> wire::TaskState {
 pub(super) fn waiting_for(waiting: WaitingFor) -> wire::WaitingFor {
     match waiting {
         WaitingFor::Backoff => wire::WaitingFor::Backoff,
+        WaitingFor::Time => wire::WaitingFor::Time,
     }
 }
 

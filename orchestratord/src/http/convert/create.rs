@@ -5,6 +5,7 @@ use orchestrator_core::id::{Digest, ModelRef, ProjectId, SessionId, TaskId};
 use orchestrator_core::task::{
     InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
 };
+use orchestrator_core::time::WallMs;
 use sha2::{Digest as _, Sha256};
 use store::TaskBody;
 use uuid::Uuid;
@@ -12,8 +13,13 @@ use uuid::Uuid;
 use super::choice;
 use crate::app::NewTask;
 
-/// The task that a request asks for, under the id that it names or else under `fresh`.
-pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -> NewTask {
+/// The task that a request asks for, under the id that it names or else under `fresh`. `key` is its idempotency key
+/// as it was sent.
+pub(in crate::http) fn new_task(
+    request: wire::TaskCreateRequest,
+    key: Option<String>,
+    fresh: Uuid,
+) -> NewTask {
     let fingerprint = fingerprint(&request);
     let wire::TaskCreateRequest {
         input,
@@ -32,18 +38,14 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
         determinism,
         priority,
         deadline_ms,
+        run_at_ms,
         session_id,
         project_id,
         on_disconnect,
         metadata,
     } = request;
     let id = TaskId(task_id.unwrap_or(fresh).as_u128());
-    let (kind, prompt) = match input {
-        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => {
-            (InputKind::Completion, prompt)
-        }
-        wire::TaskInputRequest::Prompt(wire::PromptInput { prompt }) => (InputKind::Prompt, prompt),
-    };
+    let (kind, prompt) = read_as(input);
     let profile = PROFILE_V1;
     let spec = TaskSpec {
         kind,
@@ -66,6 +68,7 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
         determinism: determinism.map_or(profile.determinism, choice::determinism_choice),
         priority: priority.map_or(profile.priority, choice::priority_filter),
         deadline_ms,
+        run_at: run_at_ms.map(WallMs),
         session: session_id.map(|id| SessionId(id.as_u128())),
         on_disconnect: on_disconnect.map_or(profile.on_disconnect, choice::on_disconnect_choice),
     };
@@ -73,10 +76,38 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
     NewTask {
         id,
         fingerprint,
+        key: key.map(|sent| key_text(&sent)),
         spec,
         project: project_id.map(|id| ProjectId(id.as_u128())),
         body: TaskBody { prompt, metadata },
     }
+}
+
+/// How the input is read, and its text.
+fn read_as(input: wire::TaskInputRequest) -> (InputKind, String) {
+    match input {
+        wire::TaskInputRequest::Completion(wire::CompletionInput { prompt }) => {
+            (InputKind::Completion, prompt)
+        }
+        wire::TaskInputRequest::Prompt(wire::PromptInput { prompt }) => (InputKind::Prompt, prompt),
+    }
+}
+
+/// The key that was sent: a quoted string without its quotes and escapes, or the bare text.
+fn key_text(sent: &str) -> String {
+    let Some(inside) = sent
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return sent.to_owned();
+    };
+    let mut text = String::with_capacity(inside.len());
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        let escaped = (character == '\\').then(|| characters.next()).flatten();
+        text.push(escaped.unwrap_or(character));
+    }
+    text
 }
 
 fn prompt_facts(prompt: &str) -> PromptFacts {
@@ -103,7 +134,11 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> NewTask {
-        new_task(serde_json::from_str(json).unwrap(), Uuid::from_u128(9))
+        new_task(
+            serde_json::from_str(json).unwrap(),
+            None,
+            Uuid::from_u128(9),
+        )
     }
 
     #[test]
@@ -119,6 +154,18 @@ mod tests {
         );
         assert_eq!(one.fingerprint, same.fingerprint);
         assert_ne!(one.fingerprint, other.fingerprint);
+    }
+
+    #[test]
+    fn a_quoted_key_and_a_bare_one_are_the_same() {
+        for (sent, text) in [
+            ("a-key", "a-key"),
+            (r#""a-key""#, "a-key"),
+            (r#""with \"quotes\" and \\""#, r#"with "quotes" and \"#),
+            (r#""\\\\""#, r"\\"),
+        ] {
+            assert_eq!(key_text(sent), text, "{sent}");
+        }
     }
 
     #[test]

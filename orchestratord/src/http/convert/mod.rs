@@ -3,6 +3,7 @@
 //! Every struct is taken apart by name, so that a new field of either side breaks the build here and
 //! nowhere else.
 
+mod batch;
 mod choice;
 mod create;
 mod frame;
@@ -12,6 +13,7 @@ mod result;
 mod task;
 mod why;
 
+pub(super) use batch::{new_tasks, task_batch};
 pub(super) use choice::{engine, priority_filter, state_filter};
 pub(super) use create::new_task;
 pub(super) use frame::event;

@@ -43,6 +43,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         determinism,
         priority,
         deadline_ms,
+        run_at,
         session,
         on_disconnect,
     } = spec;
@@ -65,6 +66,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         ctx,
         max_tokens,
         deadline_ms,
+        run_at_ms: run_at.map(|at| at.0),
         seed: u64::from(seed),
         determinism: choice::determinism(determinism),
         on_disconnect: choice::on_disconnect(on_disconnect),

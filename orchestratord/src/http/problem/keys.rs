@@ -122,10 +122,13 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         Refusal::KeyTaken { key } => format!("the id {key} that was drawn is taken; ask again"),
         Refusal::KeyUnknown { key } => format!("there is no key {key}"),
         Refusal::ContextExceeded { .. }
+        | Refusal::DeadlineBeforeStart { .. }
         | Refusal::DeadlineUnmet { .. }
+        | Refusal::IdempotencyMismatch { .. }
         | Refusal::ModelUnknown { .. }
         | Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }
+        | Refusal::ScheduleFull { .. }
         | Refusal::SessionExhausted { .. }
         | Refusal::SessionUnknown { .. }
         | Refusal::TaskEnded { .. }

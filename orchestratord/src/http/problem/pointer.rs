@@ -16,8 +16,10 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
         } else {
             "/engine"
         }),
-        Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
+        Refusal::DeadlineBeforeStart { .. } | Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
+        Refusal::IdempotencyMismatch { .. } => Some("header/Idempotency-Key"),
         Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
+        Refusal::ScheduleFull { .. } => Some("/run_at_ms"),
         Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
         Refusal::KeyEnded { .. }

@@ -1,5 +1,6 @@
 //! What was refused, in words, with the figures.
 
+use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::ModelRef;
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
@@ -23,15 +24,19 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
             ),
         },
+        Refusal::DeadlineBeforeStart {
+            deadline_ms,
+            start_ms,
+        } => format!(
+            "it is to start in {start_ms} ms at the earliest, and its deadline passes {deadline_ms} ms from now; give it more time, or an earlier start"
+        ),
         Refusal::DeadlineUnmet {
             deadline_ms,
             forecast,
             ..
-        } => format!(
-            "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
-            forecast.start_ms,
-            forecast.service.mean_ms,
-            f64::from(forecast.on_time_permille) / 1_000.0
+        } => too_late(*deadline_ms, forecast),
+        Refusal::IdempotencyMismatch { task } => format!(
+            "the idempotency key stands for task {task}, which another request made; use a new key, or repeat that request unchanged"
         ),
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }
@@ -54,6 +59,9 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             full,
             ..
         } => full_class(*priority, *capacity, *full),
+        Refusal::ScheduleFull { capacity, .. } => format!(
+            "{capacity} tasks wait for their time, and no more may; try again when one of them has begun"
+        ),
         Refusal::SessionExhausted { session, turns_max } => {
             format!("session {session} has had its {turns_max} turns; begin another session")
         }
@@ -87,6 +95,15 @@ fn not_served(
         "no pool serves {}; served are: {}",
         asked.join(" on "),
         known.join(", ")
+    )
+}
+
+fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
+    format!(
+        "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
+        forecast.start_ms,
+        forecast.service.mean_ms,
+        f64::from(forecast.on_time_permille) / 1_000.0
     )
 }
 

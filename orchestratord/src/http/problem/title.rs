@@ -11,6 +11,7 @@ pub(super) fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::DeadlineUnmet => "The deadline cannot be met",
         ProblemCode::DecodeTimeout => "The engine was silent for too long",
         ProblemCode::Forbidden => "Not allowed",
+        ProblemCode::IdempotencyMismatch => "The idempotency key is taken",
         ProblemCode::Internal => "The daemon has a fault",
         ProblemCode::InvalidParams => "The request has faults",
         ProblemCode::KeyConflict => "The key cannot be changed so",

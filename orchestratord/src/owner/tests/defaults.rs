@@ -22,12 +22,14 @@ fn machine_and_configuration_agree() {
     let Config {
         queue,
         session,
+        idempotency,
         retry,
         ..
     } = Config::default();
     assert_eq!(machine.interactive, limit(queue.interactive));
     assert_eq!(machine.batch, limit(queue.batch));
     assert_eq!(machine.ageing_ms, queue.age_after_ms);
+    assert_eq!(machine.scheduled_max, queue.scheduled_max);
     assert_eq!(
         machine.deadline_confidence_permille,
         queue.deadline_confidence_permille
@@ -35,6 +37,13 @@ fn machine_and_configuration_agree() {
     assert_eq!(
         (machine.session_ttl_ms, machine.session_turns_max),
         (session.ttl_ms, session.turns_max)
+    );
+    assert_eq!(
+        (
+            machine.idempotency_retention_ms,
+            machine.idempotency_keys_max
+        ),
+        (idempotency.retention_ms, idempotency.keys_max)
     );
     assert_eq!(
         (machine.retry.failures, machine.retry.interruptions),

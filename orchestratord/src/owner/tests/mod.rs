@@ -1,6 +1,7 @@
 //! The owner without threads, over the memory store with faults on demand.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod batches;
 mod clock;
 mod defaults;
 mod driver;

@@ -132,7 +132,7 @@ impl Rig {
             Ask::TaskCreate { create, .. } => Some(create.id),
             _ => None,
         };
-        let needed: Vec<_> = self.state.lookup(&ask).into_iter().collect();
+        let needed = self.state.lookup(&ask);
         let found = if needed.is_empty() {
             Ok(Vec::new())
         } else {
@@ -457,6 +457,7 @@ impl Rig {
             attempts: loaded.attempts,
             sessions: loaded.sessions,
             keys: loaded.keys,
+            idempotency: loaded.idempotency,
         };
         let machine = self.state.machine().expect("it serves");
         let again = Machine::recover(config(), self.now, recovered);

@@ -83,6 +83,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
         determinism: Determinism::BestEffort,
         priority,
         deadline_ms: None,
+        run_at: None,
         session: None,
         on_disconnect: OnDisconnect::Continue,
     };
@@ -94,6 +95,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([id as u8; 32]),
+            key: None,
             spec,
             body: PayloadRef(0),
         }),

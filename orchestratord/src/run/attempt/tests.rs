@@ -123,6 +123,7 @@ pub(in crate::run) fn order(position: u64) -> AttemptOrder {
             determinism: Determinism::Strict,
             priority: Priority::Interactive,
             deadline_ms: None,
+            run_at: None,
             session: None::<SessionId>,
             on_disconnect: OnDisconnect::Continue,
         },

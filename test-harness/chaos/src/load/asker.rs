@@ -66,14 +66,21 @@ impl Asker {
         let request: TaskCreateRequest = serde_json::from_value(body.request(own.map(|id| id.0)))
             .expect("the body is drawn to fit the contract");
         let answer = self
-            .ask(Ask::Submit { own, payload }, async || {
-                let reply = self.client.task_create(&request).await?;
-                Ok(Ok(Answer::Accepted {
-                    task: TaskId(reply.task_id.as_u128()),
-                    seed: reply.seed,
-                    replayed: reply.header("idempotency-replayed") == Some("true"),
-                }))
-            })
+            .ask(
+                Ask::Submit {
+                    own,
+                    key: None,
+                    payload,
+                },
+                async || {
+                    let reply = self.client.task_create(None, &request).await?;
+                    Ok(Ok(Answer::Accepted {
+                        task: TaskId(reply.task_id.as_u128()),
+                        seed: reply.seed,
+                        replayed: reply.header("idempotency-replayed") == Some("true"),
+                    }))
+                },
+            )
             .await;
         if matches!(answer, Answer::Accepted { .. }) {
             self.recorder.passed(Point::Accepted);

@@ -8,23 +8,21 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_harness_support::cpu_of;
 use tokio::time::{sleep, sleep_until};
 
+use super::accept_case::{Case, ID_OPEN, body, plain, request};
 use super::args::BenchError;
 use super::closed_loop::{self, Asking, Connection, Tally};
 use super::disk::{Disk, Probe};
 use super::report::{Findings, Grid, Row};
 use super::sample::Sample;
 use super::setup::{Setup, Subject};
-use super::stand_in::{Manner, PROMPT, StandIn};
-use super::wire;
+use super::stand_in::{Manner, StandIn};
 use crate::exposition::Exposition;
 use crate::wait::until;
 
-/// Bars for durable tasks a second, by connections.
-const RATES_LEAST: [(usize, f64); 2] = [(1, 3_000.0), (64, 30_000.0)];
 /// Bar for the slowest hundredth: so many times that of the disk, and so many milliseconds more.
 const SLOWEST: (f64, f64) = (3.0, 5.0);
 /// Bar for an idle daemon: from the request to the dispatch, besides the commit, in milliseconds.
@@ -37,9 +35,6 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const PROBED: Duration = Duration::from_millis(700);
 /// Most tasks that wait; no case comes near.
 const CAPACITY: u32 = 10_000_000;
-/// Where an id is to stand in a request until it has one.
-const ID_OPEN: &str = "00000000-0000-0000-0000-000000000000";
-
 /// How much is measured.
 #[derive(Clone, Debug, Args)]
 pub struct AcceptArgs {
@@ -54,19 +49,17 @@ pub struct AcceptArgs {
     pub idle: usize,
 }
 
-/// One case: connections, and whether the caller chooses the ids.
-#[derive(Clone, Copy)]
-struct Case {
-    connections: usize,
-    keyed: bool,
-}
-
 pub(super) async fn accept(args: &AcceptArgs, setup: &Setup) -> Result<Findings, BenchError> {
     let mut probe = Probe::default();
     let mut cases: Vec<Case> = args.connections.iter().map(|it| plain(*it)).collect();
     cases.push(Case {
         connections: KEYED_CONNECTIONS,
         keyed: true,
+        tasks: 1,
+    });
+    cases.push(Case {
+        tasks: Case::BATCH,
+        ..plain(KEYED_CONNECTIONS)
     });
     let mut measured = Vec::new();
     for case in cases {
@@ -92,25 +85,11 @@ pub(super) async fn accept(args: &AcceptArgs, setup: &Setup) -> Result<Findings,
         grids: vec![grid(measured)],
         rows,
         notes: vec![
-            "Only replies 202 count. CPU is of all threads, user and system, for each accepted task. Batches of \
-             100 tasks in a request, and PostgreSQL, belong to capabilities that are not there yet."
+            "Only replies 202 count, and 200 for batches, of which every task is accepted. CPU is of all threads, \
+             user and system, for each accepted task. PostgreSQL belongs to capabilities that are not there yet."
                 .to_owned(),
         ],
     })
-}
-
-fn plain(connections: usize) -> Case {
-    Case {
-        connections,
-        keyed: false,
-    }
-}
-
-impl Case {
-    fn name(self) -> String {
-        let keyed = if self.keyed { ", own task_id" } else { "" };
-        format!("{}{keyed}", self.connections)
-    }
 }
 
 /// What one case came to.
@@ -135,7 +114,7 @@ async fn measure(
     let engine = StandIn::start(Manner::Loading, 1, 0, 0).await?;
     let subject = setup.listening(&config(&engine)).await?;
     probe.run(&subject.daemon.data_dir(), PROBED)?;
-    let body = request(&body(case.keyed));
+    let body = case.request();
     let window = Duration::from_secs_f64(args.seconds);
     let from = Instant::now() + WARM_UP;
     let asking = Asking {
@@ -143,7 +122,7 @@ async fn measure(
         connections: case.connections,
         id_at: find(&body, ID_OPEN),
         request: body,
-        status: 202,
+        status: if case.tasks > 1 { 200 } else { 202 },
         from,
         until: from + window,
     };
@@ -161,7 +140,7 @@ async fn measure(
     let us_each = |from: Duration, to: Duration| (to - from).as_secs_f64() * 1e6 / tasks;
     let answered = &mut tally.answered;
     Ok(Figures {
-        rate: answered.count() as f64 / window.as_secs_f64(),
+        rate: (answered.count() * case.tasks) as f64 / window.as_secs_f64(),
         commits_per_second: commits / seconds,
         tasks_per_commit: tasks / commits,
         daemon_cpu_us: us_each(before.daemon_cpu, after.daemon_cpu),
@@ -239,9 +218,6 @@ fn grid(measured: Vec<(Case, Figures)>) -> Grid {
 
 fn judged(case: Case, figures: &Figures, disk: &Disk) -> Vec<Row> {
     let name = case.name();
-    let least = RATES_LEAST
-        .iter()
-        .find(|(connections, _)| *connections == case.connections);
     let rate = Row::new(&format!("accepted, {name} connections"), figures.rate, "/s");
     let (times, more_ms) = SLOWEST;
     let slowest_most = times * disk.sync_p99_us / 1e3 + more_ms;
@@ -251,8 +227,8 @@ fn judged(case: Case, figures: &Figures, disk: &Disk) -> Vec<Row> {
         "ms",
     );
     vec![
-        match least {
-            Some((_, least)) => rate.at_least(*least),
+        match case.rate_least() {
+            Some(least) => rate.at_least(least),
             None => rate,
         },
         slowest.at_most(slowest_most),
@@ -340,28 +316,6 @@ fn config(engine: &StandIn) -> String {
          [[pool]]\nid = \"paused\"\nengine = \"llamacpp\"\nurls = [\"http://{}\"]\n",
         engine.address()
     )
-}
-
-/// A request of ordinary size.
-fn body(keyed: bool) -> Value {
-    let mut body = json!({
-        "input": {
-            "kind": "completion",
-            "prompt": PROMPT,
-        },
-        "priority": "batch",
-        "max_tokens": 64,
-        "temperature": 0.7,
-        "metadata": { "purpose": "measurement" },
-    });
-    if keyed {
-        body["task_id"] = json!(ID_OPEN);
-    }
-    body
-}
-
-fn request(body: &Value) -> Vec<u8> {
-    wire::post("/v1/tasks", &body.to_string())
 }
 
 fn find(request: &[u8], text: &str) -> Option<usize> {

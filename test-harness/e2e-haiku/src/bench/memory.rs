@@ -61,7 +61,7 @@ async fn worked(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchError
     let subject = setup.start("").await?;
     let mut rows = look(&subject, "idle, just started").await?;
     for _ in 0..args.tasks {
-        let created = subject.client.task_create(&task(None)).await?;
+        let created = subject.client.task_create(None, &task(None)).await?;
         watch(&subject.client, &created.task_id, |_| {}).await?;
     }
     rows.extend(look(&subject, &format!("idle, after {} tasks", args.tasks)).await?);
@@ -116,7 +116,7 @@ async fn fill(client: &Client, tasks: usize) -> Result<(), BenchError> {
     let before = waiting_now(client).await?;
     let request = task(Some(PriorityChoice::Batch));
     let mut outcomes = stream::iter(0..tasks)
-        .map(|_| client.task_create(&request))
+        .map(|_| client.task_create(None, &request))
         .buffer_unordered(CONNECTIONS);
     while let Some(outcome) = outcomes.next().await {
         outcome?;

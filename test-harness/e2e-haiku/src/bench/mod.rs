@@ -1,6 +1,7 @@
 //! Measurements against the budgets. Each is a word of the program `bench`, a file here, and rows of a report.
 
 mod accept;
+mod accept_case;
 mod args;
 mod cancel;
 mod closed_loop;

@@ -163,7 +163,7 @@ async fn create(args: &StreamsArgs, subject: &Subject) -> Result<Vec<Uuid>, Benc
         });
         let request: TaskCreateRequest =
             serde_json::from_value(body).expect("this fits the contract");
-        tasks.push(subject.client.task_create(&request).await?.task_id);
+        tasks.push(subject.client.task_create(None, &request).await?.task_id);
     }
     Ok(tasks)
 }

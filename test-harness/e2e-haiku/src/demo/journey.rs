@@ -178,7 +178,7 @@ async fn ask(
     page.heading("A task");
     page.line(&format!("  {prompt}\n"));
     let submitted_at = Instant::now();
-    let created = client.task_create(&request(prompt)).await?;
+    let created = client.task_create(None, &request(prompt)).await?;
     let story = watch(client, &created.task_id, |piece| page.piece(piece)).await?;
     page.end_text();
     let after = tokens_out_beyond(client, before).await?;

@@ -277,6 +277,7 @@ async fn every_operation_answers_as_the_contract_says() {
     session_get
     task_cancel
     task_create
+    task_create_batch
     task_get
     task_list
     task_requeue

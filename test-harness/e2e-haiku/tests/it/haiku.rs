@@ -23,7 +23,7 @@ async fn ask(world: &World) -> (Theme, Story) {
     let theme = Theme::of_this_minute();
     let body = json!({ "input": { "kind": "prompt", "prompt": theme.prompt() } });
     let request: TaskCreateRequest = serde_json::from_value(body).unwrap();
-    let created = world.client.task_create(&request).await.unwrap();
+    let created = world.client.task_create(None, &request).await.unwrap();
     let story = watch(&world.client, &created.task_id, |_| {})
         .await
         .unwrap();

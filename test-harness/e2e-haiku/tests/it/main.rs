@@ -7,6 +7,7 @@
 )]
 
 mod attached;
+mod batches;
 mod connections;
 mod contract;
 mod crowd;
@@ -17,6 +18,7 @@ mod endings;
 mod engine_loss;
 mod engines;
 mod haiku;
+mod idempotency;
 mod keys;
 mod metrics;
 mod own_model;
@@ -30,6 +32,7 @@ mod real_llama_server;
 mod refusals;
 mod results;
 mod resume;
+mod scheduled;
 mod shell;
 mod startup;
 mod store_refusals;

@@ -106,7 +106,11 @@ impl World {
     /// Hands a task over; `body` is the JSON of the request.
     pub(crate) async fn create(&self, body: Value) -> TaskCreated {
         let request: TaskCreateRequest = serde_json::from_value(body).unwrap();
-        self.client.task_create(&request).await.unwrap().into_body()
+        self.client
+            .task_create(None, &request)
+            .await
+            .unwrap()
+            .into_body()
     }
 
     pub(crate) async fn task(&self, id: &Uuid) -> Task {

@@ -204,6 +204,7 @@ mod tests {
         let mut story = Story::accepted();
         let ask = Ask::Submit {
             own: None,
+            key: None,
             payload: payload("b"),
         };
         story.ask_and_answer(ask, Answer::InDoubt);

@@ -2,7 +2,8 @@
 
 use super::{
     accepted_kept, attempts_once, cancel_bounds, conservation, ends_agree, ids_keep_payload,
-    metered_once, nothing_stuck, one_result, one_terminal, refused_leave_nothing, streams_whole,
+    keys_keep_task, metered_once, nothing_stuck, one_result, one_terminal, refused_leave_nothing,
+    streams_whole,
 };
 use crate::judge::Checker;
 
@@ -15,6 +16,7 @@ pub(crate) fn every() -> Vec<Box<dyn Checker>> {
         Box::<conservation::Conservation>::default(),
         Box::<ends_agree::EndsAgree>::default(),
         Box::<ids_keep_payload::IdsKeepPayload>::default(),
+        Box::<keys_keep_task::KeysKeepTask>::default(),
         Box::<metered_once::MeteredOnce>::default(),
         Box::<nothing_stuck::NothingStuck>::default(),
         Box::<one_result::OneResult>::default(),

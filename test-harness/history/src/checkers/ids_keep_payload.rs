@@ -69,7 +69,7 @@ impl Checker for IdsKeepPayload {
         };
         let (task, differs) = match (question.ask, answer) {
             (
-                Ask::Submit { own, payload },
+                Ask::Submit { own, key, payload },
                 Answer::Accepted {
                     task,
                     seed,
@@ -81,7 +81,9 @@ impl Checker for IdsKeepPayload {
                     return Err(PROPERTY.broken(seen.at_ms, Some(own), what));
                 }
                 let differs = match self.tasks.get_mut(task) {
-                    Some(known) if own.is_some() => known.differs(&payload, *seed, *replayed),
+                    Some(known) if own.is_some() || key.is_some() => {
+                        known.differs(&payload, *seed, *replayed)
+                    }
                     Some(_) => Some("an id that was in use was given to a new task".to_owned()),
                     None => {
                         let wrong = payload.seed.filter(|asked| asked != seed);
@@ -129,6 +131,7 @@ mod tests {
     fn repeat(story: &mut Story, fingerprint: &str, replayed: bool) {
         let ask = Ask::Submit {
             own: Some(TASK),
+            key: None,
             payload: payload(fingerprint),
         };
         let answer = Answer::Accepted {

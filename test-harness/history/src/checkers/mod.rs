@@ -7,6 +7,7 @@ mod conservation;
 mod ends_agree;
 mod every;
 mod ids_keep_payload;
+mod keys_keep_task;
 mod metered_once;
 mod nothing_stuck;
 mod one_result;

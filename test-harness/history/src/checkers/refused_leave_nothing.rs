@@ -103,6 +103,7 @@ mod tests {
         let mut story = Story::default();
         let ask = Ask::Submit {
             own: Some(TASK),
+            key: None,
             payload: payload("a"),
         };
         let answer = Answer::Refused {

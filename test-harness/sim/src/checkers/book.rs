@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orchestrator_core::id::{AttemptId, KeyId, SessionKey, TaskId};
+use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::SessionRecord;
@@ -16,6 +17,7 @@ pub struct Book {
     pub(super) attempts: BTreeMap<AttemptId, AttemptRecord>,
     pub(super) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(super) keys: BTreeMap<KeyId, KeyRecord>,
+    pub(super) idempotency: BTreeMap<u64, IdempotencyRecord>,
     pub(super) commits: u64,
     moves: BTreeSet<(String, String)>,
 }
@@ -27,6 +29,12 @@ impl Book {
             match mutation {
                 Mutation::AttemptInsert(row) | Mutation::AttemptUpdate(row) => {
                     self.attempts.insert(row.id, AttemptRecord::clone(row));
+                }
+                Mutation::IdempotencyBind(row) => {
+                    self.idempotency.insert(row.number, *row);
+                }
+                Mutation::IdempotencyForget { through } => {
+                    self.idempotency.retain(|number, _| number > through);
                 }
                 Mutation::KeyPut(row) => {
                     self.keys.insert(row.id, KeyRecord::clone(row));

@@ -90,7 +90,10 @@ impl Checker for Bounds {
         self.batch(commit)?;
         let classes = [Priority::Batch, Priority::Interactive];
         let newcomers = |priority: Priority| {
-            let waits = |row: &&TaskRecord| row.state == TaskState::Queued && row.attempts == 0;
+            // Whose time came later did not come in at the front door.
+            let waits = |row: &&TaskRecord| {
+                row.state == TaskState::Queued && row.attempts == 0 && row.scheduled_at().is_none()
+            };
             let of_class = |row: &&TaskRecord| row.spec.priority == priority;
             durable.tasks.iter().filter(of_class).filter(waits).count()
         };

@@ -18,6 +18,7 @@ mod recovery_is_live;
 mod released_durable;
 mod sight;
 mod slots;
+mod starts_in_time;
 mod starvation;
 #[cfg(test)]
 mod testing;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use orchestrator_core::id::{AcceptSeq, ModelRef, ReplicaName, TaskId};
 use orchestrator_core::machine::Machine;
 use orchestrator_core::placement::{ReplicaFacts, ReplicaSetKey};
-use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskState};
+use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskState, WaitingFor};
 use orchestrator_core::time::{AgeMs, Now};
 use store::Loaded;
 
@@ -19,7 +19,8 @@ pub(super) struct Waiter {
     pub(super) priority: Priority,
     pub(super) since: AgeMs,
     pub(super) attempts: u32,
-    deadline_ms: Option<u64>,
+    /// When its deadline passes.
+    deadline: Option<AgeMs>,
     model: Option<ModelRef>,
     engine: Option<Engine>,
     pinned: Option<ReplicaSetKey>,
@@ -27,7 +28,8 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
-    fn of(row: &TaskRecord, since: AgeMs) -> Self {
+    /// `accepted`: when; `since`: when it became eligible.
+    fn of(row: &TaskRecord, accepted: AgeMs, since: AgeMs) -> Self {
         let least = row.spec.prompt.tokens_least.saturating_add(1);
         Self {
             task: row.id,
@@ -35,7 +37,7 @@ impl Waiter {
             priority: row.spec.priority,
             since,
             attempts: row.attempts,
-            deadline_ms: row.spec.deadline_ms,
+            deadline: row.spec.deadline_ms.map(|ms| accepted.after(ms)),
             model: row.spec.model_ref.clone(),
             engine: row.spec.engine,
             pinned: row.replica_set,
@@ -48,13 +50,13 @@ impl Waiter {
     /// When it is due, with an ageing bound, on the machine's monotonic clock: at its deadline, or at the bound if
     /// that is sooner.
     pub(super) fn due(&self, ageing_ms: u64) -> i64 {
-        let wait = self.deadline_ms.unwrap_or(ageing_ms).min(ageing_ms);
-        self.since.0.saturating_add_unsigned(wait)
+        let aged = self.since.after(ageing_ms);
+        self.deadline.map_or(aged, |at| at.min(aged)).0
     }
 
     /// Does it have a deadline?
     pub(super) fn has_deadline(&self) -> bool {
-        self.deadline_ms.is_some()
+        self.deadline.is_some()
     }
 
     /// Could it have run there?
@@ -80,6 +82,9 @@ pub(super) struct Looked {
 #[derive(Debug, Default)]
 struct Term {
     life: u64,
+    /// When each was accepted.
+    accepted: BTreeMap<TaskId, AgeMs>,
+    /// When each became eligible.
     since: BTreeMap<TaskId, AgeMs>,
     queued: BTreeMap<TaskId, Waiter>,
     attempts: BTreeMap<TaskId, u32>,
@@ -131,10 +136,16 @@ impl Term {
         rows.sort_by_key(|row| row.seq);
         for row in rows {
             youngest = youngest.max(AgeMs::of_wall(now, row.accepted_at));
-            term.since.insert(row.id, youngest);
+            term.accepted.insert(row.id, youngest);
+            let since = row
+                .scheduled_at()
+                .map_or(youngest, |at| AgeMs::of_wall(now, at));
+            if !is_early(row) {
+                term.since.insert(row.id, since);
+            }
             term.attempts.insert(row.id, row.attempts);
             if row.state == TaskState::Queued {
-                term.queued.insert(row.id, Waiter::of(row, youngest));
+                term.queued.insert(row.id, Waiter::of(row, youngest, since));
             }
         }
         term
@@ -145,10 +156,18 @@ impl Term {
         let mut dispatched = Vec::new();
         let mut waiting = Vec::new();
         for row in machine.records() {
-            let since = *self.since.entry(row.id).or_insert(AgeMs::at(now.mono));
+            let accepted = *self.accepted.entry(row.id).or_insert(AgeMs::at(now.mono));
+            if is_early(row) {
+                continue;
+            }
+            let eligible = || {
+                row.scheduled_at()
+                    .map_or(accepted, |at| AgeMs::of_wall(now, at))
+            };
+            let since = *self.since.entry(row.id).or_insert_with(eligible);
             let attempts = self.attempts.insert(row.id, row.attempts).unwrap_or(0);
             if row.state == TaskState::Queued {
-                let waiter = Waiter::of(row, since);
+                let waiter = Waiter::of(row, accepted, since);
                 if before
                     .get(&row.id)
                     .is_some_and(|one| one.attempts == row.attempts)
@@ -162,12 +181,13 @@ impl Term {
                 && let Some(facts) = facts_of(machine, &head.replica)
             {
                 // As it stood when it was chosen: what it was pinned to by then is not to be told any more.
-                dispatched.push((Waiter::of(row, since), facts));
+                dispatched.push((Waiter::of(row, accepted, since), facts));
             }
         }
         if dispatched.is_empty() {
             waiting.clear();
         }
+        self.accepted.retain(|task, _| machine.is_live(*task));
         self.since.retain(|task, _| machine.is_live(*task));
         self.attempts.retain(|task, _| machine.is_live(*task));
         Looked {
@@ -175,6 +195,11 @@ impl Term {
             waiting,
         }
     }
+}
+
+/// Does it wait for its time?
+fn is_early(row: &TaskRecord) -> bool {
+    row.state == TaskState::Waiting(WaitingFor::Time)
 }
 
 fn facts_of(machine: &Machine, replica: &ReplicaName) -> Option<ReplicaFacts> {

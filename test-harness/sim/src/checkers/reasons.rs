@@ -46,6 +46,14 @@ impl Reasons {
                 let figures = (limit.capacity.max(1), limit.full);
                 (*capacity, *full) == figures && *retry_after_ms > 0
             }
+            Refusal::DeadlineBeforeStart {
+                deadline_ms,
+                start_ms,
+            } => deadline_ms <= start_ms,
+            Refusal::ScheduleFull {
+                capacity,
+                retry_after_ms,
+            } => *capacity == self.config.scheduled_max && *retry_after_ms > 0,
             Refusal::DeadlineUnmet {
                 forecast,
                 retry_after_ms,
@@ -73,7 +81,8 @@ impl Reasons {
                 model_ref.as_ref().is_none_or(|asked| asked == model)
                     && engine.is_none_or(|asked| asked == *kind)
             }),
-            Refusal::KeyEnded { .. }
+            Refusal::IdempotencyMismatch { .. }
+            | Refusal::KeyEnded { .. }
             | Refusal::KeyExpiryPast { .. }
             | Refusal::KeyLast { .. }
             | Refusal::KeyTaken { .. }

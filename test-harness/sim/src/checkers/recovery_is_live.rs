@@ -39,6 +39,7 @@ impl RecoveryIsLive {
             attempts: durable.attempts.clone(),
             sessions: durable.sessions.clone(),
             keys: durable.keys.clone(),
+            idempotency: durable.idempotency.clone(),
         };
         let machine = Machine::recover(self.config.clone(), Now::default(), recovered);
         if let Some(difference) = difference(&machine.hard_state(), durable) {
@@ -93,6 +94,12 @@ fn difference(hard: &HardState, durable: &Loaded) -> Option<String> {
     ];
     if let Some((what, memory, store)) = lengths.iter().find(|(_, one, other)| one != other) {
         return Some(format!("{memory} {what} in memory, {store} durable"));
+    }
+    if hard.idempotency != durable.idempotency {
+        return Some(format!(
+            "idempotency keys {:?} in memory, {:?} durable",
+            hard.idempotency, durable.idempotency
+        ));
     }
     for row in &durable.tasks {
         if hard.tasks.get(&row.id) != Some(row) {

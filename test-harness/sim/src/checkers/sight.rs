@@ -4,7 +4,7 @@ use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{AttemptId, Epoch, TaskId};
 use orchestrator_core::machine::{HardState, Machine};
 use orchestrator_core::reply::Reply;
-use orchestrator_core::time::Now;
+use orchestrator_core::time::{Now, WallMs};
 use orchestratord::owner::{Notice, OwnerUnavailable};
 use orchestratord::run::attempt::AttemptReport;
 use store::{Commit, Loaded, TaskRow};
@@ -33,6 +33,11 @@ pub enum Sight<'a> {
         commit: &'a Commit,
         /// What a load would find from here on.
         durable: &'a Loaded,
+    },
+    /// A process is about to do something.
+    Clock {
+        /// What its wall clock shows, whatever the machine is told.
+        wall: WallMs,
     },
     /// The owner lets an effect out.
     Effect {

@@ -81,6 +81,7 @@ pub(super) fn hard_of(durable: &Loaded) -> HardState {
             .iter()
             .map(|row| (row.id, row.clone()))
             .collect(),
+        idempotency: durable.idempotency.clone(),
     }
 }
 
@@ -118,6 +119,8 @@ pub(super) struct Bench<'a> {
     machine: Machine,
     checker: &'a mut dyn Checker,
     now: Now,
+    /// How far the wall clock that the machine is told is ahead.
+    ahead_ms: u64,
     next: u64,
 }
 
@@ -144,6 +147,7 @@ impl<'a> Bench<'a> {
             machine: Machine::new(config),
             checker,
             now,
+            ahead_ms: 0,
             next: 0,
         };
         let term = Sight::Term {
@@ -165,6 +169,8 @@ impl<'a> Bench<'a> {
     fn step(&mut self, input: Input) -> Result<(), String> {
         self.machine.step(self.now, &mut Zero, input);
         while self.machine.poll().is_some() {}
+        let wall = WallMs(self.now.wall.0 - self.ahead_ms);
+        self.checker.see(&Sight::Clock { wall }, &Book::default())?;
         let look = Sight::Machine {
             daemon: 0,
             life: 1,
@@ -175,12 +181,30 @@ impl<'a> Bench<'a> {
         self.checker.see(&look, &Book::default())
     }
 
+    /// A task comes that is to run thirty seconds later, and the machine's wall clock is so far ahead.
+    pub(super) fn one_runs_later(mut self, ahead_ms: u64) -> Result<(), String> {
+        self.ahead_ms = ahead_ms;
+        self.now.wall = WallMs(1_000_000 + ahead_ms);
+        self.submit_at(Priority::Interactive, None, Some(WallMs(1_030_000)))
+    }
+
     /// A task comes, with or without a deadline.
     fn submit(&mut self, priority: Priority, deadline_ms: Option<u64>) -> Result<(), String> {
+        self.submit_at(priority, deadline_ms, None)
+    }
+
+    /// The same, and it may be for later.
+    fn submit_at(
+        &mut self,
+        priority: Priority,
+        deadline_ms: Option<u64>,
+        run_at: Option<WallMs>,
+    ) -> Result<(), String> {
         self.next += 1;
         let mut row = task(self.next, TaskState::Queued);
         row.spec.priority = priority;
         row.spec.deadline_ms = deadline_ms;
+        row.spec.run_at = run_at;
         row.spec.model_ref = None;
         row.spec.engine = None;
         row.spec.ctx = None;
@@ -192,6 +216,7 @@ impl<'a> Bench<'a> {
             project: row.project,
             created_by: row.created_by,
             fingerprint: row.fingerprint,
+            key: None,
             spec: row.spec,
             body: PayloadRef(0),
         });

@@ -8,19 +8,14 @@ use super::TASK_FAULTS;
 use crate::plan::Fault;
 
 /// What cannot be exercised here, and why.
-pub const EXCUSED: &[(&str, &str)] = &[
-    (
-        "move: parked -> queued",
-        "few tasks are parked, and fewer are let run again in time; the machine's own tests show it",
-    ),
-    (
-        "owner: stepped down with alarm",
-        "it says that owner and store disagree, which is what no seed may show",
-    ),
-];
+pub const EXCUSED: &[(&str, &str)] = &[(
+    "owner: stepped down with alarm",
+    "it says that owner and store disagree, which is what no seed may show",
+)];
 
-const STATES: [TaskState; 9] = [
+const STATES: [TaskState; 10] = [
     TaskState::Waiting(WaitingFor::Backoff),
+    TaskState::Waiting(WaitingFor::Time),
     TaskState::Queued,
     TaskState::Dispatched,
     TaskState::Running,
@@ -55,6 +50,8 @@ const FIXED: &[&str] = &[
     "mutation: AttemptInsert",
     "mutation: AttemptUpdate",
     "mutation: ChunkAppend",
+    "mutation: IdempotencyBind",
+    "mutation: IdempotencyForget",
     "mutation: SessionDelete",
     "mutation: SessionPut",
     "mutation: TaskInsert",
@@ -75,6 +72,8 @@ const FIXED: &[&str] = &[
     "refusal: ADMISSION_REJECT",
     "refusal: CONTEXT_EXCEEDED",
     "refusal: DEADLINE_UNMET",
+    "refusal: IDEMPOTENCY_MISMATCH",
+    "refusal: INVALID_PARAMS",
     "refusal: MODEL_UNKNOWN",
     "refusal: NOT_FOUND",
     "refusal: POOL_UNAVAILABLE",

@@ -7,6 +7,9 @@ use super::setup::Setup;
 use crate::agenda::{MILLI, Micros};
 use crate::chance::Chance;
 
+/// What a wall clock that is right shows when the world begins.
+pub(crate) const WALL_ZERO_MS: u64 = 1_700_000_000_000;
+
 /// Sessions of a run.
 const SESSIONS: u64 = 3;
 
@@ -26,6 +29,7 @@ pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Ope
             want: Want::Submit {
                 task,
                 named: chance.percent(80),
+                keyed: false,
                 wish: wish(chance, setup, batch),
                 read: chance.percent(60).then(|| habit(chance)),
             },
@@ -66,6 +70,54 @@ pub(super) fn draw_terms(
         }
     }
     operations.extend(requeues);
+    operations.sort_by_key(|operation| operation.at);
+}
+
+/// Draws which tasks are for later, which come under an idempotency key and are sent again, and in some runs many that
+/// take parked tasks back.
+pub(super) fn draw_later(
+    chance: &mut Chance,
+    setup: &Setup,
+    chaos: Micros,
+    operations: &mut Vec<Operation>,
+) {
+    let mut more = Vec::new();
+    let unparks = setup.machine.retry.interruptions == 1;
+    for operation in operations.iter_mut() {
+        let Want::Submit {
+            task,
+            named,
+            keyed,
+            wish,
+            ..
+        } = &mut operation.want
+        else {
+            continue;
+        };
+        let most = chance.pick(&[200, 3_000, 20_000]);
+        let after = chance.within((0, most));
+        let due = operation.at / MILLI + after;
+        wish.run_at_ms = chance.percent(20).then(|| WALL_ZERO_MS + due);
+        *keyed = chance.percent(if *named { 20 } else { 70 });
+        let (at, task) = (operation.at, *task);
+        let mut add = |chance: &mut Chance, until: Micros, want: Want| {
+            more.push(Operation {
+                at: chance.within((at, until.max(at))),
+                client: chance.index(setup.clients),
+                want,
+            });
+        };
+        if *keyed && chance.percent(60) {
+            let changed = chance.percent(25);
+            add(chance, at + 8_000 * MILLI, Want::Again { task, changed });
+        }
+        if unparks {
+            for _ in 0..3 {
+                add(chance, chaos, Want::Requeue { task });
+            }
+        }
+    }
+    operations.extend(more);
     operations.sort_by_key(|operation| operation.at);
 }
 
@@ -129,6 +181,7 @@ fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
             Priority::Interactive
         },
         deadline_ms: None,
+        run_at_ms: None,
         session: session.then(|| u32::try_from(chance.below(SESSIONS)).unwrap_or(0)),
         on_disconnect: if chance.percent(30) {
             OnDisconnect::Cancel

@@ -9,6 +9,7 @@ mod operation;
 mod setup;
 mod whole;
 
+pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
 pub use operation::{Habit, Operation, Want, Wish};
 pub use setup::{DaemonSetup, Pace, ReplicaSetup, Setup};

@@ -38,6 +38,8 @@ pub struct Wish {
     pub priority: Priority,
     /// Milliseconds within which it must have ended.
     pub deadline_ms: Option<u64>,
+    /// Earliest start, by the wall clock in milliseconds.
+    pub run_at_ms: Option<u64>,
     /// Number of the session.
     pub session: Option<u32>,
     /// What the last reader's leaving means.
@@ -55,6 +57,8 @@ pub enum Want {
         task: usize,
         /// True if the client names it, and so can try again.
         named: bool,
+        /// True if it comes under an idempotency key.
+        keyed: bool,
         /// What it asks for.
         wish: Wish,
         /// How its stream is read, if it is.
@@ -114,18 +118,23 @@ impl fmt::Display for Operation {
             Want::Submit {
                 task,
                 named,
+                keyed,
                 wish,
                 read,
             } => {
                 let name = if *named { "" } else { " without naming it" };
+                let key = if *keyed { " under a key" } else { "" };
                 write!(
                     f,
-                    "submits t{task}{name} ({}, at most {} tokens",
+                    "submits t{task}{name}{key} ({}, at most {} tokens",
                     wish.priority.name(),
                     wish.max_tokens
                 )?;
                 if let Some(ms) = wish.deadline_ms {
                     write!(f, ", within {ms} ms")?;
+                }
+                if let Some(ms) = wish.run_at_ms {
+                    write!(f, ", not before {ms}")?;
                 }
                 if let Some(session) = wish.session {
                     write!(f, ", session s{session}")?;

@@ -71,6 +71,8 @@ pub struct Setup {
     pub clients: usize,
     /// How long things take.
     pub pace: Pace,
+    /// True if no idempotency key is forgotten in a run.
+    pub keys_last: bool,
 }
 
 impl Setup {
@@ -88,6 +90,7 @@ impl Setup {
                 idle: chance.within((3_000, 20_000)) * MILLI,
                 patience: chance.within((1_000, 8_000)) * MILLI,
             },
+            keys_last: true,
             replicas,
             machine,
         }
@@ -101,6 +104,20 @@ impl Setup {
         }
         machine.deadline_confidence_permille = chance.pick(&[1, 500, 950]);
         machine.interactive.weight = chance.pick(&[1, 2, 8]);
+    }
+
+    /// Draws how many may wait for their time, for how long keys are known, and whether tasks are given up soon.
+    pub(super) fn draw_later(&mut self, chance: &mut Chance) {
+        let machine = &mut self.machine;
+        machine.scheduled_max = chance.pick(&[1, 2, 8, 10_000]);
+        self.keys_last = chance.percent(75);
+        if !self.keys_last {
+            machine.idempotency_retention_ms = chance.within((500, 8_000));
+            machine.idempotency_keys_max = chance.pick(&[1, 3, 1_000]);
+        }
+        if chance.percent(15) {
+            machine.retry.interruptions = 1;
+        }
     }
 
     /// The pools, each with its replicas, as they were configured.

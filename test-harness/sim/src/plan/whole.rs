@@ -43,6 +43,9 @@ impl Plan {
         let mut operations =
             draw_operations::draw(&mut Chance::new(seed, Lane::Operations), &setup, chaos);
         draw_operations::draw_terms(&mut terms, &setup, chaos, &mut operations);
+        let mut later = Chance::new(seed, Lane::Later);
+        setup.draw_later(&mut later);
+        draw_operations::draw_later(&mut later, &setup, chaos, &mut operations);
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);
         Self {
             seed,

@@ -3,9 +3,7 @@
 use orchestrator_core::time::{MonoMs, Now, WallMs};
 
 use crate::agenda::{MILLI, Micros};
-
-/// What every wall clock shows when the world begins, if it is right.
-const WALL_ZERO_MS: i64 = 1_700_000_000_000;
+use crate::plan::WALL_ZERO_MS;
 
 /// Both clocks of a process. The monotonic one begins with the process and drifts; the wall clock is off by
 /// something, and may jump.
@@ -16,6 +14,8 @@ pub(crate) struct Clock {
     wall_off_ms: i64,
     /// True if the wall clock always shows the same.
     stopped: bool,
+    /// How far the wall clock that is told is ahead of the one that there is, in milliseconds.
+    ahead_ms: i64,
 }
 
 impl Clock {
@@ -25,6 +25,7 @@ impl Clock {
             drift_ppm,
             wall_off_ms,
             stopped: false,
+            ahead_ms: 0,
         }
     }
 
@@ -36,6 +37,28 @@ impl Clock {
         }
     }
 
+    /// The same, which tells a wall clock that is a minute ahead.
+    pub(crate) fn ahead(self) -> Self {
+        Self {
+            ahead_ms: 60_000,
+            ..self
+        }
+    }
+
+    /// What both show, whatever is told.
+    pub(crate) fn honest(&self, at: Micros) -> Now {
+        Self {
+            ahead_ms: 0,
+            ..*self
+        }
+        .now(at)
+    }
+
+    /// The wall clock goes on.
+    pub(crate) fn go_on(&mut self) {
+        self.stopped = false;
+    }
+
     /// The wall clock is set.
     pub(crate) fn jump(&mut self, ms: i64) {
         self.wall_off_ms += ms;
@@ -45,9 +68,10 @@ impl Clock {
     pub(crate) fn now(&self, at: Micros) -> Now {
         let mono = self.drifted(at.saturating_sub(self.boot)) / MILLI;
         let true_ms = i64::try_from(at / MILLI).unwrap_or(i64::MAX);
+        let wall_zero_ms = WALL_ZERO_MS.cast_signed();
         let wall = match self.stopped {
-            true => WALL_ZERO_MS,
-            false => WALL_ZERO_MS + true_ms + self.wall_off_ms,
+            true => wall_zero_ms,
+            false => wall_zero_ms + true_ms + self.wall_off_ms + self.ahead_ms,
         };
         Now {
             mono: MonoMs(mono),

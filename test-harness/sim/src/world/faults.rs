@@ -240,6 +240,12 @@ impl World {
             self.engine_up(replica);
         }
         for daemon in 0..self.daemons.len() {
+            // Whoever waits for a time would else wait for as long as a clock was set back.
+            let one = &self.daemons[daemon];
+            self.jump(daemon, one.setup.wall_off_ms - one.wall_off_ms);
+            if let Some(host) = &mut self.daemons[daemon].host {
+                host.clock.go_on();
+            }
             self.daemons[daemon].doomed = None;
             self.daemons[daemon].store_cut = None;
             self.reconnect(daemon);

@@ -207,7 +207,7 @@ pub fn a_prefetch_finds_what_has_ended_and_nothing_else<B: Bench>() {
         .collect();
     assert_eq!(found, expected);
     assert_eq!(
-        cold.prefetch(&[TaskId(6)]).expect("it reads"),
+        cold.prefetch(&[TaskId(7)]).expect("it reads"),
         expected[..1]
     );
     assert_eq!(cold.prefetch(&[]).expect("it reads"), []);
@@ -230,6 +230,8 @@ pub fn a_whole_life_is_read_back_at_each_point<B: Bench>() {
     let mut record = task(1);
     insert(&mut desk, record.clone());
     let path = [
+        TaskState::Waiting(WaitingFor::Time),
+        TaskState::Queued,
         TaskState::Dispatched,
         TaskState::Running,
         TaskState::Waiting(WaitingFor::Backoff),

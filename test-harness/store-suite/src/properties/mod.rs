@@ -2,6 +2,7 @@
 
 mod fence;
 mod guards;
+mod idempotency;
 mod keys;
 mod life;
 mod list;
@@ -10,6 +11,7 @@ mod survive;
 
 pub use fence::*;
 pub use guards::*;
+pub use idempotency::*;
 pub use keys::*;
 pub use life::*;
 pub use list::*;

@@ -1,6 +1,7 @@
 //! What a client is about, and the messages between it and a daemon.
 
 use orchestrator_core::id::{Digest, SessionId, TaskId};
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::task::TaskSpec;
 use orchestratord::stream::{Frame, StreamId};
 use test_harness_history::{Answer, ReaderId, RequestId};
@@ -28,6 +29,7 @@ pub(crate) struct New {
     pub(crate) id: TaskId,
     /// True if the id was made for this very question.
     pub(crate) fresh: bool,
+    pub(crate) key: Option<IdempotencyKey>,
     pub(crate) fingerprint: Digest,
     pub(crate) spec: TaskSpec,
     pub(crate) prompt: String,

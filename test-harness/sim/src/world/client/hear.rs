@@ -54,7 +54,7 @@ impl World {
     /// Nobody knows what was done. Whoever can ask again without harm does.
     fn in_doubt(&mut self, number: usize) {
         match &self.errands[number].aim {
-            Aim::Submit { named: false, .. } => self.done(number),
+            Aim::Submit { task, .. } if self.repeatable(*task).is_none() => self.done(number),
             _ => self.try_later(number),
         }
     }
@@ -66,8 +66,10 @@ impl World {
         ));
         let asked = match &self.errands[number].aim {
             Aim::Cancel(_) => Question::Cancel,
-            Aim::Submit { task, .. } => {
-                Question::Create(self.tasks.get(task).and_then(|known| known.id))
+            // What a key stands for is judged by what is seen of all its answers.
+            Aim::Submit { task, named, .. } => {
+                let known = self.tasks.get(task).and_then(|known| known.id);
+                Question::Create(known.filter(|_| *named))
             }
             _ => Question::Look,
         };

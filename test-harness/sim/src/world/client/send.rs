@@ -1,6 +1,7 @@
 //! What leaves clients, and what is sent to them.
 
 use orchestrator_core::id::TaskId;
+use orchestrator_core::idempotency::IdempotencyKey;
 use orchestratord::stream::StreamId;
 use test_harness_history::{Answer, Ask, ClosedBy, Event as Seen, ReaderEvent, TaskId as SeenTask};
 
@@ -18,6 +19,8 @@ pub(crate) struct Task {
     pub(crate) wish: Wish,
     /// True if its client names it.
     pub(crate) named: bool,
+    /// True if it comes under an idempotency key.
+    pub(crate) keyed: bool,
     /// Its id, once there is one that the client knows.
     pub(crate) id: Option<TaskId>,
     /// Counts the tries of a client that does not name it.
@@ -35,6 +38,7 @@ impl World {
             Want::Submit {
                 task,
                 named,
+                keyed,
                 wish,
                 read,
             } => {
@@ -42,6 +46,7 @@ impl World {
                 let known = Task {
                     wish,
                     named,
+                    keyed,
                     id,
                     tries: 0,
                 };
@@ -53,10 +58,10 @@ impl World {
                     read,
                 })
             }
-            // Only who names a task can submit it again.
-            Want::Again { task, changed } => self.named(task).then_some(Aim::Submit {
+            // Only who names a task, or has a key for it that is not forgotten, can submit it again.
+            Want::Again { task, changed } => self.repeatable(task).map(|named| Aim::Submit {
                 task,
-                named: true,
+                named,
                 changed,
                 read: None,
             }),
@@ -71,8 +76,11 @@ impl World {
         }
     }
 
-    fn named(&self, task: usize) -> bool {
-        self.tasks.get(&task).is_some_and(|one| one.named)
+    /// Can a task be submitted again without harm? If so, whether that is by its name.
+    pub(crate) fn repeatable(&self, task: usize) -> Option<bool> {
+        let one = self.tasks.get(&task)?;
+        let by_key = one.keyed && self.plan.setup.keys_last;
+        (one.named || by_key).then_some(one.named)
     }
 
     /// A stream to read, by a reader of its own.
@@ -180,16 +188,20 @@ impl World {
                 let Some(one) = self.tasks.get_mut(&task) else {
                     unreachable!("a task is known before it is submitted")
                 };
-                let id = match one.id {
+                let id = match one.id.filter(|_| named) {
                     Some(id) => id,
+                    // Each try of a client that does not name it is of a task of its own, but for its key.
                     None => {
                         one.tries += 1;
                         task_id(task, one.tries)
                     }
                 };
-                let new = one.wish.new_task(id, !named, changed);
+                let mut new = one.wish.new_task(id, !named, changed);
+                new.key = one.keyed.then(|| IdempotencyKey(task as u128 + 1));
+                let lasting = one.keyed && self.plan.setup.keys_last;
                 let ask = Ask::Submit {
                     own: named.then(|| seen(id)),
+                    key: lasting.then_some(task as u64),
                     payload: payload(&new),
                 };
                 (Question::Create(Box::new(new)), Some(ask))

@@ -2,6 +2,7 @@
 
 use orchestrator_core::id::{Digest, ModelRef, SessionId, TaskId};
 use orchestrator_core::task::{InputKind, PROFILE_V1, PromptFacts, TaskSpec, prompt_size, seed_of};
+use orchestrator_core::time::WallMs;
 use sha2::{Digest as _, Sha256};
 use test_harness_history::{Class, Payload};
 
@@ -48,12 +49,14 @@ impl Wish {
             determinism: self.determinism,
             priority: self.priority,
             deadline_ms: self.deadline_ms,
+            run_at: self.run_at_ms.map(WallMs),
             session: self.session.map(session_id),
             on_disconnect: self.on_disconnect,
         };
         let body = format!("{spec:?}");
         New {
             fresh,
+            key: None,
             id,
             fingerprint: Digest(Sha256::digest(body.as_bytes()).into()),
             spec,

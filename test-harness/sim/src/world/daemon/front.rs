@@ -91,10 +91,12 @@ impl World {
         let crate::world::client::New {
             id,
             fresh,
+            key,
             fingerprint,
             spec,
             prompt,
         } = new;
+        let key = key.filter(|_| self.plant != Some(Plant::KeysDropped));
         let ask = Ask::TaskCreate {
             create: Box::new(TaskCreate {
                 id,
@@ -103,6 +105,7 @@ impl World {
                 project: ProjectId::DEFAULT,
                 created_by: PrincipalId::SYSTEM,
                 fingerprint,
+                key,
                 spec,
                 body: PayloadRef(0),
             }),

@@ -18,6 +18,7 @@ use crate::plant::Plant;
 use crate::world::World;
 use crate::world::clock::Clock;
 use crate::world::event::{DaemonEvent, Event};
+use crate::world::world::Phase;
 
 /// Pause between two tries to get the store.
 const OPEN_PAUSE: Micros = 200 * MILLI;
@@ -79,7 +80,8 @@ impl World {
         let one = &self.daemons[daemon];
         let clock = Clock::new(self.now, one.setup.drift_ppm, one.wall_off_ms);
         let clock = match self.plant {
-            Some(Plant::AttemptIdsRepeat) => clock.stopped(),
+            Some(Plant::AttemptIdsRepeat) if self.phase == Phase::Chaos => clock.stopped(),
+            Some(Plant::ClockAhead) => clock.ahead(),
             _ => clock,
         };
         let now = clock.now(self.now);

@@ -23,6 +23,8 @@ const TICKS_PER_ROUND: usize = 16;
 impl World {
     /// Lets a process do all that it can do now.
     pub(crate) fn pump(&mut self, host: &mut Host) {
+        let wall = host.clock.honest(self.now).wall;
+        self.see(&Sight::Clock { wall });
         let mut busy = true;
         for _ in 0..ROUNDS_MAX {
             if !self.is_host(host) || self.is_judged() {
@@ -122,7 +124,7 @@ impl World {
         let needed: Vec<TaskId> = host
             .lanes
             .next_commands()
-            .filter_map(|command| host.state.lookup(&command.ask))
+            .flat_map(|command| host.state.lookup(&command.ask))
             .collect();
         let found = if needed.is_empty() || self.plant == Some(Plant::ColdLookupSkipped) {
             Ok(HashMap::new())
@@ -141,7 +143,7 @@ impl World {
             let Command { ask, body, waiter } = command;
             let now = host.now(self.now);
             let token = match &found {
-                Err(error) if host.state.lookup(&ask).is_some() => {
+                Err(error) if !host.state.lookup(&ask).is_empty() => {
                     host.state.command_blind(&error.to_string())
                 }
                 Err(_) => host
