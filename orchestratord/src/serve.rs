@@ -14,11 +14,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass};
+use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass, TenantQuota};
 use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::quota::{QuotaLimits, RequestRate};
 use pool_managerd::LocateError;
 use store::{OpenError, ReadError};
 use store_sqlite::SqliteStore;
@@ -310,6 +311,7 @@ fn machine_config(config: &Config) -> MachineConfig {
     let Config {
         server: _,
         queue,
+        quota,
         session,
         retry,
         pools,
@@ -318,6 +320,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         interactive: class_limit(queue.interactive),
         batch: class_limit(queue.batch),
         ageing_ms: queue.age_after_ms,
+        tenant_limits: tenant_limits(quota.tenant),
         deadline_confidence_permille: queue.deadline_confidence_permille,
         retry: RetryLimits {
             failures: retry.failures_max,
@@ -328,6 +331,25 @@ fn machine_config(config: &Config) -> MachineConfig {
         session_ttl_ms: session.ttl_ms,
         session_turns_max: session.turns_max,
         ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
+    }
+}
+
+fn tenant_limits(quota: TenantQuota) -> QuotaLimits {
+    let TenantQuota {
+        tasks_live_max,
+        requests_per_s,
+        burst,
+        tokens_per_min,
+        kv_mb_max,
+    } = quota;
+    QuotaLimits {
+        tasks_live_max,
+        requests: requests_per_s.map(|per_s| RequestRate {
+            per_s,
+            burst: burst.unwrap_or(per_s),
+        }),
+        tokens_per_min,
+        kv_mb_max,
     }
 }
 

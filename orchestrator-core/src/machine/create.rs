@@ -88,6 +88,9 @@ impl Machine {
                 turns_max,
             });
         }
+        if let Some(refusal) = self.quota_refusal(now, newcomer) {
+            return Err(refusal);
+        }
         if let Some(refusal) = self.deadline_refusal(now, newcomer) {
             return Err(refusal);
         }
@@ -188,6 +191,7 @@ impl Machine {
         let TaskRecord { id, seq, .. } = newcomer.record;
         let session = newcomer.record.session_key();
         self.accept_seq = seq;
+        self.quota_take(now, &newcomer.record);
         self.tasks.insert(id, Box::new(newcomer));
         self.watch_deadline(id);
         self.step.touch(id);

@@ -13,7 +13,8 @@ use crate::machine::dispatch::order;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
-use crate::queue::{Fairness, FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes, PauseRecord, Pauses};
+use crate::quota::{QuotaLevels, QuotaRecord, QuotaSubject, Quotas};
 use crate::session::{SessionRecord, Sessions};
 use crate::task::{AttemptRecord, TaskRecord, TaskState};
 use crate::time::{AgeMs, Now};
@@ -34,6 +35,12 @@ pub struct Recovered {
     pub sessions: Vec<SessionRecord>,
     /// Every key there ever was.
     pub keys: Vec<KeyRecord>,
+    /// Every quota that was put.
+    pub quotas: Vec<QuotaRecord>,
+    /// What was used of quotas and flows back with time.
+    pub quota_levels: Vec<QuotaLevels>,
+    /// Every queue that was ever held.
+    pub pauses: Vec<PauseRecord>,
 }
 
 /// The durable part of a machine's state, to be compared.
@@ -49,6 +56,12 @@ pub struct HardState {
     pub sessions: BTreeMap<SessionKey, SessionRecord>,
     /// Keys, those that have ended included.
     pub keys: BTreeMap<KeyId, KeyRecord>,
+    /// Quotas.
+    pub quotas: BTreeMap<QuotaSubject, QuotaRecord>,
+    /// What was used of them and flows back with time.
+    pub quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
+    /// Queues that were ever held, by pool.
+    pub pauses: Vec<PauseRecord>,
 }
 
 impl Machine {
@@ -68,6 +81,9 @@ impl Machine {
             attempts,
             sessions,
             keys,
+            quotas,
+            quota_levels,
+            pauses,
         } = recovered;
         tasks.sort_by_key(|row| row.seq);
         let mut machine = Self {
@@ -78,6 +94,8 @@ impl Machine {
             attempts: BTreeMap::new(),
             sessions: Sessions::new(config.session_ttl_ms),
             keys: Keys::from_iter(keys),
+            quotas: Quotas::new(config.tenant_limits),
+            pauses: Pauses::from_iter(pauses),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
@@ -91,6 +109,8 @@ impl Machine {
             outputs: std::collections::VecDeque::new(),
             config,
         };
+        machine.fleet.hold(&machine.pauses);
+        machine.restore_quotas(now, quotas, quota_levels);
         for row in attempts {
             machine.restore_attempt(now, row);
         }
@@ -112,6 +132,21 @@ impl Machine {
         machine
     }
 
+    fn restore_quotas(
+        &mut self,
+        now: Now,
+        quotas: Vec<QuotaRecord>,
+        quota_levels: Vec<QuotaLevels>,
+    ) {
+        self.quotas.restore_lines(self.keys.iter());
+        for row in quotas {
+            self.quotas.restore(row);
+        }
+        for row in quota_levels {
+            self.quotas.restore_levels(now, row);
+        }
+    }
+
     fn restore_attempt(&mut self, now: Now, record: AttemptRecord) {
         let since = AgeMs::of_wall(now, record.began_at);
         self.fleet
@@ -129,6 +164,8 @@ impl Machine {
         let task = record.id;
         let state = record.state;
         let not_before = record.not_before;
+        let claim = self.claim(&record);
+        self.quotas.restore_task(&claim);
         self.tasks
             .insert(task, Box::new(LiveTask::new(record, since)));
         self.watch_deadline(task);
@@ -209,12 +246,18 @@ impl Machine {
             .map(|(id, live)| (*id, live.record.clone()));
         let sessions = self.sessions.rows().map(|row| (row.key(), row.clone()));
         let keys = self.keys.iter().map(|row| (row.id, KeyRecord::clone(row)));
+        let quotas = self.quotas.rows();
+        let quotas = quotas.map(|row| (row.of.subject(), QuotaRecord::clone(row)));
+        let levels = self.quotas.all_levels();
         HardState {
             accept_seq: self.accept_seq,
             tasks: tasks.collect(),
             attempts: attempts.collect(),
             sessions: sessions.collect(),
             keys: keys.collect(),
+            quotas: quotas.collect(),
+            quota_levels: levels.map(|row| (row.subject, row)).collect(),
+            pauses: self.pauses.rows().cloned().collect(),
         }
     }
 }

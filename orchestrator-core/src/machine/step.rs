@@ -8,6 +8,8 @@ use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionKey, TaskId};
 use crate::key::KeyRecord;
 use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
 use crate::mutation::Mutation;
+use crate::queue::PauseRecord;
+use crate::quota::{QuotaRecord, QuotaSubject};
 use crate::reply::Reply;
 use crate::task::AttemptRecord;
 
@@ -45,6 +47,9 @@ pub(crate) struct Step {
     pub(crate) tasks: Vec<TaskId>,
     pub(crate) sessions: BTreeSet<SessionKey>,
     pub(crate) keys: Vec<Arc<KeyRecord>>,
+    pub(crate) quotas: Vec<Arc<QuotaRecord>>,
+    pub(crate) quota_levels: BTreeSet<QuotaSubject>,
+    pub(crate) pauses: Vec<PauseRecord>,
     pub(crate) replies: Vec<(ReplyToken, Answer)>,
     pub(crate) deeds: Vec<Deed>,
 }
@@ -138,6 +143,16 @@ impl Machine {
         }
         for record in &step.keys {
             persist(Mutation::KeyPut(Box::new(KeyRecord::clone(record))));
+        }
+        for record in &step.quotas {
+            persist(Mutation::QuotaPut(Box::new(QuotaRecord::clone(record))));
+        }
+        for subject in &step.quota_levels {
+            let levels = Box::new(self.quotas.levels(*subject));
+            persist(Mutation::QuotaLevelsPut(levels));
+        }
+        for record in &step.pauses {
+            persist(Mutation::PausePut(Box::new(record.clone())));
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use orchestrator_core::id::{AcceptSeq, Digest, ProjectId, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
+use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskSpec};
 use store::{TaskBody, TaskQuery, TaskRow};
@@ -123,6 +124,12 @@ impl App {
                 Refusal::QueueFull { full, .. } => Some(*full),
                 _ => None,
             };
+            if let Refusal::Quota(
+                QuotaRefusal::Exceeded { limit, .. } | QuotaRefusal::Unmeetable { limit, .. },
+            ) = refusal
+            {
+                self.meter.quota_refused(*limit);
+            }
             self.meter
                 .task_rejected(engine, names::refusal_code(refusal), full);
         }

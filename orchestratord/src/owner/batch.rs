@@ -90,6 +90,9 @@ impl Batch {
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
             | Mutation::KeyPut(_)
+            | Mutation::PausePut(_)
+            | Mutation::QuotaLevelsPut(_)
+            | Mutation::QuotaPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_) => None,
         };

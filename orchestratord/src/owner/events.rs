@@ -29,6 +29,9 @@ impl TaskStates {
             | Mutation::AttemptUpdate(_)
             | Mutation::ChunkAppend { .. }
             | Mutation::KeyPut(_)
+            | Mutation::PausePut(_)
+            | Mutation::QuotaLevelsPut(_)
+            | Mutation::QuotaPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_)
             | Mutation::TextPut { .. } => return,

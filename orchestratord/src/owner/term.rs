@@ -50,6 +50,9 @@ impl Term {
             attempts,
             sessions,
             keys,
+            quotas,
+            quota_levels,
+            pauses,
         } = loaded;
         let states = TaskStates::of(&tasks);
         let recovered = Recovered {
@@ -59,6 +62,9 @@ impl Term {
             attempts,
             sessions,
             keys,
+            quotas,
+            quota_levels,
+            pauses,
         };
         let mut term = Self {
             machine: Machine::recover(config, now, recovered),

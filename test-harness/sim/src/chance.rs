@@ -26,6 +26,8 @@ pub enum Lane {
     Owner = 9,
     /// On which terms tasks wait: deadlines, and who gives way to whom.
     Terms = 10,
+    /// What operators do, and with which keys tasks are handed over.
+    Acts = 11,
 }
 
 /// One stream of draws.

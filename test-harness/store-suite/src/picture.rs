@@ -2,6 +2,8 @@
 
 use orchestrator_core::id::{AcceptSeq, TaskId};
 use orchestrator_core::key::KeyRecord;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaLevels, QuotaRecord};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::AttemptRecord;
 use store::{CommitRow, FeedStore, ReadStore, TaskBody, TaskQuery, TaskRow, TaskText};
@@ -15,6 +17,9 @@ pub(crate) struct Picture {
     accept_seq: AcceptSeq,
     sessions: Vec<SessionRecord>,
     keys: Vec<KeyRecord>,
+    quotas: Vec<QuotaRecord>,
+    quota_levels: Vec<QuotaLevels>,
+    pauses: Vec<PauseRecord>,
     tasks: Vec<TaskPicture>,
     log: Vec<CommitRow>,
 }
@@ -42,6 +47,9 @@ impl Picture {
             accept_seq: loaded.accept_seq,
             sessions: loaded.sessions,
             keys: loaded.keys,
+            quotas: loaded.quotas,
+            quota_levels: loaded.quota_levels,
+            pauses: loaded.pauses,
             tasks: page
                 .rows
                 .into_iter()

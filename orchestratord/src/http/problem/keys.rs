@@ -125,6 +125,8 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         | Refusal::DeadlineUnmet { .. }
         | Refusal::ModelUnknown { .. }
         | Refusal::PoolUnavailable { .. }
+        | Refusal::PoolUnknown { .. }
+        | Refusal::Quota(_)
         | Refusal::QueueFull { .. }
         | Refusal::SessionExhausted { .. }
         | Refusal::SessionUnknown { .. }

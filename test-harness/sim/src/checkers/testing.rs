@@ -81,6 +81,17 @@ pub(super) fn hard_of(durable: &Loaded) -> HardState {
             .iter()
             .map(|row| (row.id, row.clone()))
             .collect(),
+        quotas: durable
+            .quotas
+            .iter()
+            .map(|row| (row.of.subject(), row.clone()))
+            .collect(),
+        quota_levels: durable
+            .quota_levels
+            .iter()
+            .map(|row| (row.subject, *row))
+            .collect(),
+        pauses: durable.pauses.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ mod guards;
 mod keys;
 mod life;
 mod list;
+mod quotas;
 mod read;
 mod survive;
 
@@ -13,5 +14,6 @@ pub use guards::*;
 pub use keys::*;
 pub use life::*;
 pub use list::*;
+pub use quotas::*;
 pub use read::*;
 pub use survive::*;

@@ -5,7 +5,7 @@ use orchestrator_core::task::TaskSpec;
 use orchestratord::stream::{Frame, StreamId};
 use test_harness_history::{Answer, ReaderId, RequestId};
 
-use crate::plan::Habit;
+use crate::plan::{Act, Habit};
 
 /// What a client asks a daemon.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub(crate) enum Question {
         task: TaskId,
         after: Option<StreamId>,
     },
+    Operate(Box<orchestrator_core::input::Ask>),
     Outcome(TaskId),
     Requeue(TaskId),
 }
@@ -31,6 +32,8 @@ pub(crate) struct New {
     pub(crate) fingerprint: Digest,
     pub(crate) spec: TaskSpec,
     pub(crate) prompt: String,
+    /// Number of the key that it comes with.
+    pub(crate) key: Option<u64>,
 }
 
 /// What reaches an errand.
@@ -62,6 +65,7 @@ pub(crate) enum Aim {
     Cancel(TaskId),
     EndSession(SessionId),
     Look(TaskId),
+    Operate(Act),
     Outcome(TaskId),
     Read(ReadAim),
     Requeue(TaskId),

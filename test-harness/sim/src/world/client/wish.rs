@@ -58,6 +58,7 @@ impl Wish {
             fingerprint: Digest(Sha256::digest(body.as_bytes()).into()),
             spec,
             prompt,
+            key: self.key,
         }
     }
 }
