@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::panic::resume_unwind;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,26 +14,22 @@ use orchestrator_core::task::TaskRecord;
 use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
-use super::flight::StoreCall;
+use super::flight::{StoreAnswer, StoreCall};
 use super::handle::OwnerHandle;
 use super::lanes::{Alive, Asked, Hand, Inbox, LaneEnds, Leash, Look, Told, Waiter, lanes};
 use super::limits::OwnerLimits;
-use super::mailbox::{FromStore, Helping, Taken, Wish};
+use super::mailbox::{Helping, Taken};
 use super::outlet::{Notice, Outlet};
 use super::release::Release;
 use super::state::OwnerState;
-use super::store_thread::{self, Calls, StoreThread};
 use super::view::LiveView;
 
 /// Ticks between two looks at the lanes, and live reads.
 const TICKS_PER_ROUND: usize = 16;
 const LIVE_PER_ROUND: usize = 64;
-/// Inputs that are worth waking up for while a commit is under way: none of them gets its answer before that is
+/// Inputs that are worth waking up for before a commit is tried again: none of them gets its answer before that is
 /// through, and to wake for each would cost more than its step.
 const INPUTS_PER_WAKE: usize = 16;
-/// Most mutations of a commit that is made on the owner's own thread when nothing else waits: a task that is accepted
-/// and dispatched has three. Two hand-overs between threads cost more than what could be stepped meanwhile.
-const MUTATIONS_HERE_MAX: usize = 4;
 
 /// A running owner. Dropped, it stops by itself; [`Owner::stop`] waits for it.
 pub struct Owner<S> {
@@ -57,12 +53,8 @@ pub fn spawn<S: OwnerStore + 'static>(
     let loaded = store.load()?;
     let cold = store.cold()?;
     let no_thread =
-        |error: io::Error| ReadError(format!("the owner's threads cannot be started: {error}"));
+        |error: io::Error| ReadError(format!("the owner's thread cannot be started: {error}"));
     let (ends, inbox, leash, alive) = lanes(&limits);
-    let StoreThread {
-        calls,
-        thread: store_thread,
-    } = store_thread::start(store, Arc::clone(&inbox.0)).map_err(no_thread)?;
     let state = OwnerState::new(config, limits, clock.now(), loaded);
     ends.show(Arc::clone(state.view()));
     let driver = Driver {
@@ -76,7 +68,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         hand: Hand::default(),
         ends: Arc::clone(&ends),
         waiters: HashMap::new(),
-        calls,
+        store,
     };
     let thread = thread::Builder::new()
         .name("owner".to_owned())
@@ -85,13 +77,9 @@ pub fn spawn<S: OwnerStore + 'static>(
                 ends: Arc::clone(&driver.ends),
                 _alive: alive,
             };
-            driver.run();
+            let store = driver.run();
             drop(closing);
-            let store = store_thread
-                .join()
-                .unwrap_or_else(|panic| resume_unwind(panic));
-            let store = Arc::into_inner(store).expect("the driver is gone, and the thread too");
-            store.into_inner().unwrap_or_else(PoisonError::into_inner)
+            store
         })
         .map_err(no_thread)?;
     Ok(Owner {
@@ -149,15 +137,12 @@ struct Driver<S, C, E, O> {
     hand: Hand,
     ends: Arc<LaneEnds>,
     waiters: HashMap<ReplyToken, Waiter>,
-    calls: Calls<S>,
+    store: S,
 }
 
 impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
-    fn run(mut self) {
+    fn run(mut self) -> S {
         while !self.inbox.0.is_stopping() {
-            if !self.hear_store() {
-                break;
-            }
             self.resolve_doubts();
             self.take_in();
             self.tick();
@@ -165,19 +150,7 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             self.wait();
         }
         self.wind_down();
-    }
-
-    /// Takes the store's answer. False if there is no store any more.
-    fn hear_store(&mut self) -> bool {
-        match self.inbox.0.hear_store() {
-            FromStore::Answer(answer) => {
-                self.state
-                    .store_answer(self.clock.now(), &mut self.entropy, answer);
-                true
-            }
-            FromStore::Nothing => true,
-            FromStore::Gone => false,
-        }
+        self.store
     }
 
     /// Looks up how tasks ended whose last commit was in doubt when the owner stepped down.
@@ -299,28 +272,20 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
         }
     }
 
-    /// Seals, calls the store, lets out.
+    /// Seals, calls the store, lets out. The call is made here: what comes meanwhile waits in the lanes, and is the
+    /// next batch. A thread of the store's own would let it be stepped beside the commit, which saves less than the
+    /// hand-overs cost: two changes of threads a commit, each of which may wait for a processor.
     fn move_on(&mut self) {
         let now = self.clock.now();
         self.state.advance(now);
         if let Some(call) = self.state.poll_store(now) {
-            if self.is_for_here(&call) {
-                let answer = self.calls.call_here(call);
-                self.state
-                    .store_answer(self.clock.now(), &mut self.entropy, answer);
-            } else {
-                self.calls.call(call);
-            }
+            let answer = carry_out(&mut self.store, call);
+            self.state
+                .store_answer(self.clock.now(), &mut self.entropy, answer);
         }
         while let Some(release) = self.state.poll_release() {
             self.let_out(release);
         }
-    }
-
-    /// True for a small commit while nothing waits that could be stepped beside it.
-    fn is_for_here(&self, call: &StoreCall) -> bool {
-        matches!(call, StoreCall::Commit(commit) if commit.mutations.len() <= MUTATIONS_HERE_MAX)
-            && self.inbox.0.is_empty()
     }
 
     fn let_out(&mut self, release: Release) {
@@ -347,7 +312,7 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             (_, true) => INPUTS_PER_WAKE,
             (_, false) => 1,
         };
-        self.inbox.0.sleep(Wish::Inputs(inputs), self.pause());
+        self.inbox.0.sleep(inputs, self.pause());
     }
 
     /// Time until there is something to do although nothing happens; `None`: for ever.
@@ -359,19 +324,10 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
 
     /// Brings what was taken in to its end, and turns away the rest.
     fn wind_down(&mut self) {
+        self.move_on();
         while !self.state.is_settled() {
+            self.inbox.0.rest(self.pause().unwrap_or_default());
             self.move_on();
-            if self.state.is_settled() {
-                break;
-            }
-            match self.inbox.0.hear_store() {
-                FromStore::Answer(answer) => {
-                    self.state
-                        .store_answer(self.clock.now(), &mut self.entropy, answer);
-                }
-                FromStore::Nothing => self.inbox.0.sleep(Wish::Nothing, self.pause()),
-                FromStore::Gone => break,
-            }
         }
         self.state.stop();
         // What comes even later, and live reads, are turned away as the lanes are dropped.
@@ -379,6 +335,14 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             self.take_in();
         }
         self.move_on();
+    }
+}
+
+fn carry_out(store: &mut impl OwnerStore, call: StoreCall) -> StoreAnswer {
+    match call {
+        StoreCall::Commit(commit) => StoreAnswer::Committed(store.commit(&commit)),
+        StoreCall::Load => StoreAnswer::Loaded(store.load().map(Box::new)),
+        StoreCall::Probe(epoch) => StoreAnswer::Probed(store.probe(epoch)),
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::flight::StoreAnswer;
 use super::lanes::{Asked, Look, Urgent};
 
 /// What waits for the owner.
@@ -22,24 +21,12 @@ struct Mail {
     urgent: VecDeque<Urgent>,
     commands: VecDeque<Asked>,
     live: VecDeque<Look>,
-    answer: Option<StoreAnswer>,
-    /// The store's thread has ended.
-    store_gone: bool,
     /// The owner is to stop.
     stop: bool,
     /// The owner has ended: nobody takes anything any more.
     closed: bool,
-    /// What the owner's thread sleeps for; `None` while it does not sleep.
-    sleeps_for: Option<Wish>,
-}
-
-/// What ends a sleep, besides the store.
-#[derive(Clone, Copy)]
-pub(super) enum Wish {
-    /// So many inputs, or the word to stop.
-    Inputs(usize),
-    /// Nothing else.
-    Nothing,
+    /// How many inputs the owner's thread sleeps for; `None` while it does not sleep.
+    sleeps_for: Option<usize>,
 }
 
 /// What was taken out at once.
@@ -60,28 +47,14 @@ pub(super) struct Helping {
     pub(super) live: usize,
 }
 
-/// What the store has to say.
-pub(super) enum FromStore {
-    Answer(StoreAnswer),
-    /// Nothing yet.
-    Nothing,
-    /// It is gone, and will never say anything.
-    Gone,
-}
-
 impl Mail {
     fn inputs(&self) -> usize {
         self.urgent.len() + self.commands.len() + self.live.len()
     }
 
-    /// Is there something that ends such a sleep?
-    fn fulfils(&self, wish: Wish) -> bool {
-        let from_store = self.store_gone || self.answer.is_some();
-        from_store
-            || match wish {
-                Wish::Inputs(many) => self.stop || self.inputs() >= many,
-                Wish::Nothing => false,
-            }
+    /// Do so many inputs wait, or is the owner to stop?
+    fn has(&self, inputs: usize) -> bool {
+        self.stop || self.inputs() >= inputs
     }
 }
 
@@ -94,7 +67,7 @@ impl Mailbox {
     fn bring<T>(&self, change: impl FnOnce(&mut Mail) -> T) -> T {
         let mut mail = self.mail();
         let done = change(&mut mail);
-        let wake = mail.sleeps_for.is_some_and(|wish| mail.fulfils(wish));
+        let wake = mail.sleeps_for.is_some_and(|inputs| mail.has(inputs));
         if wake {
             // Whoever comes next need not wake it again.
             mail.sleeps_for = None;
@@ -125,16 +98,6 @@ impl Mailbox {
         self.bring(|mail| put(mail.closed, &mut mail.live, look))
     }
 
-    /// The store answers.
-    pub(super) fn store_answers(&self, answer: StoreAnswer) {
-        self.bring(|mail| mail.answer = Some(answer));
-    }
-
-    /// The store's thread has ended.
-    pub(super) fn store_ends(&self) {
-        self.bring(|mail| mail.store_gone = true);
-    }
-
     /// The owner is to stop.
     pub(super) fn stop(&self) {
         self.bring(|mail| mail.stop = true);
@@ -143,16 +106,6 @@ impl Mailbox {
     /// True once the owner is to stop.
     pub(super) fn is_stopping(&self) -> bool {
         self.mail().stop
-    }
-
-    /// What the store says. Its last answer is heard before its end.
-    pub(super) fn hear_store(&self) -> FromStore {
-        let mut mail = self.mail();
-        match mail.answer.take() {
-            Some(answer) => FromStore::Answer(answer),
-            None if mail.store_gone => FromStore::Gone,
-            None => FromStore::Nothing,
-        }
     }
 
     /// Takes out what waits, as far as there is room: the first lane before the second, but for the share that is
@@ -176,12 +129,12 @@ impl Mailbox {
         mail.urgent.is_empty() && mail.commands.is_empty()
     }
 
-    /// Sleeps until the store has something to say, there is what is wished for, or the time is over.
-    pub(super) fn sleep(&self, wish: Wish, most: Option<Duration>) {
+    /// Sleeps until so many inputs wait, the owner is to stop, or the time is over.
+    pub(super) fn sleep(&self, inputs: usize, most: Option<Duration>) {
         let until = most.map(|most| Instant::now() + most);
         let mut mail = self.mail();
-        while !mail.fulfils(wish) {
-            mail.sleeps_for = Some(wish);
+        while !mail.has(inputs) {
+            mail.sleeps_for = Some(inputs);
             mail = match until {
                 None => self.news.wait(mail).unwrap_or_else(PoisonError::into_inner),
                 Some(until) => {
@@ -198,6 +151,22 @@ impl Mailbox {
             };
         }
         mail.sleeps_for = None;
+    }
+
+    /// Sleeps until the time is over, whatever comes.
+    pub(super) fn rest(&self, most: Duration) {
+        let until = Instant::now() + most;
+        let mut mail = self.mail();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            (mail, _) = self
+                .news
+                .wait_timeout(mail, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// The owner has ended: what is here, and what comes, is dropped, so that whoever waits for an answer learns of

@@ -2,9 +2,8 @@
 //!
 //! [`OwnerState`] is the owner without threads, clocks or channels: it steps the machine, gathers what
 //! comes out into batches, says what to ask of the store, and holds everything back until the store has
-//! answered. [`spawn`] puts it on a thread of its own with a store on another, so that the next batch is
-//! stepped while a commit runs; there is never more than one commit under way. [`OwnerHandle`] is how the
-//! rest of the process talks to it.
+//! answered. [`spawn`] puts it on a thread of its own together with its store; what comes while a commit runs is
+//! the next batch. [`OwnerHandle`] is how the rest of the process talks to it.
 //!
 //! Order is kept: what a batch lets out (facts for telemetry, effects, the view, answers) comes after
 //! everything of the batches before it, also where it changed nothing itself.
@@ -31,7 +30,6 @@ mod mailbox;
 mod outlet;
 mod release;
 mod state;
-mod store_thread;
 mod term;
 mod view;
 
