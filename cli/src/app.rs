@@ -12,7 +12,7 @@ use crate::{
     error::{self, Failure},
     key, key_source,
     output::{Format, Output},
-    pools, run,
+    pools, queue, quota, run,
     server::Server,
     session, status, task, version, whoami,
 };
@@ -92,6 +92,12 @@ enum Remote {
     /// Make keys, list them, end them
     #[command(subcommand)]
     Key(key::Verb),
+    /// See and put how much tenants and keys may use
+    #[command(subcommand)]
+    Quota(quota::Verb),
+    /// Hold queues, let them go on
+    #[command(subcommand)]
+    Queue(queue::Verb),
     Status(status::Args),
     Pools(pools::Args),
     Whoami(whoami::Args),
@@ -144,6 +150,8 @@ fn perform(verb: Remote, client: Client, server: Server, out: Output) -> Outcome
             Remote::Task(verb) => verb.perform(&context).await,
             Remote::Session(verb) => verb.perform(&context).await,
             Remote::Key(verb) => verb.perform(&context).await,
+            Remote::Quota(verb) => verb.perform(&context).await,
+            Remote::Queue(verb) => verb.perform(&context).await,
             Remote::Status(args) => args.perform(&context).await,
             Remote::Pools(args) => args.perform(&context).await,
             Remote::Whoami(args) => args.perform(&context).await,

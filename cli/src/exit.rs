@@ -57,6 +57,7 @@ impl Exit {
             | ProblemCode::PoolUnavailable
             | ProblemCode::QueueFullDropLru
             | ProblemCode::QueueFullShed
+            | ProblemCode::QuotaExceeded
             | ProblemCode::ReplicaSetGone
             | ProblemCode::RequestTimeout
             | ProblemCode::StoreUnavailable
@@ -67,11 +68,14 @@ impl Exit {
             | ProblemCode::IdempotencyMismatch
             | ProblemCode::InvalidParams
             | ProblemCode::ModelUnknown
+            | ProblemCode::QuotaUnmeetable
             | ProblemCode::UnsupportedMediaType => Self::Validation,
             ProblemCode::MethodNotAllowed | ProblemCode::NotAcceptable => Self::Internal,
             ProblemCode::Forbidden | ProblemCode::Unauthorized => Self::Auth,
             ProblemCode::NotFound => Self::NotFound,
             ProblemCode::KeyConflict
+            | ProblemCode::QuotaConflict
+            | ProblemCode::QuotaUnenforceable
             | ProblemCode::SessionExhausted
             | ProblemCode::StreamDiverged
             | ProblemCode::TaskEnded

@@ -21,6 +21,8 @@ mod key_source;
 mod output;
 mod own;
 mod pools;
+mod queue;
+mod quota;
 mod request;
 mod run;
 mod server;

@@ -69,7 +69,7 @@ fn describe(pools: &[PoolHealth], page: &mut Page) {
 
 /// One row for each replica, or one that shows that there is none.
 fn rows(pool: &PoolHealth, notes: &mut Notes) -> Vec<[Cell; 9]> {
-    let name = || [pool.pool.as_str().into(), pool_state(&pool.state)];
+    let name = || [pool.pool.as_str().into(), pool_state(pool)];
     if pool.replicas.is_empty() {
         let [pool, state] = name();
         let none = || Cell::maybe(None::<String>);
@@ -117,14 +117,17 @@ fn rows(pool: &PoolHealth, notes: &mut Notes) -> Vec<[Cell; 9]> {
         .collect()
 }
 
-fn pool_state(state: &PoolState) -> Cell {
-    let tone = match state {
+fn pool_state(pool: &PoolHealth) -> Cell {
+    let tone = match &pool.state {
         PoolState::Ready => Tone::Good,
         PoolState::Starting => Tone::Busy,
         PoolState::Unavailable => Tone::Bad,
         PoolState::Unknown(_) => Tone::Plain,
     };
-    Cell::new(tone, state.as_str())
+    if pool.paused {
+        return Cell::new(Tone::Busy, format!("{}, paused", pool.state));
+    }
+    Cell::new(tone, pool.state.as_str())
 }
 
 fn replica_state(state: &ReplicaState) -> Cell {

@@ -7,6 +7,8 @@ use crate::id::{
 use crate::idempotency::IdempotencyKey;
 use crate::key::{KeyCreate, KeyRotate};
 use crate::placement::ReplicaFacts;
+use crate::queue::QueueSwitch;
+use crate::quota::QuotaPut;
 use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
 
 /// One reason to step.
@@ -42,6 +44,12 @@ pub enum Ask {
     },
     /// Put a new key in the place of another.
     KeyRotate(Box<KeyRotate>),
+    /// Hold a queue: it accepts, and dispatches nothing.
+    QueuePause(QueueSwitch),
+    /// Let a queue go on.
+    QueueResume(QueueSwitch),
+    /// Put a quota.
+    QuotaPut(Box<QuotaPut>),
     /// Forget a session.
     SessionDelete {
         /// Which.

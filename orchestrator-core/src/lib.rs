@@ -21,6 +21,7 @@ pub mod machine;
 pub mod mutation;
 pub mod placement;
 pub mod queue;
+pub mod quota;
 pub mod refusal;
 pub mod reply;
 pub mod session;

@@ -1,13 +1,16 @@
 //! Everything the machine can remember. One step's mutations are committed together or not at all.
 //!
-//! Within a step each task, attempt, session and key is written once, as it stands at the end of the step
+//! Within a step each row is written once, as it stands at the end of the step
 //! (a task that is dispatched as it is accepted has one [`Mutation::TaskInsert`], in state `dispatched`).
 //! The order within a step is that of the guards: tasks inserted, chunks appended, attempts ended,
-//! attempts begun, texts put, tasks updated, sessions put or deleted, keys put, idempotency keys bound, forgotten.
+//! attempts begun, texts put, tasks updated, sessions put or deleted, keys put, quotas and their levels put, pauses put,
+//! idempotency keys bound, forgotten.
 
 use crate::id::{AttemptId, PayloadRef, SessionKey, TaskId};
 use crate::idempotency::IdempotencyRecord;
 use crate::key::KeyRecord;
+use crate::queue::PauseRecord;
+use crate::quota::{QuotaLevels, QuotaRecord};
 use crate::session::SessionRecord;
 use crate::task::{AttemptRecord, TaskRecord};
 
@@ -41,6 +44,12 @@ pub enum Mutation {
     },
     /// A key as it is now, new or changed; what of it never changes must be as it was.
     KeyPut(Box<KeyRecord>),
+    /// A queue was held or let go on; one row for each pool, and one for all.
+    PausePut(Box<PauseRecord>),
+    /// What flows back with time, of one who is counted.
+    QuotaLevelsPut(Box<QuotaLevels>),
+    /// A quota as it is now; the stored revision must be one less.
+    QuotaPut(Box<QuotaRecord>),
     /// A session is over; the row must exist.
     SessionDelete(SessionKey),
     /// A session as it is now, new or changed.

@@ -1,8 +1,9 @@
 //! Everything that can be refused, with the figures that explain it.
 
 use crate::eta::Forecast;
-use crate::id::{KeyId, ModelRef, SessionId, TaskId};
+use crate::id::{KeyId, ModelRef, PoolName, SessionId, TaskId};
 use crate::queue::FullPolicy;
+use crate::quota::QuotaRefusal;
 use crate::task::{Engine, Priority, TaskState};
 use crate::time::WallMs;
 
@@ -81,6 +82,13 @@ pub enum Refusal {
         /// What happened last.
         detail: String,
     },
+    /// There is no such pool.
+    PoolUnknown {
+        /// Its name.
+        pool: PoolName,
+        /// Those there are, in the order of the configuration.
+        known: Vec<PoolName>,
+    },
     /// The queue of its class is full, and its policy is to reject, or found nobody who could go.
     QueueFull {
         /// Class.
@@ -99,6 +107,8 @@ pub enum Refusal {
         /// When it may be worth trying again.
         retry_after_ms: u64,
     },
+    /// A quota stands against it.
+    Quota(QuotaRefusal),
     /// The session has had all its turns.
     SessionExhausted {
         /// Which.

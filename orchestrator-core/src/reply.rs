@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::key::KeyRecord;
+use crate::queue::PauseRecord;
+use crate::quota::QuotaView;
 use crate::refusal::Refusal;
 use crate::task::TaskRecord;
 
@@ -13,6 +15,10 @@ pub enum Reply {
     KeyCreated(Arc<KeyRecord>),
     /// The key has ended, now or before.
     KeyRevoked(Arc<KeyRecord>),
+    /// The queue is held or goes on, since now or before.
+    QueueSwitched(Box<PauseRecord>),
+    /// The quota is put.
+    QuotaPut(Box<QuotaView>),
     /// Not done, nothing changed.
     Refused(Refusal),
     /// The session is gone.

@@ -1,6 +1,7 @@
 //! The names that the machine's words have outside, each in one place: wire, metrics, logs.
 
 use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Engine, FinishReason, Priority, TaskFault};
 
@@ -89,9 +90,16 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::DeadlineBeforeStart { .. } | Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ModelUnknown { .. } => "MODEL_UNKNOWN",
         Refusal::PoolUnavailable { .. } => "POOL_UNAVAILABLE",
+        Refusal::Quota(refusal) => match refusal {
+            QuotaRefusal::Conflict { .. } => "QUOTA_CONFLICT",
+            QuotaRefusal::Exceeded { .. } => "QUOTA_EXCEEDED",
+            QuotaRefusal::Unenforceable { .. } => "QUOTA_UNENFORCEABLE",
+            QuotaRefusal::Unmeetable { .. } => "QUOTA_UNMEETABLE",
+        },
         Refusal::QueueFull { .. } | Refusal::ScheduleFull { .. } => "ADMISSION_REJECT",
         Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
         Refusal::KeyUnknown { .. }
+        | Refusal::PoolUnknown { .. }
         | Refusal::SessionUnknown { .. }
         | Refusal::TaskUnknown { .. } => "NOT_FOUND",
         Refusal::TaskEnded { .. } => "TASK_ENDED",

@@ -14,11 +14,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass};
+use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass, TenantQuota};
 use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::quota::{QuotaLimits, RequestRate};
 use pool_managerd::LocateError;
 use store::{OpenError, ReadError};
 use store_sqlite::SqliteStore;
@@ -310,6 +311,7 @@ fn machine_config(config: &Config) -> MachineConfig {
     let Config {
         server: _,
         queue,
+        quota,
         session,
         idempotency,
         retry,
@@ -320,6 +322,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         batch: class_limit(queue.batch),
         ageing_ms: queue.age_after_ms,
         scheduled_max: queue.scheduled_max,
+        tenant_limits: tenant_limits(quota.tenant),
         deadline_confidence_permille: queue.deadline_confidence_permille,
         retry: RetryLimits {
             failures: retry.failures_max,
@@ -332,6 +335,25 @@ fn machine_config(config: &Config) -> MachineConfig {
         idempotency_retention_ms: idempotency.retention_ms,
         idempotency_keys_max: idempotency.keys_max,
         ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
+    }
+}
+
+fn tenant_limits(quota: TenantQuota) -> QuotaLimits {
+    let TenantQuota {
+        tasks_live_max,
+        requests_per_s,
+        burst,
+        tokens_per_min,
+        kv_mb_max,
+    } = quota;
+    QuotaLimits {
+        tasks_live_max,
+        requests: requests_per_s.map(|per_s| RequestRate {
+            per_s,
+            burst: burst.unwrap_or(per_s),
+        }),
+        tokens_per_min,
+        kv_mb_max,
     }
 }
 

@@ -5,9 +5,6 @@ use api_client::types::{Problem, ProblemCode};
 /// What to do, for the person at the terminal. When to do it stands beside it, if the server says when.
 pub(super) fn advice(problem: &Problem) -> &'static str {
     match &problem.code {
-        ProblemCode::AdmissionReject => {
-            "try again later, submit with another --priority, or have the limit raised"
-        }
         ProblemCode::BodyTooLarge => "shorten the prompt",
         ProblemCode::ContextExceeded => {
             "shorten the prompt, lower --ctx, or choose a model with a larger context: `orch status` shows them"
@@ -43,14 +40,17 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::PoolUnavailable => {
             "`orch pools` shows the engine's last fault; mend it and start the daemon again"
         }
+        ProblemCode::AdmissionReject
+        | ProblemCode::QuotaConflict
+        | ProblemCode::QuotaExceeded
+        | ProblemCode::QuotaUnenforceable
+        | ProblemCode::QuotaUnmeetable
+        | ProblemCode::TriesExceeded => of_limit(&problem.code),
         ProblemCode::RequestTimeout => {
             "try again; if it lasts, look at what stands between orch and the daemon"
         }
         ProblemCode::StoreUnavailable => {
             "try again later; if it lasts, look at the daemon's disk and log"
-        }
-        ProblemCode::TriesExceeded => {
-            "wait, and see which key you send: --key-file, ORCH_API_KEY, or key_file in orch.toml"
         }
         ProblemCode::Unauthorized => {
             "name the file of a key with --key-file, or set ORCH_API_KEY; operators make keys with `orch key create`"
@@ -70,6 +70,28 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
         ProblemCode::Unknown(_) => {
             "this version of orch does not know the code; the server says that trying again does not help"
         }
+    }
+}
+
+/// What to do about a full queue, quotas, and too many tries.
+fn of_limit(code: &ProblemCode) -> &'static str {
+    match code {
+        ProblemCode::AdmissionReject => {
+            "try again later, submit with another --priority, or have the limit raised"
+        }
+        ProblemCode::QuotaConflict => {
+            "`orch quota get` shows how it stands; put what you want again"
+        }
+        ProblemCode::QuotaExceeded => {
+            "try again later, cancel tasks that wait, or ask an operator for a larger quota"
+        }
+        ProblemCode::QuotaUnenforceable => {
+            "set kv_bytes_per_token of each pool in the daemon's configuration, or leave --kv-mb-max out"
+        }
+        ProblemCode::TriesExceeded => {
+            "wait, and see which key you send: --key-file, ORCH_API_KEY, or key_file in orch.toml"
+        }
+        _ => "lower --max-tokens, shorten the prompt, or ask an operator for a larger quota",
     }
 }
 

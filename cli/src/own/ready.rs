@@ -106,7 +106,8 @@ mod tests {
         let members = one.as_object_mut().unwrap();
         members.extend(replica.as_object().unwrap().clone());
         let health = serde_json::from_value(json!({
-            "pool": "default", "live": live, "ready": ready, "state": "starting", "slots_total": 1, "slots_free": 1,
+            "pool": "default", "live": live, "ready": ready, "paused": false, "state": "starting", "slots_total": 1,
+            "slots_free": 1,
             "replicas": [one],
         }));
         standing(Ok(health.unwrap())).unwrap()

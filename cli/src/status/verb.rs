@@ -62,7 +62,10 @@ fn describe(survey: &Survey, server: &Server, page: &mut Page) {
 
 fn ready(readiness: &Ready) -> Cell {
     match readiness {
-        Ready::Yes(_) => Cell::new(Tone::Good, "yes"),
+        Ready::Yes(readiness) => match &readiness.paused_pools {
+            Some(paused) => Cell::new(Tone::Busy, format!("yes; paused: {}", paused.join(", "))),
+            None => Cell::new(Tone::Good, "yes"),
+        },
         Ready::No(problem) => Cell::new(Tone::Bad, format!("no: {}", problem.detail)),
     }
 }

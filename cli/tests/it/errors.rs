@@ -49,16 +49,12 @@ fn words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ProblemCode::NotFound => (404, "There is nothing here", "there is no such task"),
         ProblemCode::NotReady => (503, "Not ready", "1 thing is missing; see errors"),
         ProblemCode::PoolUnavailable => (503, "The pool gave up", GAVE_UP),
-        ProblemCode::QueueFullDropLru => (
-            429,
-            "Dropped from a full queue",
-            "the queue of its class was full when task 019a2f3c-7a51-7c40-9a53-000000000001 came",
-        ),
-        ProblemCode::QueueFullShed => (
-            429,
-            "Dropped for more urgent work",
-            "the queue was full when the more urgent task 019a2f3c-7a51-7c40-9a53-000000000001 came",
-        ),
+        ProblemCode::QueueFullDropLru
+        | ProblemCode::QueueFullShed
+        | ProblemCode::QuotaConflict
+        | ProblemCode::QuotaExceeded
+        | ProblemCode::QuotaUnenforceable
+        | ProblemCode::QuotaUnmeetable => limit_words(code),
         ProblemCode::ReplicaSetGone => (
             503,
             "The replicas that began the text are gone",
@@ -107,6 +103,41 @@ fn words_of_conflict(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ),
         ProblemCode::TaskEnded => (409, "The task has ended", "it is completed already"),
         _ => (409, "The task id is taken", "with another body"),
+    }
+}
+
+fn limit_words(code: &ProblemCode) -> (u32, &'static str, &'static str) {
+    match code {
+        ProblemCode::QueueFullDropLru => (
+            429,
+            "Dropped from a full queue",
+            "the queue of its class was full when task 019a2f3c-7a51-7c40-9a53-000000000001 came",
+        ),
+        ProblemCode::QueueFullShed => (
+            429,
+            "Dropped for more urgent work",
+            "the queue was full when the more urgent task 019a2f3c-7a51-7c40-9a53-000000000001 came",
+        ),
+        ProblemCode::QuotaConflict => (
+            409,
+            "The quota was changed meanwhile",
+            "the quota of tenant acme is at revision 2, and revision 1 was to be replaced",
+        ),
+        ProblemCode::QuotaExceeded => (
+            429,
+            "A quota is used up",
+            "tokens_per_min of the tenant is 600, of which 0 are left, and this takes 266 tokens",
+        ),
+        ProblemCode::QuotaUnenforceable => (
+            409,
+            "Nothing could hold this quota",
+            "these pools do not tell how much cache a token takes: default",
+        ),
+        _ => (
+            422,
+            "More than a quota allows at all",
+            "this takes 2000 tokens, and tokens_per_min of the tenant is 600, so that no wait helps",
+        ),
     }
 }
 

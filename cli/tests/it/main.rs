@@ -16,6 +16,8 @@ mod help;
 mod interrupts;
 mod keys;
 mod prompts;
+mod queues;
+mod quotas;
 mod runs;
 mod servers;
 mod tables;

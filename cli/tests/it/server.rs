@@ -7,12 +7,13 @@ use std::{
 };
 
 use api_client::types::{
-    Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem, Readiness,
-    ReplicaSetList, TaskBatchRequest, TaskCreateRequest,
+    Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem,
+    QueueSwitchRequest, QuotaPutRequest, Readiness, ReplicaSetList, TaskBatchRequest,
+    TaskCreateRequest,
 };
 use api_server::{
-    callers::*, capabilities::*, keys::*, pools::*, replicasets::*, sessions::*, support::*,
-    system::*, tasks::*,
+    callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, replicasets::*,
+    sessions::*, support::*, system::*, tasks::*,
 };
 use axum::{Router, extract::FromRequestParts, response::IntoResponse};
 use futures_util::stream;
@@ -24,7 +25,7 @@ use tokio::{
 };
 
 use crate::{
-    fixtures, keys,
+    fixtures, keys, queues, quotas,
     script::{Script, Step},
 };
 
@@ -377,6 +378,57 @@ impl KeysApi for Api {
     }
 }
 
+impl QuotasApi for Api {
+    async fn quota_list(&self, _: Caller, params: QuotaListParams) -> QuotaListResponse {
+        self.note(format!("quota_list {:?} {:?}", params.limit, params.cursor));
+        QuotaListResponse::Ok200 {
+            body: quotas::page(),
+        }
+    }
+
+    async fn quota_get(&self, _: Caller, params: QuotaGetParams) -> QuotaGetResponse {
+        self.note(format!("quota_get {} {}", params.kind, params.id));
+        QuotaGetResponse::Ok200 {
+            body: quotas::of(&params.kind, &params.id),
+        }
+    }
+
+    async fn quota_put(
+        &self,
+        _: Caller,
+        params: QuotaPutParams,
+        body: QuotaPutRequest,
+    ) -> QuotaPutResponse {
+        let asked = serde_json::to_string(&body).unwrap();
+        self.note(format!("quota_put {} {} {asked}", params.kind, params.id));
+        QuotaPutResponse::Ok200 {
+            body: quotas::of(&params.kind, &params.id),
+        }
+    }
+}
+
+impl QueueApi for Api {
+    async fn queue_get(&self, _: Caller) -> QueueGetResponse {
+        QueueGetResponse::Ok200 {
+            body: queues::queue(),
+        }
+    }
+
+    async fn queue_pause(&self, _: Caller, body: QueueSwitchRequest) -> QueuePauseResponse {
+        self.note(format!("queue_pause {:?}", body.pool));
+        QueuePauseResponse::Ok200 {
+            body: queues::switch(body.pool, true),
+        }
+    }
+
+    async fn queue_resume(&self, _: Caller, body: QueueSwitchRequest) -> QueueResumeResponse {
+        self.note(format!("queue_resume {:?}", body.pool));
+        QueueResumeResponse::Ok200 {
+            body: queues::switch(body.pool, false),
+        }
+    }
+}
+
 impl CapabilitiesApi for Api {
     async fn capabilities_get(&self, _: Caller) -> CapabilitiesGetResponse {
         match self.script(|script| script.capabilities.clone()) {
@@ -416,7 +468,10 @@ impl SystemApi for Api {
     async fn readiness_get(&self, _: Caller) -> ReadinessGetResponse {
         match self.script(|script| script.readiness.clone()) {
             Ok(status) => ReadinessGetResponse::Ok200 {
-                body: Readiness { status },
+                body: Readiness {
+                    status,
+                    paused_pools: None,
+                },
             },
             Err(problem) => ProblemReply::new(*problem).into(),
         }

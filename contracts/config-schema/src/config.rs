@@ -10,6 +10,8 @@ mod idempotency;
 
 pub use idempotency::Idempotency;
 
+use crate::quota::Quota;
+
 /// The whole file. Every part may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -18,6 +20,8 @@ pub struct Config {
     pub server: Server,
     /// The waiting room.
     pub queue: Queue,
+    /// How much tenants may use.
+    pub quota: Quota,
     /// Life of sessions.
     pub session: Session,
     /// How long idempotency keys are known again.
@@ -286,6 +290,10 @@ pub struct Pool {
     #[serde(default)]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     pub ctx_size: Option<u32>,
+    /// Bytes of cache that an engine keeps for a token, for quotas of cache; unknown if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub kv_bytes_per_token: Option<u64>,
     /// Engine processes to start (embedded only); 1 if left out.
     #[serde(default)]
     #[schemars(range(min = 1, max = 64))]
@@ -339,6 +347,7 @@ impl Pool {
             model_ref: None,
             model_file: None,
             ctx_size: None,
+            kv_bytes_per_token: None,
             replicas: None,
             threads: None,
             max_tokens_per_second: None,

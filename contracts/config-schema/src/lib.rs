@@ -9,6 +9,7 @@ mod config;
 mod fault;
 mod hint;
 mod parse;
+mod quota;
 mod schema;
 mod validate;
 
@@ -18,5 +19,6 @@ pub use config::{
 };
 pub use fault::ConfigFault;
 pub use parse::{parse, parse_and};
+pub use quota::{Quota, TenantQuota};
 pub use schema::schema_json;
 pub use validate::check;

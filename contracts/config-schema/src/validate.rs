@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use crate::config::{Config, EngineKind, Pool, QueueClass};
 use crate::fault::ConfigFault;
+use crate::quota::TenantQuota;
 
 /// Everything that is out of range or at odds with something else, without lines.
 #[must_use]
@@ -33,6 +34,7 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         10_000,
     );
     found.idempotency(config);
+    found.quota(config);
     found.retry(config);
     let mut names = BTreeSet::new();
     for (index, pool) in config.pools.iter().enumerate() {
@@ -134,6 +136,50 @@ impl Faults {
         );
     }
 
+    fn quota(&mut self, config: &Config) {
+        let TenantQuota {
+            tasks_live_max,
+            requests_per_s,
+            burst,
+            tokens_per_min,
+            kv_mb_max,
+        } = config.quota.tenant;
+        let ranges = [
+            (
+                "tasks_live_max",
+                tasks_live_max.map(u64::from),
+                1_000_000_000,
+            ),
+            ("requests_per_s", requests_per_s.map(u64::from), 1_000_000),
+            ("burst", burst.map(u64::from), 1_000_000),
+            ("tokens_per_min", tokens_per_min, 1_000_000_000_000),
+            ("kv_mb_max", kv_mb_max, 1_000_000_000),
+        ];
+        for (field, value, most) in ranges {
+            let value = value.unwrap_or(1);
+            self.range(&format!("/quota/tenant/{field}"), value, 1, most);
+        }
+        if burst.is_some() && requests_per_s.is_none() {
+            self.add(
+                "/quota/tenant/burst",
+                "a burst belongs to a rate".to_owned(),
+                "set requests_per_s as well, or leave burst out",
+            );
+        }
+        let silent = |pool: &&Pool| pool.kv_bytes_per_token.is_none();
+        let silent = config.pools.iter().find(silent).map(|pool| &pool.id);
+        if kv_mb_max.is_some() && (config.pools.is_empty() || silent.is_some()) {
+            self.add(
+                "/quota/tenant/kv_mb_max",
+                format!(
+                    "pool `{}` does not tell how much cache a token takes, so nothing could hold this",
+                    silent.map_or("default", String::as_str)
+                ),
+                "set kv_bytes_per_token of every pool, or leave kv_mb_max out",
+            );
+        }
+    }
+
     fn retry(&mut self, config: &Config) {
         let retry = &config.retry;
         self.range("/retry/failures_max", retry.failures_max.into(), 1, 100);
@@ -177,6 +223,12 @@ impl Faults {
             pool.ctx_size.unwrap_or(1).into(),
             1,
             2_147_483_647,
+        );
+        self.range(
+            &format!("{at}/kv_bytes_per_token"),
+            pool.kv_bytes_per_token.unwrap_or(1),
+            1,
+            1_000_000_000,
         );
         self.range(
             &format!("{at}/replicas"),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::attempt::RetryLimits;
 use crate::id::TenantId;
 use crate::placement::{Policy, PoolConfig};
-use crate::queue::{ClassLimit, Flow, FullPolicy};
+use crate::queue::{ClassLimit, FullPolicy};
+use crate::quota::QuotaLimits;
 use crate::task::Priority;
 
 /// Everything that the machine does not decide by itself. Durations in milliseconds.
@@ -21,7 +22,9 @@ pub struct MachineConfig {
     pub ageing_ms: u64,
     /// Most tasks that wait for the time that they were accepted for.
     pub scheduled_max: u32,
-    /// Share of each tenant beside others in a band; 1 for who is not named.
+    /// Limits of each tenant for which nobody has put any.
+    pub tenant_limits: QuotaLimits,
+    /// Share of each tenant beside others in a band, unless somebody puts another; 1 for who is not named.
     pub tenant_weights: BTreeMap<TenantId, u32>,
     /// Least probability, in thousandths, with which a deadline must be met by what is measured, for a task to be
     /// accepted.
@@ -69,6 +72,7 @@ impl MachineConfig {
             },
             ageing_ms: 5 * 60_000,
             scheduled_max: 10_000,
+            tenant_limits: QuotaLimits::default(),
             tenant_weights: BTreeMap::new(),
             deadline_confidence_permille: 950,
             policy: Policy::default(),
@@ -96,12 +100,5 @@ impl MachineConfig {
             Priority::Interactive => self.interactive,
             Priority::Batch => self.batch,
         }
-    }
-
-    /// Weight of a flow: its tenant's times its class's.
-    pub(crate) fn weight(&self, flow: Flow) -> u32 {
-        let tenant = self.tenant_weights.get(&flow.tenant).copied().unwrap_or(1);
-        let class = self.limit(flow.priority).weight;
-        tenant.max(1).saturating_mul(class.max(1))
     }
 }

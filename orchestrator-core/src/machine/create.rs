@@ -148,6 +148,7 @@ impl Machine {
         }
         let refusal = self
             .schedule_refusal(now, newcomer)
+            .or_else(|| self.quota_refusal(now, newcomer))
             .or_else(|| self.deadline_refusal(now, newcomer));
         if let Some(refusal) = refusal {
             return Err(refusal);
@@ -260,6 +261,7 @@ impl Machine {
         let TaskRecord { id, seq, .. } = newcomer.record;
         let session = newcomer.record.session_key();
         self.accept_seq = seq;
+        self.quota_take(now, &newcomer.record);
         self.tasks.insert(id, Box::new(newcomer));
         self.watch_deadline(id);
         self.step.touch(id);

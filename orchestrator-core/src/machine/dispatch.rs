@@ -26,7 +26,7 @@ impl Machine {
             pool,
             band: next.band,
             flow: next.flow,
-            weight: self.config.weight(next.flow),
+            weight: self.weight(next.flow),
             tokens: next.cost.into(),
         };
         self.fairness.charge(charge, &next.waiting);
@@ -37,7 +37,7 @@ impl Machine {
     /// What is dispatched next, of which pool, and where. Each pool has an order of its own. Where the first of
     /// one pool would rather run in another that has room too, that other pool is asked first.
     fn next_dispatch(&self, now: MonoMs) -> Option<(Next, usize, ReplicaName)> {
-        let weight = |flow| self.config.weight(flow);
+        let weight = |flow| self.weight(flow);
         let mut rather_elsewhere = None;
         for pool in self.fleet.pools_with_room() {
             let shares = Shares {

@@ -16,17 +16,18 @@ use crate::machine::recover::Recovered;
 use crate::machine::step::Step;
 use crate::mutation::Mutation;
 use crate::placement::Fleet;
-use crate::queue::{Fairness, FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes, Pauses};
+use crate::quota::Quotas;
 use crate::reply::Reply;
 use crate::session::Sessions;
 use crate::task::TaskRecord;
 use crate::time::{AgeMs, MonoMs, Now, WallMs};
 use crate::timer::{Schedule, Timers};
 
-/// Most mutations that one step emits: 5 for the input itself (a newcomer, its session and its idempotency key, a
-/// victim and its session; or an attempt, its task, its text and its session), and 3 for each piece of background
-/// work.
-pub const MUTATIONS_PER_STEP_MAX: usize = 5 + 3 * WORK_PER_STEP;
+/// Most mutations that one step emits: 9 for the input itself (a newcomer, its session, its idempotency key and the levels
+/// of its two quotas, and a victim with as much but a key; or an attempt, its task, its text, its session and its levels),
+/// and 5 for each piece of background work.
+pub const MUTATIONS_PER_STEP_MAX: usize = 9 + 5 * WORK_PER_STEP;
 
 /// One thing that comes out of the machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +84,8 @@ pub struct Machine {
     pub(super) sessions: Sessions,
     pub(super) keys: Keys,
     pub(super) idempotency: Bindings,
+    pub(super) quotas: Quotas,
+    pub(super) pauses: Pauses,
     pub(super) lanes: Lanes,
     pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
@@ -166,6 +169,9 @@ impl Machine {
             Ask::KeyCreate(create) => self.key_create(now, reply, *create),
             Ask::KeyRevoke { key } => self.key_revoke(now, reply, key),
             Ask::KeyRotate(rotate) => self.key_rotate(now, reply, *rotate),
+            Ask::QueuePause(switch) => self.queue_switch(now, reply, switch, true),
+            Ask::QueueResume(switch) => self.queue_switch(now, reply, switch, false),
+            Ask::QuotaPut(put) => self.quota_put(now, reply, *put),
             Ask::SessionDelete { session } => self.session_delete(now, reply, session),
             Ask::TaskCancel { task, cold } => self.task_cancel(now, reply, task, cold),
             Ask::TaskCreate { create, cold } => self.task_create(now, reply, *create, cold),

@@ -109,10 +109,6 @@ impl Machine {
 
 fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> String {
     let class = row.spec.priority.name();
-    if ahead > 0 {
-        let tasks = if ahead == 1 { "task is" } else { "tasks are" };
-        return format!("{ahead} {tasks} ahead of it; it waits in class {class}");
-    }
     let suits = |verdict| {
         candidates
             .iter()
@@ -122,6 +118,16 @@ fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Str
     let may_serve =
         |one: &&Candidate| !matches!(one.verdict, Verdict::EngineDiffers | Verdict::ModelDiffers);
     let able = candidates.iter().filter(may_serve).count();
+    let held = suits(Verdict::Paused);
+    if held > 0 && held + suits(Verdict::NotReady) == able {
+        return format!(
+            "an operator has paused the queue, and nothing is dispatched until it is resumed; {ahead} ahead of it in class {class}"
+        );
+    }
+    if ahead > 0 {
+        let tasks = if ahead == 1 { "task is" } else { "tasks are" };
+        return format!("{ahead} {tasks} ahead of it; it waits in class {class}");
+    }
     if suits(Verdict::Chosen) > 0 {
         return "is next, and a slot is free".to_owned();
     }

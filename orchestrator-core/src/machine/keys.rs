@@ -34,6 +34,7 @@ impl Machine {
     pub(super) fn key_rotate(&mut self, now: Now, reply: ReplyToken, rotate: KeyRotate) {
         let rotated = self.keys.rotate(now.wall, rotate);
         let settled = rotated.map(|(old, new)| {
+            self.quotas.follow(old.id, new.id);
             let rows = vec![old, Arc::clone(&new)];
             (rows, Reply::KeyCreated(new))
         });

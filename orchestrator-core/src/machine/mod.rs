@@ -7,8 +7,10 @@
 //!
 //! | state | kind | after a recovery |
 //! |---|---|---|
-//! | records of live tasks, of their live attempts, of sessions, of keys, of idempotency keys | hard | as they were |
+//! | records of live tasks, of their live attempts, of sessions, of keys, of idempotency keys, of quotas, of pauses | hard | as they were |
 //! | highest accept sequence | hard | as it was |
+//! | levels of quotas that flow back with time | hard | as they were, less what flowed back since by the wall clock |
+//! | what live tasks hold of quotas | soft | summed up from the tasks |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
 //! | what each flow has had of each pool | soft | every flow begins anew; what was owed is forgotten |
 //! | age of a task, when it is due, its deadline | soft | from `accepted_at` by the wall clock; a clock set back makes it younger |
@@ -38,6 +40,8 @@ mod driver;
 mod explain;
 mod keys;
 mod moves;
+mod pause;
+mod quotas;
 mod read;
 mod recover;
 mod report;

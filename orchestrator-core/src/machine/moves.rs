@@ -130,6 +130,7 @@ impl Machine {
         row.ended_at = Some(now.wall);
         row.end = Some(end);
         let session = row.session_key();
+        self.quota_give_back(now, task);
         self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session

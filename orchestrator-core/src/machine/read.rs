@@ -111,7 +111,7 @@ impl Machine {
     /// Tasks before this one, as if it were queued.
     pub(super) fn ahead(&self, now: Now, live: &LiveTask) -> u64 {
         let own = live.lane();
-        let weight = |flow| self.config.weight(flow);
+        let weight = |flow| self.weight(flow);
         let shares = Shares {
             fairness: &self.fairness,
             pool: self.fleet.first_serving(&own),

@@ -14,7 +14,8 @@ use crate::machine::dispatch::order;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
-use crate::queue::{Fairness, FrontDoor, Lanes};
+use crate::queue::{Fairness, FrontDoor, Lanes, PauseRecord, Pauses};
+use crate::quota::{QuotaLevels, QuotaRecord, QuotaSubject, Quotas};
 use crate::session::{SessionRecord, Sessions};
 use crate::task::{AttemptRecord, TaskRecord, TaskState, WaitingFor};
 use crate::time::{AgeMs, Now};
@@ -37,6 +38,12 @@ pub struct Recovered {
     pub keys: Vec<KeyRecord>,
     /// Every idempotency key that is kept, by number.
     pub idempotency: Vec<IdempotencyRecord>,
+    /// Every quota that was put.
+    pub quotas: Vec<QuotaRecord>,
+    /// What was used of quotas and flows back with time.
+    pub quota_levels: Vec<QuotaLevels>,
+    /// Every queue that was ever held.
+    pub pauses: Vec<PauseRecord>,
 }
 
 /// The durable part of a machine's state, to be compared.
@@ -54,6 +61,12 @@ pub struct HardState {
     pub keys: BTreeMap<KeyId, KeyRecord>,
     /// Idempotency keys, by number.
     pub idempotency: Vec<IdempotencyRecord>,
+    /// Quotas.
+    pub quotas: BTreeMap<QuotaSubject, QuotaRecord>,
+    /// What was used of them and flows back with time.
+    pub quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
+    /// Queues that were ever held, by pool.
+    pub pauses: Vec<PauseRecord>,
 }
 
 impl Machine {
@@ -74,6 +87,9 @@ impl Machine {
             sessions,
             keys,
             idempotency,
+            quotas,
+            quota_levels,
+            pauses,
         } = recovered;
         tasks.sort_by_key(|row| row.seq);
         let mut machine = Self {
@@ -88,6 +104,8 @@ impl Machine {
                 config.idempotency_retention_ms,
                 config.idempotency_keys_max as usize,
             ),
+            quotas: Quotas::new(config.tenant_limits),
+            pauses: Pauses::from_iter(pauses),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
@@ -103,6 +121,8 @@ impl Machine {
             outputs: std::collections::VecDeque::new(),
             config,
         };
+        machine.fleet.hold(&machine.pauses);
+        machine.restore_quotas(now, quotas, quota_levels);
         for row in attempts {
             machine.restore_attempt(now, row);
         }
@@ -125,6 +145,21 @@ impl Machine {
         machine
     }
 
+    fn restore_quotas(
+        &mut self,
+        now: Now,
+        quotas: Vec<QuotaRecord>,
+        quota_levels: Vec<QuotaLevels>,
+    ) {
+        self.quotas.restore_lines(self.keys.iter());
+        for row in quotas {
+            self.quotas.restore(row);
+        }
+        for row in quota_levels {
+            self.quotas.restore_levels(now, row);
+        }
+    }
+
     fn restore_attempt(&mut self, now: Now, record: AttemptRecord) {
         let since = AgeMs::of_wall(now, record.began_at);
         self.fleet
@@ -144,6 +179,8 @@ impl Machine {
         let not_before = record.not_before;
         let scheduled = record.scheduled_at();
         let eligible = scheduled.map_or(since, |at| AgeMs::of_wall(now, at));
+        let claim = self.claim(&record);
+        self.quotas.restore_task(&claim);
         self.tasks
             .insert(task, Box::new(LiveTask::new(record, since, eligible)));
         self.watch_deadline(task);
@@ -225,6 +262,9 @@ impl Machine {
             .map(|(id, live)| (*id, live.record.clone()));
         let sessions = self.sessions.rows().map(|row| (row.key(), row.clone()));
         let keys = self.keys.iter().map(|row| (row.id, KeyRecord::clone(row)));
+        let quotas = self.quotas.rows();
+        let quotas = quotas.map(|row| (row.of.subject(), QuotaRecord::clone(row)));
+        let levels = self.quotas.all_levels();
         HardState {
             accept_seq: self.accept_seq,
             tasks: tasks.collect(),
@@ -232,6 +272,9 @@ impl Machine {
             sessions: sessions.collect(),
             keys: keys.collect(),
             idempotency: self.idempotency.records().copied().collect(),
+            quotas: quotas.collect(),
+            quota_levels: levels.map(|row| (row.subject, row)).collect(),
+            pauses: self.pauses.rows().cloned().collect(),
         }
     }
 }

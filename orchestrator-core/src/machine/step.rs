@@ -9,6 +9,8 @@ use crate::idempotency::IdempotencyRecord;
 use crate::key::KeyRecord;
 use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
 use crate::mutation::Mutation;
+use crate::queue::PauseRecord;
+use crate::quota::{QuotaRecord, QuotaSubject};
 use crate::reply::Reply;
 use crate::task::AttemptRecord;
 
@@ -60,6 +62,9 @@ pub(crate) struct Step {
     pub(crate) bound: Option<IdempotencyRecord>,
     /// Number of the newest idempotency key that was forgotten.
     pub(crate) forgotten: Option<u64>,
+    pub(crate) quotas: Vec<Arc<QuotaRecord>>,
+    pub(crate) quota_levels: BTreeSet<QuotaSubject>,
+    pub(crate) pauses: Vec<PauseRecord>,
     pub(crate) replies: Vec<(ReplyToken, Answer)>,
     pub(crate) deeds: Vec<Deed>,
 }
@@ -159,6 +164,16 @@ impl Machine {
         }
         if let Some(through) = step.forgotten {
             persist(Mutation::IdempotencyForget { through });
+        }
+        for record in &step.quotas {
+            persist(Mutation::QuotaPut(Box::new(QuotaRecord::clone(record))));
+        }
+        for subject in &step.quota_levels {
+            let levels = Box::new(self.quotas.levels(*subject));
+            persist(Mutation::QuotaLevelsPut(levels));
+        }
+        for record in &step.pauses {
+            persist(Mutation::PausePut(Box::new(record.clone())));
         }
     }
 

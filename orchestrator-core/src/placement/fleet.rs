@@ -3,7 +3,7 @@
 use crate::id::{AttemptId, ModelRef, PoolName, ReplicaName};
 use crate::placement::replica::{ReplicaEvent, next};
 use crate::placement::{Replica, ReplicaFacts, ReplicaSetKey, ReplicaState};
-use crate::queue::LaneKey;
+use crate::queue::{LaneKey, Pauses};
 use crate::task::Engine;
 
 /// One pool, from the configuration.
@@ -15,6 +15,8 @@ pub struct PoolConfig {
     pub engine: Engine,
     /// Name of the model that its replicas serve.
     pub model_ref: ModelRef,
+    /// Bytes of cache that its engines keep for a token, if that is known.
+    pub kv_bytes_per_token: Option<u64>,
     /// Its replicas, each name unique in the deployment.
     pub replicas: Vec<ReplicaName>,
 }
@@ -25,6 +27,10 @@ pub(crate) struct Pool {
     pub(crate) name: PoolName,
     pub(crate) engine: Engine,
     pub(crate) model_ref: ModelRef,
+    /// Bytes of cache for a token, if that is known.
+    pub(super) kv_bytes_per_token: Option<u64>,
+    /// True while it is held.
+    pub(super) paused: bool,
     /// What its supervisor said when it gave up.
     pub(crate) gave_up: Option<String>,
     /// Its replicas, as indices into the fleet's.
@@ -67,6 +73,8 @@ impl Fleet {
                 name: pool.name.clone(),
                 engine: pool.engine,
                 model_ref: pool.model_ref.clone(),
+                kv_bytes_per_token: pool.kv_bytes_per_token,
+                paused: false,
                 gave_up: None,
                 members: members(pool),
                 ready: 0,
@@ -181,6 +189,48 @@ impl Fleet {
         true
     }
 
+    /// Holds the pools that are to be held, and lets the others go on.
+    pub(crate) fn hold(&mut self, pauses: &Pauses) {
+        for pool in &mut self.pools {
+            pool.paused = pauses.hold(&pool.name);
+        }
+        for replica in &mut self.replicas {
+            replica.paused = pauses.hold(&replica.pool);
+        }
+        self.free = self
+            .replicas
+            .iter()
+            .map(|replica| u64::from(replica.slots_free()))
+            .sum();
+    }
+
+    /// The names of the pools, in the order of the configuration.
+    pub(crate) fn pool_names(&self) -> impl Iterator<Item = &PoolName> {
+        self.pools.iter().map(|pool| &pool.name)
+    }
+
+    /// The most bytes of cache for a token, among the pools that serve a lane; `None` if one of them does not tell.
+    pub(crate) fn kv_bytes_per_token(&self, lane: &LaneKey) -> Option<u64> {
+        let told: Option<Vec<u64>> = self
+            .serving(lane)
+            .map(|pool| pool.kv_bytes_per_token)
+            .collect();
+        told.map(|told| told.into_iter().max().unwrap_or(0))
+    }
+
+    /// The pools that do not tell how much cache a token takes, sorted.
+    pub(crate) fn kv_unknown(&self) -> Vec<PoolName> {
+        let silent = |pool: &&Pool| pool.kv_bytes_per_token.is_none();
+        let mut names: Vec<_> = self
+            .pools
+            .iter()
+            .filter(silent)
+            .map(|pool| pool.name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
     /// An attempt takes a slot.
     pub(crate) fn take(&mut self, name: &ReplicaName, attempt: AttemptId) {
         self.change(name, |replica| replica.taken.insert(attempt));
@@ -285,6 +335,7 @@ fn fresh(pool: &PoolConfig, name: &ReplicaName) -> Replica {
         state: ReplicaState::Starting,
         facts: None,
         set: None,
+        paused: false,
         taken: std::collections::BTreeSet::new(),
         last_error: String::new(),
     }

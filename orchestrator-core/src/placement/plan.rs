@@ -50,6 +50,8 @@ pub enum Verdict {
     ContextTooSmall,
     /// It could not continue the text token by token.
     ReplicaSetDiffers,
+    /// Its pool is held.
+    Paused,
     /// Every slot is taken.
     Busy,
     /// It could run the task; another is preferred.
@@ -71,6 +73,8 @@ pub struct VerdictCounts {
     pub context_too_small: u32,
     /// [`Verdict::ReplicaSetDiffers`].
     pub replica_set_differs: u32,
+    /// [`Verdict::Paused`].
+    pub paused: u32,
     /// [`Verdict::Busy`].
     pub busy: u32,
     /// [`Verdict::Outranked`].
@@ -172,6 +176,9 @@ fn filter(replica: &Replica, request: &Request<'_>) -> Option<Verdict> {
     if request.pinned.is_some() && request.pinned != replica.set {
         return Some(Verdict::ReplicaSetDiffers);
     }
+    if replica.paused {
+        return Some(Verdict::Paused);
+    }
     if replica.slots_free() == 0 {
         return Some(Verdict::Busy);
     }
@@ -213,6 +220,7 @@ fn detail(replica: &Replica, request: &Request<'_>, verdict: Verdict) -> String 
         Verdict::ReplicaSetDiffers => {
             "belongs to another replica set than the one that wrote the text so far".to_owned()
         }
+        Verdict::Paused => "dispatch to its pool is paused by an operator".to_owned(),
         Verdict::Busy | Verdict::Outranked | Verdict::Chosen => slots(),
     }
 }
@@ -225,6 +233,7 @@ impl VerdictCounts {
             Verdict::NotReady => self.not_ready += 1,
             Verdict::ContextTooSmall => self.context_too_small += 1,
             Verdict::ReplicaSetDiffers => self.replica_set_differs += 1,
+            Verdict::Paused => self.paused += 1,
             Verdict::Busy => self.busy += 1,
             Verdict::Outranked => self.outranked += 1,
             Verdict::Chosen => {}

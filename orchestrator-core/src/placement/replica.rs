@@ -81,6 +81,8 @@ pub struct Replica {
     pub facts: Option<ReplicaFacts>,
     /// Replica set of those facts.
     pub set: Option<ReplicaSetKey>,
+    /// True while its pool is held and nothing may begin on it.
+    pub paused: bool,
     /// Attempts that hold a slot, by the machine's own count.
     pub taken: BTreeSet<AttemptId>,
     /// What went wrong last; empty if nothing did.
@@ -103,9 +105,12 @@ impl Replica {
         u32::try_from(self.taken.len()).unwrap_or(u32::MAX)
     }
 
-    /// Generations that it could take now.
+    /// Generations that it could take now; none while it is held.
     #[must_use]
     pub fn slots_free(&self) -> u32 {
+        if self.paused {
+            return 0;
+        }
         self.slots_total().saturating_sub(self.slots_taken())
     }
 }

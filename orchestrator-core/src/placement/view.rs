@@ -46,6 +46,10 @@ pub struct PoolView {
     pub slots_total: u32,
     /// Generations that could start now.
     pub slots_free: u32,
+    /// Bytes of cache that its engines keep for a token, if that is known.
+    pub kv_bytes_per_token: Option<u64>,
+    /// True while an operator holds it: tasks are accepted, and none is dispatched.
+    pub paused: bool,
     /// What its supervisor said when it gave up.
     pub gave_up: Option<String>,
     /// Its replicas, by name.
@@ -120,6 +124,8 @@ impl Fleet {
             ctx_max: pool.ctx_max,
             slots_total: replicas.iter().map(|replica| replica.slots_total).sum(),
             slots_free: replicas.iter().map(|replica| replica.slots_free).sum(),
+            kv_bytes_per_token: pool.kv_bytes_per_token,
+            paused: pool.paused,
             gave_up: pool.gave_up.clone(),
             replicas,
         }

@@ -24,11 +24,13 @@ mod fair;
 mod front;
 mod lanes;
 mod order;
+mod pause;
 mod tree;
 
 pub use front::{ClassLimit, FullPolicy};
 pub use lanes::LaneKey;
 pub use order::{Band, Flow, OrderKey, Turn, VirtualTime, order};
+pub use pause::{PauseRecord, Pauses, QueueSwitch};
 
 pub(crate) use fair::{Charge, Fairness};
 pub(crate) use front::{Admission, FrontDoor, Victim};

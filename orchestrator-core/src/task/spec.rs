@@ -148,7 +148,14 @@ impl TaskSpec {
     /// What the task is expected to cost, in tokens: its prompt, and all that it may generate.
     #[must_use]
     pub fn cost(&self) -> u32 {
-        let tokens = self.prompt.tokens_estimate + u64::from(self.max_tokens);
-        u32::try_from(tokens).unwrap_or(u32::MAX)
+        u32::try_from(self.tokens_most()).unwrap_or(u32::MAX)
+    }
+
+    /// Tokens that the task uses at most, if its prompt is as long as estimated.
+    #[must_use]
+    pub fn tokens_most(&self) -> u64 {
+        self.prompt
+            .tokens_estimate
+            .saturating_add(u64::from(self.max_tokens))
     }
 }

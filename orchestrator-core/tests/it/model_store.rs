@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, PayloadRef, SessionKey, TaskId};
+use orchestrator_core::id::{
+    AcceptSeq, AttemptId, Epoch, KeyId, PayloadRef, PoolName, SessionKey, TaskId,
+};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::machine::{HardState, Recovered};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaLevels, QuotaRecord, QuotaSubject};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord, TaskState};
 
@@ -18,6 +22,9 @@ pub(crate) struct ModelStore {
     pub(crate) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     pub(crate) idempotency: Vec<IdempotencyRecord>,
+    pub(crate) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
+    pub(crate) quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
+    pub(crate) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
     /// Chunks of each task, as `from..to` with what they hold.
     pub(crate) chunks: BTreeMap<TaskId, Vec<(u64, u64, PayloadRef)>>,
     pub(crate) texts: BTreeMap<TaskId, PayloadRef>,
@@ -91,6 +98,17 @@ impl ModelStore {
             }
             Mutation::KeyPut(row) => {
                 self.keys.insert(row.id, (**row).clone());
+            }
+            Mutation::PausePut(row) => {
+                self.pauses.insert(row.pool.clone(), (**row).clone());
+            }
+            Mutation::QuotaLevelsPut(row) => {
+                self.quota_levels.insert(row.subject, **row);
+            }
+            Mutation::QuotaPut(row) => {
+                let before = self.quotas.insert(row.of.subject(), (**row).clone());
+                let before = before.map_or(0, |before| before.revision);
+                assert_eq!(row.revision, before + 1, "the revision guard of a quota");
             }
             Mutation::SessionDelete(id) => {
                 assert!(
@@ -223,6 +241,9 @@ impl ModelStore {
             sessions: state.sessions.into_values().collect(),
             keys: state.keys.into_values().collect(),
             idempotency: state.idempotency,
+            quotas: state.quotas.into_values().collect(),
+            quota_levels: state.quota_levels.into_values().collect(),
+            pauses: state.pauses,
         }
     }
 
@@ -245,6 +266,9 @@ impl ModelStore {
             sessions: self.sessions.clone(),
             keys: self.keys.clone(),
             idempotency: self.idempotency.clone(),
+            quotas: self.quotas.clone(),
+            quota_levels: self.quota_levels.clone(),
+            pauses: self.pauses.values().cloned().collect(),
         }
     }
 

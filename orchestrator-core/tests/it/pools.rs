@@ -239,6 +239,7 @@ pub(crate) fn two_pools() -> orchestrator_core::machine::MachineConfig {
         name: PoolName::new("large"),
         engine: Engine::Llamacpp,
         model_ref: ModelRef::new("large-8b"),
+        kv_bytes_per_token: None,
         replicas: vec![ReplicaName::new("large-0")],
     });
     config

@@ -114,6 +114,8 @@ proptest! {
                 Op::Create(task, spec) => rig.create(task, *spec),
                 Op::SessionDelete(session) => rig.session_delete(session),
                 Op::Key(ask) => rig.ask(*ask),
+                Op::Quota(put) => rig.quota_put(*put),
+                Op::Queue { pool, paused } => rig.queue_switch(pool, paused),
                 other => {
                     make(&mut rig, other);
                     continue;

@@ -93,6 +93,7 @@ pub(crate) fn one_pool(replicas: u32) -> MachineConfig {
         name: PoolName::new("default"),
         engine: Engine::Embedded,
         model_ref: ModelRef::new("haiku-tiny"),
+        kv_bytes_per_token: Some(1_000),
         replicas: names,
     }])
 }
@@ -357,6 +358,17 @@ impl Rig {
 
     /// The same, of a tenant.
     pub(crate) fn create_for(&mut self, tenant: TenantId, task: u128, spec: TaskSpec) -> Out {
+        self.create_by(tenant, PrincipalId::SYSTEM, task, spec)
+    }
+
+    /// The same, of a key.
+    pub(crate) fn create_by(
+        &mut self,
+        tenant: TenantId,
+        created_by: PrincipalId,
+        task: u128,
+        spec: TaskSpec,
+    ) -> Out {
         let body = self.payload();
         let mut fingerprint = [0; 32];
         fingerprint[..4].copy_from_slice(&spec.seed.to_be_bytes());
@@ -365,7 +377,7 @@ impl Rig {
             fresh: false,
             tenant,
             project: ProjectId::DEFAULT,
-            created_by: PrincipalId::SYSTEM,
+            created_by,
             fingerprint: Digest(fingerprint),
             key: self.key.take(),
             spec,

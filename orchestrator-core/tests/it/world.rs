@@ -7,6 +7,7 @@ use orchestrator_core::key::KeyScope;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::placement::ReplicaFacts;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::quota::QuotaPut;
 use orchestrator_core::task::{
     AttemptState, Engine, FinishReason, OnDisconnect, Priority, PromptFacts, TaskFault, TaskSpec,
 };
@@ -15,6 +16,7 @@ use proptest::prelude::*;
 
 use crate::keys::{key, rotate};
 use crate::pools::two_pools;
+use crate::quotas::any_put;
 use crate::rig::{BEGINNING, Rig, facts, spec};
 
 /// One move.
@@ -27,6 +29,11 @@ pub(crate) enum Op {
     Requeue(u128),
     SessionDelete(u128),
     Key(Box<Ask>),
+    Queue {
+        pool: Option<&'static str>,
+        paused: bool,
+    },
+    Quota(Box<QuotaPut>),
     Advance(u64),
     Tick,
     Ready(ReplicaFacts),
@@ -65,6 +72,7 @@ const REPLICAS: [&str; 3] = ["default-0", "default-1", "large-0"];
 /// Small limits, so that they are reached.
 pub(crate) fn small(attachable: bool) -> MachineConfig {
     let mut config = two_pools();
+    config.pools[1].kv_bytes_per_token = Some(3_000);
     config.interactive = ClassLimit {
         capacity: 3,
         full: FullPolicy::Reject,
@@ -226,6 +234,9 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
         1 => task().prop_map(Op::Requeue),
         1 => (1u128..5).prop_map(Op::SessionDelete),
         2 => any_key().prop_map(|ask| Op::Key(Box::new(ask))),
+        1 => (prop::option::of(prop_oneof![Just("default"), Just("large"), Just("stranger")]), any::<bool>())
+            .prop_map(|(pool, paused)| Op::Queue { pool, paused }),
+        2 => any_put().prop_map(|put| Op::Quota(Box::new(put))),
         6 => ms.prop_map(Op::Advance),
         1 => Just(Op::Tick),
         5 => any_ready().prop_map(Op::Ready),
@@ -250,6 +261,8 @@ pub(crate) fn make(rig: &mut Rig, op: Op) {
         Op::Requeue(task) => drop(rig.requeue(task)),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),
         Op::Key(ask) => drop(rig.ask(*ask)),
+        Op::Queue { pool, paused } => drop(rig.queue_switch(pool, paused)),
+        Op::Quota(put) => drop(rig.quota_put(*put)),
         Op::Advance(ms) => drop(rig.advance(ms)),
         Op::Tick => drop(rig.step(Input::Tick)),
         Op::Ready(facts) => drop(rig.replica_ready(facts)),
@@ -324,6 +337,9 @@ fn report_attempt(rig: &mut Rig, pick: usize, live: bool, what: What) {
 
 /// Heals the world: every replica is ready and finishes whatever it is given. What is left after that.
 pub(crate) fn heal(rig: &mut Rig) {
+    for pool in [None, Some("default"), Some("large")] {
+        rig.queue_switch(pool, false);
+    }
     for (name, pool) in [("default-0", 0), ("default-1", 0), ("large-0", 1)] {
         let mut facts = facts(name, 2);
         facts.ctx = 4096;

@@ -1,5 +1,7 @@
 //! Tasks handed over together.
 
+use orchestrator_core::quota::QuotaRefusal;
+use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::Engine;
 
@@ -53,13 +55,17 @@ impl App {
 
     /// Counts a task that was refused.
     pub(super) fn count_refusal(&self, engine: Option<Engine>, outcome: &Result<Created, Trouble>) {
-        use orchestrator_core::refusal::Refusal;
-
         if let Err(Trouble::Refused(refusal)) = outcome {
             let full = match refusal {
                 Refusal::QueueFull { full, .. } => Some(*full),
                 _ => None,
             };
+            if let Refusal::Quota(
+                QuotaRefusal::Exceeded { limit, .. } | QuotaRefusal::Unmeetable { limit, .. },
+            ) = refusal
+            {
+                self.meter.quota_refused(*limit);
+            }
             self.meter
                 .task_rejected(engine, names::refusal_code(refusal), full);
         }

@@ -124,14 +124,16 @@ impl App {
         self.owner.view().replica_sets.clone()
     }
 
-    /// Says everything that is missing for the daemon to do its job.
+    /// The pools whose queues are held, or everything that is missing for the daemon to do its job.
     ///
     /// # Errors
     /// [`Trouble::NotReady`] with all of it.
-    pub fn readiness_get(&self) -> Result<(), Trouble> {
-        let missing = missing(&self.owner.view());
+    pub fn readiness_get(&self) -> Result<Vec<String>, Trouble> {
+        let view = self.owner.view();
+        let missing = missing(&view);
         if missing.is_empty() {
-            Ok(())
+            let paused = view.pools.iter().filter(|pool| pool.paused);
+            Ok(paused.map(|pool| pool.name.to_string()).collect())
         } else {
             Err(Trouble::NotReady(missing))
         }
@@ -237,6 +239,8 @@ mod tests {
             ctx_max: None,
             slots_total: 0,
             slots_free: 0,
+            kv_bytes_per_token: None,
+            paused: false,
             gave_up: None,
             replicas: vec![
                 replica("p-0", ReplicaViewState::Ready),

@@ -149,11 +149,22 @@ fn settle(
     keyed: bool,
 ) -> Result<Reply, Trouble> {
     let task = task.map(|task| Uuid::from_u128(task.0));
-    outcome.map_err(|unavailable| match unavailable {
+    outcome.map_err(|failed| match failed {
         OwnerUnavailable::Busy { retry_after_ms } => Trouble::Busy { retry_after_ms },
         OwnerUnavailable::NotApplied(_) => Trouble::Unresolved { task, safe: true },
         OwnerUnavailable::Unknown(_) => Trouble::Unresolved { task, safe: keyed },
     })
+}
+
+/// There is nobody to look at the machine now; nothing was done.
+pub(super) fn unavailable(error: OwnerUnavailable) -> Trouble {
+    match error {
+        OwnerUnavailable::Busy { retry_after_ms } => Trouble::Busy { retry_after_ms },
+        OwnerUnavailable::NotApplied(_) | OwnerUnavailable::Unknown(_) => Trouble::Unresolved {
+            task: None,
+            safe: true,
+        },
+    }
 }
 
 /// As [`unexpected`], of a task whose record was found. Who does not know such a task has lost the store and not
@@ -174,6 +185,8 @@ pub(super) fn unexpected(reply: Reply) -> Trouble {
         Reply::Refused(refusal) => Trouble::Refused(refusal),
         Reply::KeyCreated(_)
         | Reply::KeyRevoked(_)
+        | Reply::QueueSwitched(_)
+        | Reply::QuotaPut(_)
         | Reply::SessionDeleted
         | Reply::TaskCancelled(_)
         | Reply::TaskCreated { .. }

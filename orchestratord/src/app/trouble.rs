@@ -16,6 +16,13 @@ pub enum Trouble {
     },
     /// The cursor is none of ours.
     Cursor,
+    /// A field is at odds with another, or with what it is about.
+    Invalid {
+        /// Which.
+        pointer: &'static str,
+        /// What is wrong, and what to do.
+        detail: String,
+    },
     /// The daemon has never had a key, and the first one is not made by a request.
     KeysOff,
     /// There is no such thing.

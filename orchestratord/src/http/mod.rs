@@ -15,6 +15,8 @@ mod host;
 mod keys;
 mod pools;
 mod problem;
+mod queue;
+mod quotas;
 mod replicasets;
 mod router;
 mod sessions;

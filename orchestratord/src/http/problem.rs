@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 mod keys;
 mod pointer;
+mod quotas;
 mod reason;
 mod title;
 
@@ -30,6 +31,9 @@ fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str)
         retry_after_ms: None,
         policy_label: None,
         limit_name: None,
+        limit_max: None,
+        limit_left: None,
+        limit_window_s: None,
         task_id: None,
         correlation_id: correlation_id.to_owned(),
         errors: None,
@@ -128,6 +132,7 @@ pub(super) fn internal(path: &str, correlation_id: &str) -> ProblemReply {
 pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemReply {
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     let found = match trouble {
+        Trouble::Invalid { pointer, detail } => invalid(pointer, detail, correlation_id),
         Trouble::KeysOff => keys::of_keys_off(correlation_id),
         Trouble::NoChance(detail) => answer(500, ProblemCode::Internal, detail),
         Trouble::ProjectForbidden { key, project } => {
@@ -136,18 +141,7 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
         Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
         Trouble::Turned(turned) => keys::of_turned(&turned, correlation_id),
         Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
-        Trouble::Cursor => Problem {
-            errors: Some(vec![ProblemFault {
-                pointer: "query/cursor".to_owned(),
-                detail: "this is not a cursor of this list".to_owned(),
-                hint: Some("give the next_cursor of the page before, unchanged".to_owned()),
-            }]),
-            ..answer(
-                400,
-                ProblemCode::InvalidParams,
-                "query/cursor: this is not a cursor of this list".to_owned(),
-            )
-        },
+        Trouble::Cursor => of_cursor(correlation_id),
         Trouble::Busy { retry_after_ms } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
@@ -188,6 +182,34 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
         instance: Some(path.to_owned()),
         ..found
     })
+}
+
+/// The problem of a field that is at odds with something else.
+fn invalid(pointer: &str, detail: String, correlation_id: &str) -> Problem {
+    Problem {
+        errors: Some(vec![ProblemFault {
+            pointer: pointer.to_owned(),
+            detail: detail.clone(),
+            hint: None,
+        }]),
+        ..problem(400, ProblemCode::InvalidParams, detail, correlation_id)
+    }
+}
+
+fn of_cursor(correlation_id: &str) -> Problem {
+    Problem {
+        errors: Some(vec![ProblemFault {
+            pointer: "query/cursor".to_owned(),
+            detail: "this is not a cursor of this list".to_owned(),
+            hint: Some("give the next_cursor of the page before, unchanged".to_owned()),
+        }]),
+        ..problem(
+            400,
+            ProblemCode::InvalidParams,
+            "query/cursor: this is not a cursor of this list".to_owned(),
+            correlation_id,
+        )
+    }
 }
 
 fn of_missing(missing: Missing) -> String {
@@ -279,6 +301,8 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             limit_name: Some(queue_limit(priority)),
             ..answer(429, ProblemCode::AdmissionReject, reason)
         },
+        Refusal::PoolUnknown { .. } => answer(404, ProblemCode::NotFound, reason),
+        Refusal::Quota(refusal) => quotas::of_refusal(&refusal, correlation_id),
         Refusal::SessionExhausted { .. } => Problem {
             limit_name: Some("session.turns_max".to_owned()),
             ..answer(409, ProblemCode::SessionExhausted, reason)

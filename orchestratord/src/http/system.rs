@@ -49,9 +49,10 @@ impl SystemApi for Host {
 
     async fn readiness_get(&self, context: Context) -> ReadinessGetResponse {
         match self.app.readiness_get() {
-            Ok(()) => ReadinessGetResponse::Ok200 {
+            Ok(paused) => ReadinessGetResponse::Ok200 {
                 body: Readiness {
                     status: ReadinessStatus::Ready,
+                    paused_pools: (!paused.is_empty()).then_some(paused),
                 },
             },
             Err(trouble) => context.refuse(trouble).into(),

@@ -92,6 +92,9 @@ impl Batch {
             | Mutation::IdempotencyBind(_)
             | Mutation::IdempotencyForget { .. }
             | Mutation::KeyPut(_)
+            | Mutation::PausePut(_)
+            | Mutation::QuotaLevelsPut(_)
+            | Mutation::QuotaPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_) => None,
         };

@@ -31,6 +31,9 @@ impl TaskStates {
             | Mutation::IdempotencyBind(_)
             | Mutation::IdempotencyForget { .. }
             | Mutation::KeyPut(_)
+            | Mutation::PausePut(_)
+            | Mutation::QuotaLevelsPut(_)
+            | Mutation::QuotaPut(_)
             | Mutation::SessionDelete(_)
             | Mutation::SessionPut(_)
             | Mutation::TextPut { .. } => return,

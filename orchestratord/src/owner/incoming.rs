@@ -27,6 +27,9 @@ pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
         Ask::KeyCreate(_)
         | Ask::KeyRevoke { .. }
         | Ask::KeyRotate(_)
+        | Ask::QueuePause(_)
+        | Ask::QueueResume(_)
+        | Ask::QuotaPut(_)
         | Ask::SessionDelete { .. } => None,
         Ask::TaskCancel { task, .. } | Ask::TaskRequeue { task, .. } => Some(*task),
         Ask::TaskCreate { create, .. } => (!create.fresh).then_some(create.id),
@@ -39,6 +42,9 @@ pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: Pay
         Ask::KeyCreate(_)
         | Ask::KeyRevoke { .. }
         | Ask::KeyRotate(_)
+        | Ask::QueuePause(_)
+        | Ask::QueueResume(_)
+        | Ask::QuotaPut(_)
         | Ask::SessionDelete { .. } => {}
         Ask::TaskCancel { cold, .. } | Ask::TaskRequeue { cold, .. } => {
             *cold = found.map(Box::new);

@@ -51,6 +51,9 @@ impl Term {
             sessions,
             keys,
             idempotency,
+            quotas,
+            quota_levels,
+            pauses,
         } = loaded;
         let states = TaskStates::of(&tasks);
         let recovered = Recovered {
@@ -61,6 +64,9 @@ impl Term {
             sessions,
             keys,
             idempotency,
+            quotas,
+            quota_levels,
+            pauses,
         };
         let mut term = Self {
             machine: Machine::recover(config, now, recovered),

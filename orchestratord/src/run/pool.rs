@@ -47,6 +47,7 @@ pub fn pool_config(pool: &Pool) -> PoolConfig {
         name: PoolName::new(pool.id.as_str()),
         engine: engine_of(pool),
         model_ref: ModelRef::new(pool.model_name().as_ref()),
+        kv_bytes_per_token: pool.kv_bytes_per_token,
         replicas: replica_names(pool),
     }
 }

@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::quota::QuotaLimit;
 use orchestrator_core::task::{
     AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
 };
@@ -17,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::contract::{MetricKind, contract};
 use super::deadlines::DeadlineRatios;
+use super::shares::AdmissionShares;
 use crate::names;
 
 /// Pause between two clearings of samples.
@@ -52,6 +54,7 @@ pub struct Meter {
     exporter: PrometheusHandle,
     replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
     deadlines: Arc<DeadlineRatios>,
+    shares: Arc<AdmissionShares>,
 }
 
 impl Meter {
@@ -86,6 +89,7 @@ impl Meter {
             exporter,
             replicas: Arc::default(),
             deadlines: Arc::default(),
+            shares: Arc::default(),
         })
     }
 
@@ -109,6 +113,7 @@ impl Meter {
             exporter: PrometheusBuilder::new().build_recorder().handle(),
             replicas: Arc::default(),
             deadlines: Arc::default(),
+            shares: Arc::default(),
         }
     }
 
@@ -154,6 +159,11 @@ impl Meter {
             .set(depth as f64);
     }
 
+    /// A task was turned away for the sake of a quota.
+    pub fn quota_refused(&self, limit: QuotaLimit) {
+        counter!("quota_refusals_total", "limit_name" => limit.name()).increment(1);
+    }
+
     /// A task was turned away at the door; `full` is the policy of a full class, if that was the reason.
     pub fn task_rejected(
         &self,
@@ -194,6 +204,9 @@ impl Meter {
                 | Mutation::IdempotencyBind(_)
                 | Mutation::IdempotencyForget { .. }
                 | Mutation::KeyPut(_)
+                | Mutation::PausePut(_)
+                | Mutation::QuotaLevelsPut(_)
+                | Mutation::QuotaPut(_)
                 | Mutation::SessionDelete(_)
                 | Mutation::SessionPut(_)
                 | Mutation::TextPut { .. } => {}
@@ -221,11 +234,16 @@ impl Meter {
             Mutation::TaskInsert { record, .. } | Mutation::TaskUpdate(record)
                 if holds(record, attempt.id) =>
             {
-                Some(record.spec.priority)
+                Some((record.spec.priority, record.spec.cost()))
             }
             _ => None,
         });
-        let Some(priority) = priority else { return };
+        let Some((priority, tokens)) = priority else {
+            return;
+        };
+        for (class, share) in self.shares.add(priority, tokens) {
+            gauge!("admission_share", "priority" => names::priority(class)).set(share);
+        }
         let labels = [
             ("engine", names::engine(labels.engine).to_owned()),
             ("engine_version", labels.engine_version),

@@ -7,6 +7,7 @@ mod contract;
 mod deadlines;
 mod log;
 mod meter;
+mod shares;
 
 pub use contract::{MetricContract, MetricKind, contract};
 pub use log::init as init_log;

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, KeyId, PayloadRef, SessionKey, TaskId};
+use orchestrator_core::id::{
+    AcceptSeq, AttemptId, KeyId, PayloadRef, PoolName, SessionKey, TaskId,
+};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaLevels, QuotaRecord, QuotaSubject};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, AttemptState, Sampling, TaskRecord, TaskState};
 use store::{Commit, CommitError, CommitRow};
@@ -19,6 +23,9 @@ enum Undo {
     /// Numbers to take out, and rows to put back.
     Idempotency(Option<u64>, BTreeMap<u64, IdempotencyRecord>),
     Key(KeyId, Option<Box<KeyRecord>>),
+    Pause(Option<PoolName>, Option<Box<PauseRecord>>),
+    Quota(QuotaSubject, Option<Box<QuotaRecord>>),
+    QuotaLevels(QuotaSubject, Option<QuotaLevels>),
     Session(SessionKey, Option<Box<SessionRecord>>),
     Task(AcceptSeq, TaskId, Option<Box<StoredTask>>),
 }
@@ -70,6 +77,18 @@ impl State {
             Mutation::IdempotencyBind(record) => self.idempotency_bind(record, undo),
             Mutation::IdempotencyForget { through } => self.idempotency_forget(*through, undo),
             Mutation::KeyPut(record) => self.key_put(record, undo),
+            Mutation::PausePut(record) => {
+                let pool = &record.pool;
+                let before = self.pauses.insert(pool.clone(), PauseRecord::clone(record));
+                undo.push(Undo::Pause(pool.clone(), before.map(Box::new)));
+                Ok(())
+            }
+            Mutation::QuotaLevelsPut(levels) => {
+                let before = self.quota_levels.insert(levels.subject, **levels);
+                undo.push(Undo::QuotaLevels(levels.subject, before));
+                Ok(())
+            }
+            Mutation::QuotaPut(record) => self.quota_put(record, undo),
             Mutation::SessionDelete(session) => {
                 let before = self.sessions.remove(session).ok_or_else(|| {
                     broken(format!(
@@ -147,6 +166,22 @@ impl State {
         }
         self.keys.insert(record.id, record.clone());
         undo.push(Undo::Key(record.id, before.map(Box::new)));
+        Ok(())
+    }
+
+    fn quota_put(&mut self, record: &QuotaRecord, undo: &mut Vec<Undo>) -> Result<(), CommitError> {
+        let subject = record.of.subject();
+        let before = self.quotas.get(&subject).cloned();
+        let revision = before.as_ref().map_or(0, |before| before.revision);
+        let same = before.as_ref().is_none_or(|before| before.of == record.of);
+        if record.revision != revision + 1 || !same {
+            return Err(broken(format!(
+                "the quota of {:?} is not at the revision before {}",
+                record.of, record.revision
+            )));
+        }
+        self.quotas.insert(subject, record.clone());
+        undo.push(Undo::Quota(subject, before.map(Box::new)));
         Ok(())
     }
 
@@ -330,6 +365,14 @@ impl State {
             }
             Undo::Key(id, Some(before)) => drop(self.keys.insert(id, *before)),
             Undo::Key(id, None) => drop(self.keys.remove(&id)),
+            Undo::Pause(pool, Some(before)) => drop(self.pauses.insert(pool, *before)),
+            Undo::Pause(pool, None) => drop(self.pauses.remove(&pool)),
+            Undo::Quota(subject, Some(before)) => drop(self.quotas.insert(subject, *before)),
+            Undo::Quota(subject, None) => drop(self.quotas.remove(&subject)),
+            Undo::QuotaLevels(subject, Some(before)) => {
+                self.quota_levels.insert(subject, before);
+            }
+            Undo::QuotaLevels(subject, None) => drop(self.quota_levels.remove(&subject)),
             Undo::Session(id, Some(before)) => drop(self.sessions.insert(id, *before)),
             Undo::Session(id, None) => drop(self.sessions.remove(&id)),
             Undo::Task(seq, _, Some(before)) => drop(self.tasks.insert(seq, *before)),

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, PoolName, SessionKey, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaLevels, QuotaRecord, QuotaSubject};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, AttemptState, TaskRecord};
 use store::{CommitRow, Loaded, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText, state_name};
@@ -22,6 +24,9 @@ pub(crate) struct State {
     pub(crate) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     pub(crate) idempotency: BTreeMap<u64, IdempotencyRecord>,
+    pub(crate) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
+    pub(crate) quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
+    pub(crate) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
     pub(crate) log: Vec<CommitRow>,
 }
 
@@ -65,6 +70,9 @@ impl State {
             sessions: self.sessions.values().cloned().collect(),
             keys: self.keys.values().cloned().collect(),
             idempotency: self.idempotency.values().copied().collect(),
+            quotas: self.quotas.values().cloned().collect(),
+            quota_levels: self.quota_levels.values().copied().collect(),
+            pauses: self.pauses.values().cloned().collect(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::error;
 use crate::idempotency::bind_idempotency;
 use crate::key::bind_key;
 use crate::load::take_back;
+use crate::quota::{bind_levels, bind_pause, bind_quota};
 use crate::record::{bind_attempt, bind_session, bind_task_changing, bind_task_fixed};
 use crate::sql::{Sql, Statements};
 
@@ -99,6 +100,35 @@ impl<'c> Writer<'c> {
                     to.run()
                 },
                 || format!("what of key {} never changes is to be changed", record.id),
+            ),
+            Mutation::PausePut(record) => self.guarded(
+                Sql::PausePut,
+                |to| {
+                    bind_pause(to, record)?;
+                    to.run()
+                },
+                || "the pause of a queue was not put".to_owned(),
+            ),
+            Mutation::QuotaLevelsPut(levels) => self.guarded(
+                Sql::QuotaLevelsPut,
+                |to| {
+                    bind_levels(to, levels)?;
+                    to.run()
+                },
+                || format!("the levels of {:?} were not put", levels.subject),
+            ),
+            Mutation::QuotaPut(record) => self.guarded(
+                Sql::QuotaPut,
+                |to| {
+                    bind_quota(to, record)?;
+                    to.run()
+                },
+                || {
+                    format!(
+                        "the quota of {:?} is not at the revision before {}",
+                        record.of, record.revision
+                    )
+                },
             ),
             Mutation::SessionDelete(session) => self.guarded(
                 Sql::SessionDelete,

@@ -10,6 +10,18 @@ use crate::codec::{Bytes, Name, ShortId, Unsigned};
 use crate::record::Columns;
 use crate::sql::Binder;
 
+/// Puts a key; what of it never changes is guarded.
+pub(crate) const KEY_PUT: &str = "INSERT INTO api_key (id, mac, server_key, tenant, project, name, scopes, class_max, \
+    created_at_ms, created_by, expires_at_ms, revoked_at_ms, replaced_by) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+    ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, \
+    revoked_at_ms = excluded.revoked_at_ms, replaced_by = excluded.replaced_by \
+    WHERE mac = excluded.mac AND server_key = excluded.server_key \
+    AND tenant = excluded.tenant AND project IS excluded.project \
+    AND name = excluded.name AND scopes = excluded.scopes \
+    AND class_max = excluded.class_max AND created_at_ms = excluded.created_at_ms \
+    AND created_by = excluded.created_by";
+
 /// Binds a key.
 pub(crate) fn bind_key(to: &mut Binder<'_, '_>, record: &KeyRecord) -> Result<()> {
     let scopes: Vec<&str> = record.scopes.iter().map(Named::name).collect();

@@ -22,6 +22,7 @@ mod owner;
 mod place;
 #[cfg(test)]
 mod plan;
+mod quota;
 mod reader;
 mod record;
 mod sql;

@@ -9,6 +9,7 @@ use store::{Loaded, Probe};
 use crate::codec::{Id, Unsigned};
 use crate::idempotency::read_idempotency;
 use crate::key::read_key;
+use crate::quota::{read_levels, read_pause, read_quota};
 use crate::record::{Columns, read_attempt, read_session, read_task};
 use crate::sql::{attempt_columns, task_columns};
 
@@ -34,6 +35,14 @@ const KEYS: &str = "SELECT id, mac, server_key, tenant, project, name, scopes, c
                     created_by, expires_at_ms, revoked_at_ms, replaced_by FROM api_key";
 
 const IDEMPOTENCY: &str = "SELECT number, key, task, at_ms FROM idempotency ORDER BY number";
+
+const QUOTAS: &str = "SELECT subject, tenant, tasks_live_max, requests_per_s, requests_burst, tokens_per_min, \
+                      kv_mb_max, weight, revision, put_at_ms, put_by FROM quota ORDER BY subject";
+
+const QUOTA_LEVELS: &str = "SELECT subject, request_units, request_at_ms, token_units, token_at_ms \
+                            FROM quota_level ORDER BY subject";
+
+const PAUSES: &str = "SELECT pool, paused, at_ms, by FROM queue_pause ORDER BY pool";
 
 const ENDED: &str = concat!(
     "SELECT ",
@@ -91,6 +100,9 @@ pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
     loaded.sessions = all(&snapshot, SESSIONS, read_session)?;
     loaded.keys = keys(&snapshot)?;
     loaded.idempotency = all(&snapshot, IDEMPOTENCY, read_idempotency)?;
+    loaded.quotas = all(&snapshot, QUOTAS, read_quota)?;
+    loaded.quota_levels = all(&snapshot, QUOTA_LEVELS, read_levels)?;
+    loaded.pauses = all(&snapshot, PAUSES, read_pause)?;
     snapshot.commit()?;
     Ok(loaded)
 }

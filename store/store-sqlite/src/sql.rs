@@ -2,6 +2,9 @@
 
 use rusqlite::{CachedStatement, Connection, ToSql};
 
+use crate::key::KEY_PUT;
+use crate::quota::{PAUSE_PUT, QUOTA_LEVELS_PUT, QUOTA_PUT};
+
 /// Columns of a task's row in the order in which `record.rs` binds and reads them.
 macro_rules! task_columns {
     () => {
@@ -26,17 +29,6 @@ macro_rules! attempt_columns {
 
 pub(crate) use {attempt_columns, task_columns};
 
-const KEY_PUT: &str = "INSERT INTO api_key (id, mac, server_key, tenant, project, name, scopes, class_max, \
-                 created_at_ms, created_by, expires_at_ms, revoked_at_ms, replaced_by) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-                 ON CONFLICT (id) DO UPDATE SET expires_at_ms = excluded.expires_at_ms, \
-                 revoked_at_ms = excluded.revoked_at_ms, replaced_by = excluded.replaced_by \
-                 WHERE mac = excluded.mac AND server_key = excluded.server_key \
-                 AND tenant = excluded.tenant AND project IS excluded.project \
-                 AND name = excluded.name AND scopes = excluded.scopes \
-                 AND class_max = excluded.class_max AND created_at_ms = excluded.created_at_ms \
-                 AND created_by = excluded.created_by";
-
 /// A statement of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sql {
@@ -50,6 +42,9 @@ pub(crate) enum Sql {
     IdempotencyForget,
     KeyPut,
     Log,
+    PausePut,
+    QuotaLevelsPut,
+    QuotaPut,
     SessionDelete,
     SessionPut,
     TaskBodyInsert,
@@ -73,6 +68,9 @@ impl Sql {
         Self::IdempotencyForget,
         Self::KeyPut,
         Self::Log,
+        Self::PausePut,
+        Self::QuotaLevelsPut,
+        Self::QuotaPut,
         Self::SessionDelete,
         Self::SessionPut,
         Self::TaskBodyInsert,
@@ -120,6 +118,9 @@ impl Sql {
             Self::Log => {
                 "INSERT INTO commit_log (commit_seq, epoch, at_ms, events) VALUES (?1, ?2, ?3, ?4)"
             }
+            Self::PausePut => PAUSE_PUT,
+            Self::QuotaLevelsPut => QUOTA_LEVELS_PUT,
+            Self::QuotaPut => QUOTA_PUT,
             Self::SessionDelete => "DELETE FROM session WHERE id = ?1 AND tenant = ?2",
             Self::SessionPut => {
                 "INSERT INTO session (id, tenant, turns, replica, touched_at_ms) \

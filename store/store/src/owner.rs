@@ -6,6 +6,8 @@ use orchestrator_core::id::{AcceptSeq, Epoch, PayloadRef, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaLevels, QuotaRecord};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use orchestrator_core::time::WallMs;
@@ -33,6 +35,12 @@ pub struct Loaded {
     pub keys: Vec<KeyRecord>,
     /// Every idempotency key that is kept, by number.
     pub idempotency: Vec<IdempotencyRecord>,
+    /// Every quota that was put: of keys by id, then of tenants by id.
+    pub quotas: Vec<QuotaRecord>,
+    /// What was used of quotas and flows back with time, in the same order.
+    pub quota_levels: Vec<QuotaLevels>,
+    /// Every queue that was ever held: that of all pools, then by pool.
+    pub pauses: Vec<PauseRecord>,
 }
 
 /// One transaction of the owner. All of it becomes durable, or none.

@@ -28,6 +28,8 @@ pub enum Lane {
     Terms = 10,
     /// Who comes for later, who comes under a key, and who takes parked tasks back.
     Later = 11,
+    /// What operators do, and with which keys tasks are handed over.
+    Acts = 12,
 }
 
 /// One stream of draws.

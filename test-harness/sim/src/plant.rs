@@ -64,6 +64,8 @@ plants! {
     OrdersDropped, "orders-dropped", "what a recovery orders again is not carried out";
     /// At the store.
     ProbeFencesNothing, "probe-fences-nothing", "a probe begins no term, so that a late commit still lands";
+    /// At the store.
+    RefundTwice, "refund-twice", "the tokens that a task did not use are taken off what was used, although they never were in it";
     /// At the host.
     ReleasesEarly, "releases-early", "answers and effects leave before their commit is durable";
     /// At the host.

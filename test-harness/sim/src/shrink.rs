@@ -165,6 +165,6 @@ fn of(operation: &Operation) -> Option<usize> {
         | Want::Look { task }
         | Want::Requeue { task }
         | Want::Read { task, .. } => Some(task),
-        Want::EndSession { .. } => None,
+        Want::EndSession { .. } | Want::Operate(_) => None,
     }
 }

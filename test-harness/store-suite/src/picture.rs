@@ -3,6 +3,8 @@
 use orchestrator_core::id::{AcceptSeq, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaLevels, QuotaRecord};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::AttemptRecord;
 use store::{CommitRow, FeedStore, ReadStore, TaskBody, TaskQuery, TaskRow, TaskText};
@@ -17,6 +19,9 @@ pub(crate) struct Picture {
     sessions: Vec<SessionRecord>,
     keys: Vec<KeyRecord>,
     idempotency: Vec<IdempotencyRecord>,
+    quotas: Vec<QuotaRecord>,
+    quota_levels: Vec<QuotaLevels>,
+    pauses: Vec<PauseRecord>,
     tasks: Vec<TaskPicture>,
     log: Vec<CommitRow>,
 }
@@ -45,6 +50,9 @@ impl Picture {
             sessions: loaded.sessions,
             keys: loaded.keys,
             idempotency: loaded.idempotency,
+            quotas: loaded.quotas,
+            quota_levels: loaded.quota_levels,
+            pauses: loaded.pauses,
             tasks: page
                 .rows
                 .into_iter()

@@ -464,6 +464,280 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Which queues are held, since when and by whom
+
+Every switch that was ever touched, and each pool as it follows from them.
+
+Sends a `GET` request to `/v1/queue`
+
+*/
+    pub async fn queue_get<'a>(
+        &'a self,
+    ) -> Result<ResponseValue<types::Queue>, Error<()>> {
+        let url = format!("{}/v1/queue", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "queue_get",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Hold the queue of a pool, or of all
+
+Tasks are accepted and none is dispatched, from the moment of the answer on and over restarts; what runs goes on.
+A repeat answers the same. Estimates of the start go on as if the queue were resumed now.
+
+
+Sends a `POST` request to `/v1/queue/pause`
+
+*/
+    pub async fn queue_pause<'a>(
+        &'a self,
+        body: &'a types::QueueSwitchRequest,
+    ) -> Result<ResponseValue<types::QueueSwitch>, Error<()>> {
+        let url = format!("{}/v1/queue/pause", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "queue_pause",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Let the queue of a pool go on, or that of all
+
+The switch of all pools and that of each are apart: a pool that is held by its own stays so when all are resumed. A
+repeat answers the same.
+
+
+Sends a `POST` request to `/v1/queue/resume`
+
+*/
+    pub async fn queue_resume<'a>(
+        &'a self,
+        body: &'a types::QueueSwitchRequest,
+    ) -> Result<ResponseValue<types::QueueSwitch>, Error<()>> {
+        let url = format!("{}/v1/queue/resume", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "queue_resume",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**List the quotas that were put
+
+Of keys by id, then of tenants by name. Who has none is held to the configured limits of a tenant, and a key to none.
+
+Sends a `GET` request to `/v1/quotas`
+
+Arguments:
+- `cursor`: The `next_cursor` of the page before, unchanged.
+- `limit`: Most quotas on one page; 50 if left out.
+*/
+    pub async fn quota_list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        limit: Option<u32>,
+    ) -> Result<ResponseValue<types::QuotaPage>, Error<()>> {
+        let url = format!("{}/v1/quotas", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .query(&progenitor_client::QueryParam::new("cursor", &cursor))
+            .query(&progenitor_client::QueryParam::new("limit", &limit))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "quota_list",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**The quota of a tenant or of a key, and what is used of it
+
+What is counted is shown as it is now. A key that took another's place goes on under that one's quota, so the
+answer may name an earlier key of the same line.
+
+
+Sends a `GET` request to `/v1/quotas/{kind}/{id}`
+
+Arguments:
+- `kind`: Whether it is a key's or a tenant's.
+- `id`: Id of the key, or name of the tenant.
+*/
+    pub async fn quota_get<'a>(
+        &'a self,
+        kind: types::QuotaKindChoice,
+        id: &'a str,
+    ) -> Result<ResponseValue<types::Quota>, Error<()>> {
+        let url = format!(
+            "{}/v1/quotas/{}/{}", self.baseurl, encode_path(& kind.to_string()),
+            encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "quota_get",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Put a quota in the place of the one there is
+
+Takes the place of the whole quota of that revision: a limit that is left out is no limit from then on, also
+where the configuration has one. It holds from the next task on; tasks that were accepted stay. `kv_mb_max` is
+refused with QUOTA_UNENFORCEABLE while a pool does not tell how much cache a token takes
+(`kv_bytes_per_token` of the pool), as nothing could hold it.
+
+
+Sends a `PUT` request to `/v1/quotas/{kind}/{id}`
+
+Arguments:
+- `kind`: Whether it is a key's or a tenant's.
+- `id`: Id of the key, or name of the tenant.
+- `body`
+*/
+    pub async fn quota_put<'a>(
+        &'a self,
+        kind: types::QuotaKindChoice,
+        id: &'a str,
+        body: &'a types::QuotaPutRequest,
+    ) -> Result<ResponseValue<types::Quota>, Error<()>> {
+        let url = format!(
+            "{}/v1/quotas/{}/{}", self.baseurl, encode_path(& kind.to_string()),
+            encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .put(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "quota_put",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**List replica sets
 
 Replicas that give the same tokens for the same prompt, parameters and seed, with their load.
@@ -649,6 +923,107 @@ Arguments:
         id: &'a str,
     ) -> Result<support::Reply<types::PoolHealth>, support::ApiError> {
         support::settle(self.control().pool_health(id).await).await
+    }
+    /**Which queues are held, since when and by whom
+
+Every switch that was ever touched, and each pool as it follows from them.
+
+Sends a `GET` request to `/v1/queue`
+
+*/
+    pub async fn queue_get<'a>(
+        &'a self,
+    ) -> Result<support::Reply<types::Queue>, support::ApiError> {
+        support::settle(self.control().queue_get().await).await
+    }
+    /**Hold the queue of a pool, or of all
+
+Tasks are accepted and none is dispatched, from the moment of the answer on and over restarts; what runs goes on.
+A repeat answers the same. Estimates of the start go on as if the queue were resumed now.
+
+
+Sends a `POST` request to `/v1/queue/pause`
+
+*/
+    pub async fn queue_pause<'a>(
+        &'a self,
+        body: &'a types::QueueSwitchRequest,
+    ) -> Result<support::Reply<types::QueueSwitch>, support::ApiError> {
+        support::settle(self.control().queue_pause(body).await).await
+    }
+    /**Let the queue of a pool go on, or that of all
+
+The switch of all pools and that of each are apart: a pool that is held by its own stays so when all are resumed. A
+repeat answers the same.
+
+
+Sends a `POST` request to `/v1/queue/resume`
+
+*/
+    pub async fn queue_resume<'a>(
+        &'a self,
+        body: &'a types::QueueSwitchRequest,
+    ) -> Result<support::Reply<types::QueueSwitch>, support::ApiError> {
+        support::settle(self.control().queue_resume(body).await).await
+    }
+    /**List the quotas that were put
+
+Of keys by id, then of tenants by name. Who has none is held to the configured limits of a tenant, and a key to none.
+
+Sends a `GET` request to `/v1/quotas`
+
+Arguments:
+- `cursor`: The `next_cursor` of the page before, unchanged.
+- `limit`: Most quotas on one page; 50 if left out.
+*/
+    pub async fn quota_list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        limit: Option<u32>,
+    ) -> Result<support::Reply<types::QuotaPage>, support::ApiError> {
+        support::settle(self.control().quota_list(cursor, limit).await).await
+    }
+    /**The quota of a tenant or of a key, and what is used of it
+
+What is counted is shown as it is now. A key that took another's place goes on under that one's quota, so the
+answer may name an earlier key of the same line.
+
+
+Sends a `GET` request to `/v1/quotas/{kind}/{id}`
+
+Arguments:
+- `kind`: Whether it is a key's or a tenant's.
+- `id`: Id of the key, or name of the tenant.
+*/
+    pub async fn quota_get<'a>(
+        &'a self,
+        kind: types::QuotaKindChoice,
+        id: &'a str,
+    ) -> Result<support::Reply<types::Quota>, support::ApiError> {
+        support::settle(self.control().quota_get(kind, id).await).await
+    }
+    /**Put a quota in the place of the one there is
+
+Takes the place of the whole quota of that revision: a limit that is left out is no limit from then on, also
+where the configuration has one. It holds from the next task on; tasks that were accepted stay. `kv_mb_max` is
+refused with QUOTA_UNENFORCEABLE while a pool does not tell how much cache a token takes
+(`kv_bytes_per_token` of the pool), as nothing could hold it.
+
+
+Sends a `PUT` request to `/v1/quotas/{kind}/{id}`
+
+Arguments:
+- `kind`: Whether it is a key's or a tenant's.
+- `id`: Id of the key, or name of the tenant.
+- `body`
+*/
+    pub async fn quota_put<'a>(
+        &'a self,
+        kind: types::QuotaKindChoice,
+        id: &'a str,
+        body: &'a types::QuotaPutRequest,
+    ) -> Result<support::Reply<types::Quota>, support::ApiError> {
+        support::settle(self.control().quota_put(kind, id, body).await).await
     }
     /**List replica sets
 

@@ -9,6 +9,8 @@ pub mod callers;
 pub mod capabilities;
 pub mod keys;
 pub mod pools;
+pub mod queue;
+pub mod quotas;
 pub mod replicasets;
 pub mod sessions;
 pub mod system;
@@ -25,6 +27,12 @@ pub static CONTROL_OPERATIONS: &[&support::Operation] = &[
     &keys::KEY_REVOKE,
     &keys::KEY_ROTATE,
     &pools::POOL_HEALTH,
+    &queue::QUEUE_GET,
+    &queue::QUEUE_PAUSE,
+    &queue::QUEUE_RESUME,
+    &quotas::QUOTA_LIST,
+    &quotas::QUOTA_GET,
+    &quotas::QUOTA_PUT,
     &replicasets::REPLICASET_LIST,
     &system::HEALTH_GET,
     &system::READINESS_GET,
@@ -50,11 +58,14 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
 /// Router of all operations of the API `control`. Finish it with [`support::finish`].
 pub fn control_router<A>(api: &Arc<A>) -> ::axum::Router
 where
-    A: keys::KeysApi + pools::PoolsApi + replicasets::ReplicasetsApi + system::SystemApi,
+    A: keys::KeysApi + pools::PoolsApi + queue::QueueApi + quotas::QuotasApi
+        + replicasets::ReplicasetsApi + system::SystemApi,
 {
     ::axum::Router::new()
         .merge(keys::keys_router(Arc::clone(api)))
         .merge(pools::pools_router(Arc::clone(api)))
+        .merge(queue::queue_router(Arc::clone(api)))
+        .merge(quotas::quotas_router(Arc::clone(api)))
         .merge(replicasets::replicasets_router(Arc::clone(api)))
         .merge(system::system_router(Arc::clone(api)))
 }

@@ -11,6 +11,10 @@ use ::api_types as types;
 /// Headers that a problem may carry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProblemHeaders {
+    /// What is left of the quota that refused: `"<limit_name>";r=<left>;t=<seconds to wait>`. On every QUOTA_EXCEEDED.
+    pub rate_limit: Option<String>,
+    /// The quota that refused: `"<limit_name>";q=<limit>;w=<seconds>`. On every QUOTA_EXCEEDED.
+    pub rate_limit_policy: Option<String>,
     /// Seconds to wait before trying again, rounded up.
     pub retry_after: Option<u32>,
     /// How to say who asks. On every 401.
@@ -21,6 +25,12 @@ pub struct ProblemHeaders {
 impl ProblemHeaders {
     /// Sets those that are there.
     pub fn apply(&self, reply: &mut Response) {
+        if let Some(value) = &self.rate_limit {
+            support::reply::header(reply, "ratelimit", value);
+        }
+        if let Some(value) = &self.rate_limit_policy {
+            support::reply::header(reply, "ratelimit-policy", value);
+        }
         if let Some(value) = &self.retry_after {
             support::reply::header(reply, "retry-after", value);
         }

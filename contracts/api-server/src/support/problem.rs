@@ -24,12 +24,12 @@ pub struct ProblemReply {
 }
 
 impl ProblemReply {
-    /// A problem whose headers agree with its `status` and its `retry_after_ms`.
+    /// A problem whose headers agree with its `status`, its `retry_after_ms` and its limit.
     pub fn new(problem: Problem) -> Self {
         let headers = ProblemHeaders {
-            retry_after: problem
-                .retry_after_ms
-                .map(|ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)),
+            rate_limit: rate_limit(&problem),
+            rate_limit_policy: rate_limit_policy(&problem),
+            retry_after: problem.retry_after_ms.map(seconds),
             www_authenticate: (problem.status == UNAUTHORIZED).then(|| "Bearer".to_owned()),
             x_backoff_ms: problem.retry_after_ms,
         };
@@ -69,6 +69,28 @@ impl IntoResponse for ProblemReply {
         self.headers.apply(&mut response);
         response
     }
+}
+
+/// Seconds, rounded up.
+fn seconds(ms: u64) -> u32 {
+    u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+/// What is left of the quota that refused.
+fn rate_limit(problem: &Problem) -> Option<String> {
+    let (name, left) = (problem.limit_name.as_ref()?, problem.limit_left?);
+    let wait = seconds(problem.retry_after_ms?);
+    Some(format!("\"{name}\";r={left};t={wait}"))
+}
+
+/// The quota that refused.
+fn rate_limit_policy(problem: &Problem) -> Option<String> {
+    let (name, max) = (problem.limit_name.as_ref()?, problem.limit_max?);
+    problem.limit_left?;
+    let window = problem
+        .limit_window_s
+        .map(|seconds| format!(";w={seconds}"));
+    Some(format!("\"{name}\";q={max}{}", window.unwrap_or_default()))
 }
 
 /// The `type` of a problem with this code.

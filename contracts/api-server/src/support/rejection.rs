@@ -134,6 +134,9 @@ impl Rejection {
             retry_after_ms: None,
             policy_label: None,
             limit_name,
+            limit_max: None,
+            limit_left: None,
+            limit_window_s: None,
             task_id: None,
             correlation_id,
             errors: match self {

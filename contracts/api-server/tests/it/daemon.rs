@@ -15,6 +15,11 @@ use api_server::{
         KeyRotateParams, KeyRotateResponse, KeysApi,
     },
     pools::{PoolHealthParams, PoolHealthResponse, PoolsApi},
+    queue::{QueueApi, QueueGetResponse, QueuePauseResponse, QueueResumeResponse},
+    quotas::{
+        QuotaGetParams, QuotaGetResponse, QuotaListParams, QuotaListResponse, QuotaPutParams,
+        QuotaPutResponse, QuotasApi,
+    },
     replicasets::{ReplicasetListResponse, ReplicasetsApi},
     sessions::{
         SessionDeleteParams, SessionDeleteResponse, SessionGetParams, SessionGetResponse,
@@ -32,7 +37,10 @@ use api_server::{
         TaskStreamParams, TaskStreamResponse, TasksApi,
     },
 };
-use api_types::{KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, TaskCreateRequest};
+use api_types::{
+    KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, QueueSwitchRequest, QuotaPutRequest,
+    TaskCreateRequest,
+};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -92,6 +100,9 @@ pub(crate) fn problem(status: u32, code: ProblemCode, detail: &str) -> ProblemRe
         engine: None,
         policy_label: None,
         limit_name: None,
+        limit_max: None,
+        limit_left: None,
+        limit_window_s: None,
         task_id: None,
         correlation_id: "c-1".to_owned(),
         errors: None,
@@ -196,6 +207,39 @@ impl KeysApi for Daemon {
         params: KeyRotateParams,
         _: KeyRotateRequest,
     ) -> KeyRotateResponse {
+        problem(404, ProblemCode::NotFound, &params.id).into()
+    }
+}
+
+impl QueueApi for Daemon {
+    async fn queue_get(&self, _: Caller) -> QueueGetResponse {
+        problem(403, ProblemCode::Forbidden, "not you").into()
+    }
+
+    async fn queue_pause(&self, _: Caller, _: QueueSwitchRequest) -> QueuePauseResponse {
+        problem(403, ProblemCode::Forbidden, "not you").into()
+    }
+
+    async fn queue_resume(&self, _: Caller, _: QueueSwitchRequest) -> QueueResumeResponse {
+        problem(403, ProblemCode::Forbidden, "not you").into()
+    }
+}
+
+impl QuotasApi for Daemon {
+    async fn quota_list(&self, _: Caller, _: QuotaListParams) -> QuotaListResponse {
+        problem(403, ProblemCode::Forbidden, "not you").into()
+    }
+
+    async fn quota_get(&self, _: Caller, params: QuotaGetParams) -> QuotaGetResponse {
+        problem(404, ProblemCode::NotFound, &params.id).into()
+    }
+
+    async fn quota_put(
+        &self,
+        _: Caller,
+        params: QuotaPutParams,
+        _: QuotaPutRequest,
+    ) -> QuotaPutResponse {
         problem(404, ProblemCode::NotFound, &params.id).into()
     }
 }

@@ -12,8 +12,13 @@ pub struct PoolHealth {
     pub live: bool,
     /// True while a replica takes work.
     pub ready: bool,
+    /// True while an operator holds its queue: tasks are accepted, and none is dispatched.
+    pub paused: bool,
     /// `starting` until a replica is ready for the first time or again, `ready` while one is, `unavailable` once restarts are used up.
     pub state: PoolState,
+    /// Bytes of cache that its engines keep for a token, from the configuration; absent if that does not tell, and then no `kv_mb_max` can be put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_bytes_per_token: Option<u64>,
     /// Generations at once over all ready replicas.
     pub slots_total: u32,
     /// Generations that could start now.

@@ -31,9 +31,18 @@ pub struct Problem {
     /// The policy that refused, such as `reject` or `drop-lru`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_label: Option<String>,
-    /// The limit that was hit, named as in the configuration.
+    /// The limit that was hit, named as in the configuration; of a quota one of `kv_mb_max`, `requests_per_s`, `tasks_live_max`, `tokens_per_min`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_name: Option<String>,
+    /// Figure of the quota's limit; for `requests_per_s` the burst. Agrees with `q` of the header RateLimit-Policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_max: Option<u64>,
+    /// What is left of the quota's limit. Agrees with `r` of the header RateLimit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_left: Option<u64>,
+    /// Seconds in which as much as the quota's limit flows back; absent if it comes back with the end of tasks only. Agrees with `w` of the header RateLimit-Policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_window_s: Option<u64>,
     /// The task that the request would have created or concerned, when its id is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_id: Option<::uuid::Uuid>,
@@ -82,6 +91,14 @@ pub enum ProblemCode {
     QueueFullDropLru,
     /// `QUEUE_FULL_SHED`.
     QueueFullShed,
+    /// `QUOTA_CONFLICT`.
+    QuotaConflict,
+    /// `QUOTA_EXCEEDED`.
+    QuotaExceeded,
+    /// `QUOTA_UNENFORCEABLE`.
+    QuotaUnenforceable,
+    /// `QUOTA_UNMEETABLE`.
+    QuotaUnmeetable,
     /// `REPLICA_SET_GONE`.
     ReplicaSetGone,
     /// `REQUEST_TIMEOUT`.
@@ -128,6 +145,10 @@ impl ProblemCode {
         Self::PoolUnavailable,
         Self::QueueFullDropLru,
         Self::QueueFullShed,
+        Self::QuotaConflict,
+        Self::QuotaExceeded,
+        Self::QuotaUnenforceable,
+        Self::QuotaUnmeetable,
         Self::ReplicaSetGone,
         Self::RequestTimeout,
         Self::SessionExhausted,
@@ -161,6 +182,10 @@ impl ProblemCode {
             Self::PoolUnavailable => "POOL_UNAVAILABLE",
             Self::QueueFullDropLru => "QUEUE_FULL_DROP_LRU",
             Self::QueueFullShed => "QUEUE_FULL_SHED",
+            Self::QuotaConflict => "QUOTA_CONFLICT",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::QuotaUnenforceable => "QUOTA_UNENFORCEABLE",
+            Self::QuotaUnmeetable => "QUOTA_UNMEETABLE",
             Self::ReplicaSetGone => "REPLICA_SET_GONE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::SessionExhausted => "SESSION_EXHAUSTED",
@@ -198,6 +223,10 @@ impl ::std::str::FromStr for ProblemCode {
             "POOL_UNAVAILABLE" => Ok(Self::PoolUnavailable),
             "QUEUE_FULL_DROP_LRU" => Ok(Self::QueueFullDropLru),
             "QUEUE_FULL_SHED" => Ok(Self::QueueFullShed),
+            "QUOTA_CONFLICT" => Ok(Self::QuotaConflict),
+            "QUOTA_EXCEEDED" => Ok(Self::QuotaExceeded),
+            "QUOTA_UNENFORCEABLE" => Ok(Self::QuotaUnenforceable),
+            "QUOTA_UNMEETABLE" => Ok(Self::QuotaUnmeetable),
             "REPLICA_SET_GONE" => Ok(Self::ReplicaSetGone),
             "REQUEST_TIMEOUT" => Ok(Self::RequestTimeout),
             "SESSION_EXHAUSTED" => Ok(Self::SessionExhausted),

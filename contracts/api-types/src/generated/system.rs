@@ -61,6 +61,9 @@ pub type OpenapiDocument = ::serde_json::Map<String, ::serde_json::Value>;
 pub struct Readiness {
     /// Always `ready`.
     pub status: ReadinessStatus,
+    /// Pools whose queue an operator holds; absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_pools: Option<Vec<String>>,
 }
 /// Always `ready`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

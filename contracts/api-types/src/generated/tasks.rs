@@ -355,6 +355,8 @@ pub enum PlacementVerdict {
     NotReady,
     /// `outranked`.
     Outranked,
+    /// `paused`.
+    Paused,
     /// `replica_set_differs`.
     ReplicaSetDiffers,
     /// A value that this version does not list. Only reading one makes it.
@@ -370,6 +372,7 @@ impl PlacementVerdict {
         Self::ModelDiffers,
         Self::NotReady,
         Self::Outranked,
+        Self::Paused,
         Self::ReplicaSetDiffers,
     ];
     /// The value as it is written on the wire.
@@ -382,6 +385,7 @@ impl PlacementVerdict {
             Self::ModelDiffers => "model_differs",
             Self::NotReady => "not_ready",
             Self::Outranked => "outranked",
+            Self::Paused => "paused",
             Self::ReplicaSetDiffers => "replica_set_differs",
             Self::Unknown(other) => other.as_str(),
         }
@@ -398,6 +402,7 @@ impl ::std::str::FromStr for PlacementVerdict {
             "model_differs" => Ok(Self::ModelDiffers),
             "not_ready" => Ok(Self::NotReady),
             "outranked" => Ok(Self::Outranked),
+            "paused" => Ok(Self::Paused),
             "replica_set_differs" => Ok(Self::ReplicaSetDiffers),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }

@@ -138,6 +138,20 @@ urls = ["ftp://x"]
 }
 
 #[test]
+fn a_quota_that_nothing_could_hold_or_that_says_half_is_refused() {
+    let faults = [
+        "[quota.tenant]\nkv_mb_max = 5\n",
+        "[quota.tenant]\nkv_mb_max = 5\n[[pool]]\nid = \"a\"\nkv_bytes_per_token = 9\n[[pool]]\nid = \"b\"\n",
+        "[quota.tenant]\nburst = 5\n",
+        "[quota.tenant]\ntokens_per_min = 0\n",
+        "[[pool]]\nid = \"a\"\nkv_bytes_per_token = 0\n",
+    ];
+    insta::assert_snapshot!(faults.map(describe).join("\n"));
+    let told = "[quota.tenant]\nkv_mb_max = 5\n[[pool]]\nid = \"a\"\nkv_bytes_per_token = 9\n";
+    assert_eq!(parse(told).unwrap().quota.tenant.kv_mb_max, Some(5));
+}
+
+#[test]
 fn schema_in_the_tree_is_the_schema_of_the_types() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/config.schema.json");
     assert_eq!(

@@ -19,6 +19,7 @@ fn pool(name: &str, engine: Engine, model: &str, replicas: &[&str]) -> PoolConfi
         name: PoolName::new(name),
         engine,
         model_ref: ModelRef::new(model),
+        kv_bytes_per_token: None,
         replicas: replicas
             .iter()
             .map(|name| ReplicaName::new(*name))
@@ -194,6 +195,7 @@ proptest! {
             not_ready: count(Verdict::NotReady),
             context_too_small: count(Verdict::ContextTooSmall),
             replica_set_differs: count(Verdict::ReplicaSetDiffers),
+            paused: count(Verdict::Paused),
             busy: count(Verdict::Busy),
             outranked: count(Verdict::Outranked),
         };

@@ -20,6 +20,8 @@ pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
         ctx_max: _,
         slots_total,
         slots_free,
+        paused,
+        kv_bytes_per_token,
         gave_up: _,
         replicas,
     } = view;
@@ -27,11 +29,13 @@ pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
         pool: name.to_string(),
         live: state != PoolState::Unavailable,
         ready: state == PoolState::Ready,
+        paused,
         state: match state {
             PoolState::Ready => wire::PoolState::Ready,
             PoolState::Starting => wire::PoolState::Starting,
             PoolState::Unavailable => wire::PoolState::Unavailable,
         },
+        kv_bytes_per_token,
         slots_total,
         slots_free,
         replicas: replicas

@@ -52,6 +52,7 @@ fn verdict(verdict: Verdict) -> wire::PlacementVerdict {
         Verdict::ModelDiffers => wire::PlacementVerdict::ModelDiffers,
         Verdict::NotReady => wire::PlacementVerdict::NotReady,
         Verdict::Outranked => wire::PlacementVerdict::Outranked,
+        Verdict::Paused => wire::PlacementVerdict::Paused,
         Verdict::ReplicaSetDiffers => wire::PlacementVerdict::ReplicaSetDiffers,
     }
 }

@@ -127,6 +127,8 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         | Refusal::IdempotencyMismatch { .. }
         | Refusal::ModelUnknown { .. }
         | Refusal::PoolUnavailable { .. }
+        | Refusal::PoolUnknown { .. }
+        | Refusal::Quota(_)
         | Refusal::QueueFull { .. }
         | Refusal::ScheduleFull { .. }
         | Refusal::SessionExhausted { .. }

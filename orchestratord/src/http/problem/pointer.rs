@@ -2,6 +2,8 @@
 
 use orchestrator_core::refusal::Refusal;
 
+use super::quotas;
+
 /// The field of the request that a refusal is about, if it is about one.
 pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
@@ -20,6 +22,8 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
         Refusal::IdempotencyMismatch { .. } => Some("header/Idempotency-Key"),
         Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
         Refusal::ScheduleFull { .. } => Some("/run_at_ms"),
+        Refusal::PoolUnknown { .. } => Some("/pool"),
+        Refusal::Quota(refusal) => quotas::pointer(refusal),
         Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
         Refusal::KeyEnded { .. }

@@ -1,12 +1,12 @@
 //! What was refused, in words, with the figures.
 
 use orchestrator_core::eta::Forecast;
-use orchestrator_core::id::ModelRef;
+use orchestrator_core::id::{ModelRef, PoolName};
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{Engine, Priority};
 
-use super::keys;
+use super::{keys, quotas};
 use crate::names;
 
 /// What was refused, and what to do, with the figures.
@@ -53,6 +53,11 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon"
             )
         }
+        Refusal::PoolUnknown { pool, known } => {
+            let known: Vec<&str> = known.iter().map(PoolName::as_str).collect();
+            format!("there is no pool `{pool}`; there are: {}", known.join(", "))
+        }
+        Refusal::Quota(refusal) => quotas::reason(refusal),
         Refusal::QueueFull {
             priority,
             capacity,

@@ -440,6 +440,23 @@ impl Rig {
                 assert!(kept.contains(key), "a key was shown before it was durable");
                 self.journal.push(format!("key {}", key.id));
             }
+            Ok(Reply::QueueSwitched(row)) => {
+                let kept = self.store.peek().pauses;
+                assert!(
+                    kept.contains(row),
+                    "a pause was shown before it was durable"
+                );
+                self.journal.push(format!("queue {:?}", row.pool));
+            }
+            Ok(Reply::QuotaPut(view)) => {
+                let kept = self.store.peek().quotas;
+                let put = view.put.as_ref().expect("it was put");
+                assert!(
+                    kept.contains(put),
+                    "a quota was shown before it was durable"
+                );
+                self.journal.push(format!("quota {:?}", put.of));
+            }
             Ok(Reply::SessionDeleted) => self.journal.push("session deleted".to_owned()),
             Err(error) if error.is_not_applied() => self.journal.push("not applied".to_owned()),
             Err(_) => self.journal.push("unknown".to_owned()),
@@ -458,6 +475,9 @@ impl Rig {
             sessions: loaded.sessions,
             keys: loaded.keys,
             idempotency: loaded.idempotency,
+            quotas: loaded.quotas,
+            quota_levels: loaded.quota_levels,
+            pauses: loaded.pauses,
         };
         let machine = self.state.machine().expect("it serves");
         let again = Machine::recover(config(), self.now, recovered);

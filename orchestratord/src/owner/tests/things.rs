@@ -17,6 +17,7 @@ pub(crate) fn config() -> MachineConfig {
         name: PoolName::new("default"),
         engine: Engine::Embedded,
         model_ref: ModelRef::new("haiku-tiny"),
+        kv_bytes_per_token: None,
         replicas: vec![ReplicaName::new("default-0")],
     }]);
     config.interactive.capacity = 6;

@@ -164,7 +164,11 @@ impl Things {
             path if path.starts_with("/v1/keys/") => self.key.clone(),
             _ => "default".to_owned(),
         };
-        path.replace("{id}", &id)
+        let id = match path.starts_with("/v1/quotas/") {
+            true => "acme".to_owned(),
+            false => id,
+        };
+        path.replace("{kind}", "tenant").replace("{id}", &id)
     }
 }
 
@@ -204,13 +208,22 @@ async fn unknown_callers(world: &World, operation: &Operation, path: &str) {
     }
 }
 
+/// What comes after needs queues that go on.
+async fn let_queues_go_on(world: &World) {
+    for pool in [json!({}), json!({ "pool": "default" })] {
+        world.raw.post("/v1/queue/resume", &pool).await;
+    }
+}
+
 /// Things that there are not.
 async fn strangers(world: &World, operation: &Operation) {
-    let stranger = match operation.path.starts_with("/v1/keys/") {
+    let of_keys = ["/v1/keys/", "/v1/quotas/"];
+    let stranger = match of_keys.iter().any(|path| operation.path.starts_with(path)) {
         true => "00000000000000ff".to_owned(),
         false => Uuid::new_v4().to_string(),
     };
-    let nobody = operation.path.replace("{id}", &stranger);
+    let nobody = operation.path.replace("{kind}", "key");
+    let nobody = nobody.replace("{id}", &stranger);
     if nobody != operation.path {
         let request = world.raw.request(&operation.method, &nobody);
         let answer = send(match examples(operation).into_iter().flatten().next() {
@@ -244,6 +257,7 @@ async fn every_operation_answers_as_the_contract_says() {
                 operation.check(&answer);
                 answered.insert(operation.id().to_owned());
             }
+            let_queues_go_on(&world).await;
             strangers(&world, &operation).await;
             unknown_callers(&world, &operation, &things.fill(&operation.path)).await;
             world.raw.cancel(&things.running).await;
@@ -271,6 +285,12 @@ async fn every_operation_answers_as_the_contract_says() {
     openapi_control_get
     openapi_data_get
     pool_health
+    queue_get
+    queue_pause
+    queue_resume
+    quota_get
+    quota_list
+    quota_put
     readiness_get
     replicaset_list
     session_delete

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api_client::types::TaskState;
 use serde::Deserialize;
+use serde_json::json;
 use test_harness_support::{DaemonOptions, Signal, signal};
 
+use crate::raw::send;
 use crate::world::{World, eventually, exactly, plain, with};
 
 const CONTRACT: &str = include_str!("../../../../contracts/metrics/orchestratord.json");
@@ -56,6 +58,11 @@ async fn live_through_everything() -> World {
     world.raw.cancel(&running).await;
     world.until_state(&first, TaskState::Completed).await;
     world.until_state(&second, TaskState::Completed).await;
+
+    let quota = json!({ "revision": 0, "tokens_per_min": 1 });
+    let put = world.raw.request("PUT", "/v1/quotas/tenant/default");
+    assert_eq!(send(put.json(&quota)).await.status, 200);
+    assert_eq!(world.raw.create(&plain()).await.status, 422);
 
     signal(world.daemon.engine_pids()[0], Signal::Kill).unwrap();
     eventually("the engine was restarted", async || {
@@ -109,7 +116,9 @@ async fn the_numbers_are_what_happened() {
     assert_eq!(scrape.sum("preemptions_total"), 1.0);
     assert_eq!(scrape.sum("deadlines_met_ratio"), 1.0);
     assert_eq!(scrape.sum("tasks_enqueued_total"), 6.0);
-    assert_eq!(scrape.sum("tasks_rejected_total"), 1.0);
+    assert_eq!(scrape.sum("tasks_rejected_total"), 2.0);
+    assert_eq!(scrape.sum("quota_refusals_total"), 1.0);
+    assert!((scrape.sum("admission_share") - 1.0).abs() < 1e-9);
     assert_eq!(scrape.sum("tasks_started_total"), 4.0);
     assert_eq!(scrape.sum("queue_depth"), 0.0);
     assert_eq!(scrape.sum("replicas_ready"), 1.0);

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::{AttemptId, KeyId, SessionKey, TaskId};
+use orchestrator_core::id::{AttemptId, KeyId, PoolName, SessionKey, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::quota::{QuotaRecord, QuotaSubject};
 use orchestrator_core::session::SessionRecord;
 use orchestrator_core::task::{AttemptRecord, TaskRecord, TaskState};
 use store::Commit;
@@ -18,6 +20,8 @@ pub struct Book {
     pub(super) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(super) keys: BTreeMap<KeyId, KeyRecord>,
     pub(super) idempotency: BTreeMap<u64, IdempotencyRecord>,
+    pub(super) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
+    pub(super) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
     pub(super) commits: u64,
     moves: BTreeSet<(String, String)>,
 }
@@ -47,7 +51,17 @@ impl Book {
                 }
                 Mutation::TaskInsert { record, .. } => self.task(record),
                 Mutation::TaskUpdate(record) => self.task(record),
-                Mutation::ChunkAppend { .. } | Mutation::TextPut { .. } => {}
+                Mutation::PausePut(row) => {
+                    self.pauses
+                        .insert(row.pool.clone(), PauseRecord::clone(row));
+                }
+                Mutation::QuotaPut(row) => {
+                    self.quotas
+                        .insert(row.of.subject(), QuotaRecord::clone(row));
+                }
+                Mutation::ChunkAppend { .. }
+                | Mutation::QuotaLevelsPut(_)
+                | Mutation::TextPut { .. } => {}
             }
         }
     }

@@ -97,6 +97,7 @@ pub fn promises(setup: &Setup) -> Vec<(&'static str, &'static str)> {
 fn every(setup: &Setup) -> Vec<Box<dyn Checker>> {
     vec![
         Box::new(super::epochs::Epochs::default()),
+        Box::new(super::quotas::Quotas::new(setup)),
         Box::new(super::recovery_is_live::RecoveryIsLive::new(setup)),
         Box::new(super::released_durable::ReleasedDurable),
         Box::new(super::slots::Slots::new(setup)),

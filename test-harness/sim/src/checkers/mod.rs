@@ -13,6 +13,7 @@ mod one_set;
 mod order;
 mod orders_carried_out;
 mod queue_view;
+mod quotas;
 mod reasons;
 mod recovery_is_live;
 mod released_durable;

@@ -1,6 +1,7 @@
 //! Every refusal and every wait has a listed reason.
 
 use orchestrator_core::machine::{Machine, MachineConfig};
+use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{Priority, TaskState};
@@ -81,6 +82,7 @@ impl Reasons {
                 model_ref.as_ref().is_none_or(|asked| asked == model)
                     && engine.is_none_or(|asked| asked == *kind)
             }),
+            Refusal::Quota(refusal) => quota_fits(refusal),
             Refusal::IdempotencyMismatch { .. }
             | Refusal::KeyEnded { .. }
             | Refusal::KeyExpiryPast { .. }
@@ -88,6 +90,7 @@ impl Reasons {
             | Refusal::KeyTaken { .. }
             | Refusal::KeyUnknown { .. }
             | Refusal::PoolUnavailable { .. }
+            | Refusal::PoolUnknown { .. }
             | Refusal::SessionUnknown { .. }
             | Refusal::TaskEnded { .. }
             | Refusal::TaskIdConflict { .. }
@@ -100,6 +103,24 @@ impl Reasons {
                 "the figures of {refusal:?} are not those of the deployment"
             ))
         }
+    }
+}
+
+/// Do the figures of a quota's refusal say what they are given for?
+fn quota_fits(refusal: &QuotaRefusal) -> bool {
+    match refusal {
+        QuotaRefusal::Exceeded {
+            max,
+            left,
+            asked,
+            retry_after_ms,
+            ..
+        } => asked > left && asked <= max && *retry_after_ms > 0,
+        QuotaRefusal::Unmeetable { max, asked, .. } => asked.is_none_or(|asked| asked > *max),
+        QuotaRefusal::Conflict {
+            asked, revision, ..
+        } => asked != revision,
+        QuotaRefusal::Unenforceable { pools } => !pools.is_empty(),
     }
 }
 

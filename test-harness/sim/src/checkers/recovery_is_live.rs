@@ -40,6 +40,9 @@ impl RecoveryIsLive {
             sessions: durable.sessions.clone(),
             keys: durable.keys.clone(),
             idempotency: durable.idempotency.clone(),
+            quotas: durable.quotas.clone(),
+            quota_levels: durable.quota_levels.clone(),
+            pauses: durable.pauses.clone(),
         };
         let machine = Machine::recover(self.config.clone(), Now::default(), recovered);
         if let Some(difference) = difference(&machine.hard_state(), durable) {
@@ -91,6 +94,12 @@ fn difference(hard: &HardState, durable: &Loaded) -> Option<String> {
         ("attempts", hard.attempts.len(), durable.attempts.len()),
         ("sessions", hard.sessions.len(), durable.sessions.len()),
         ("keys", hard.keys.len(), durable.keys.len()),
+        ("quotas", hard.quotas.len(), durable.quotas.len()),
+        (
+            "levels of quotas",
+            hard.quota_levels.len(),
+            durable.quota_levels.len(),
+        ),
     ];
     if let Some((what, memory, store)) = lengths.iter().find(|(_, one, other)| one != other) {
         return Some(format!("{memory} {what} in memory, {store} durable"));
@@ -134,6 +143,30 @@ fn difference(hard: &HardState, durable: &Loaded) -> Option<String> {
                 "key {} is {:?} in memory, and durable as {row:?}",
                 row.id,
                 hard.keys.get(&row.id)
+            ));
+        }
+    }
+    quota_difference(hard, durable)
+}
+
+/// The same, of quotas and of queues that are held.
+fn quota_difference(hard: &HardState, durable: &Loaded) -> Option<String> {
+    if hard.pauses != durable.pauses {
+        return Some(format!(
+            "queues are {:?} in memory, and {:?} durable",
+            hard.pauses, durable.pauses
+        ));
+    }
+    for row in &durable.quotas {
+        if hard.quotas.get(&row.of.subject()) != Some(row) {
+            return Some(format!("a quota is durable as {row:?}, and not in memory"));
+        }
+    }
+    for row in &durable.quota_levels {
+        if hard.quota_levels.get(&row.subject) != Some(row) {
+            return Some(format!(
+                "levels are {:?} in memory, and durable as {row:?}",
+                hard.quota_levels.get(&row.subject)
             ));
         }
     }

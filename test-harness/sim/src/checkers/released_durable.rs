@@ -1,6 +1,7 @@
 //! Nothing is released before its commit.
 
 use orchestrator_core::effect::Effect;
+use orchestrator_core::key::KeyRecord;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::TaskRecord;
 
@@ -43,11 +44,24 @@ impl Checker for ReleasedDurable {
                         ))
                     }
                 }
-                Reply::KeyCreated(key) | Reply::KeyRevoked(key) => {
-                    if book.keys.get(&key.id) == Some(&**key) {
+                Reply::KeyCreated(key) | Reply::KeyRevoked(key) => shown_key(key, book),
+                Reply::QueueSwitched(row) => match book.pauses.get(&row.pool) {
+                    // A queue that nobody ever held goes on.
+                    None if !row.paused => Ok(()),
+                    Some(kept) if kept.at >= row.at || kept == &**row => Ok(()),
+                    kept => Err(format!(
+                        "the switch {row:?} is shown, and {kept:?} is durable"
+                    )),
+                },
+                Reply::QuotaPut(view) => {
+                    let put = view.put.as_ref().map_or(0, |put| put.revision);
+                    let kept = book.quotas.get(&view.of.subject());
+                    if kept.is_some_and(|kept| kept.revision >= put) {
                         Ok(())
                     } else {
-                        Err(format!("key {} is shown, and is not durable so", key.id))
+                        Err(format!(
+                            "revision {put} of a quota is shown, and is not durable"
+                        ))
                     }
                 }
                 Reply::Refused(_) | Reply::SessionDeleted => Ok(()),
@@ -72,6 +86,27 @@ fn shown(record: &TaskRecord, book: &Book) -> Result<(), String> {
             row.revision
         )),
         None => Err(format!("{} is shown, and is not durable", Name(record.id))),
+    }
+}
+
+/// The key, or how it has ended since, is durable.
+fn shown_key(key: &KeyRecord, book: &Book) -> Result<(), String> {
+    let same_but_for_its_end = |kept: &KeyRecord| {
+        let ended = KeyRecord {
+            expires_at: kept.expires_at,
+            revoked_at: kept.revoked_at,
+            replaced_by: kept.replaced_by,
+            ..key.clone()
+        };
+        let has_ended_since = key.revoked_at.is_none() && key.replaced_by.is_none();
+        ended == *kept && has_ended_since
+    };
+    match book.keys.get(&key.id) {
+        Some(kept) if kept == key || same_but_for_its_end(kept) => Ok(()),
+        kept => Err(format!(
+            "key {} is shown, and is durable as {kept:?}",
+            key.id
+        )),
     }
 }
 

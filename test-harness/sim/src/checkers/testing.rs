@@ -82,6 +82,17 @@ pub(super) fn hard_of(durable: &Loaded) -> HardState {
             .map(|row| (row.id, row.clone()))
             .collect(),
         idempotency: durable.idempotency.clone(),
+        quotas: durable
+            .quotas
+            .iter()
+            .map(|row| (row.of.subject(), row.clone()))
+            .collect(),
+        quota_levels: durable
+            .quota_levels
+            .iter()
+            .map(|row| (row.subject, *row))
+            .collect(),
+        pauses: durable.pauses.clone(),
     }
 }
 

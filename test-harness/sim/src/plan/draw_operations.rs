@@ -193,5 +193,6 @@ fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
         } else {
             Determinism::BestEffort
         },
+        key: None,
     }
 }

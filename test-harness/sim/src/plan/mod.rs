@@ -2,6 +2,7 @@
 //! what goes wrong and when. A run is a function of its plan and seed, so a plan with entries left out is a
 //! run as good as any other: that is how a failure is made short.
 
+mod act;
 mod draw_faults;
 mod draw_operations;
 mod fault;
@@ -9,6 +10,7 @@ mod operation;
 mod setup;
 mod whole;
 
+pub use act::Act;
 pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
 pub use operation::{Habit, Operation, Want, Wish};

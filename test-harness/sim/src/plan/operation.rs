@@ -4,6 +4,7 @@ use std::fmt;
 
 use orchestrator_core::task::{Determinism, Engine, OnDisconnect, Priority};
 
+use super::act::Act;
 use crate::agenda::{MILLI, Micros};
 
 /// How a reader behaves.
@@ -46,6 +47,8 @@ pub struct Wish {
     pub on_disconnect: OnDisconnect,
     /// Repeatability.
     pub determinism: Determinism,
+    /// Number of the key that it is handed over with, if that is let in; nobody's otherwise.
+    pub key: Option<u64>,
 }
 
 /// What a client wants.
@@ -93,6 +96,8 @@ pub enum Want {
         /// Its number.
         task: usize,
     },
+    /// To do what operators do.
+    Operate(Act),
     /// To end a session.
     EndSession {
         /// Its number.
@@ -166,6 +171,7 @@ impl fmt::Display for Operation {
                     (None, _) => Ok(()),
                 }
             }
+            Want::Operate(act) => write!(f, "{act}"),
             Want::EndSession { session } => write!(f, "ends session s{session}"),
         }
     }

@@ -158,6 +158,7 @@ fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
                 name: replica.pool.clone(),
                 engine: replica.engine,
                 model_ref: replica.model.clone(),
+                kv_bytes_per_token: None,
                 replicas: vec![replica.name.clone()],
             }),
         }

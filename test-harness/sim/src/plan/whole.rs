@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::operation::Operation;
 use super::setup::Setup;
-use super::{draw_faults, draw_operations};
+use super::{act, draw_faults, draw_operations};
 use crate::agenda::Micros;
 use crate::chance::{Chance, Lane};
 
@@ -46,6 +46,8 @@ impl Plan {
         let mut later = Chance::new(seed, Lane::Later);
         setup.draw_later(&mut later);
         draw_operations::draw_later(&mut later, &setup, chaos, &mut operations);
+        let mut acts = Chance::new(seed, Lane::Acts);
+        act::draw(&mut acts, &mut setup, chaos, &mut operations);
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);
         Self {
             seed,

@@ -2,7 +2,8 @@
 
 use orchestrator_core::id::{Epoch, TaskId};
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::task::{AttemptRecord, TaskRecord};
+use orchestrator_core::quota::UNITS_PER_TOKEN;
+use orchestrator_core::task::{AttemptRecord, TaskEnd, TaskRecord};
 use store::{
     ColdStore, Commit, CommitError, CommitRow, FeedStore, Loaded, OwnerStore, Probe, ReadError,
     ReadFuture, ReadStore, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText,
@@ -81,6 +82,7 @@ impl SimStore {
                     }
                 }
             }
+            Some(Plant::RefundTwice) => refund_again(&mut bent.mutations),
             _ => {}
         }
         bent
@@ -98,6 +100,9 @@ impl OwnerStore for SimStore {
             loaded.attempts = before.attempts;
             loaded.sessions = before.sessions;
             loaded.keys = before.keys;
+            loaded.quotas = before.quotas;
+            loaded.quota_levels = before.quota_levels;
+            loaded.pauses = before.pauses;
         }
         Ok(loaded)
     }
@@ -108,7 +113,7 @@ impl OwnerStore for SimStore {
 
     fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
         match self.plant {
-            Some(Plant::FenceSkipped | Plant::TurnCountedTwice) => {
+            Some(Plant::FenceSkipped | Plant::RefundTwice | Plant::TurnCountedTwice) => {
                 let bent = self.bent(commit);
                 self.inner.commit(&bent)?;
                 self.fence.1 = bent.commit_seq;
@@ -175,6 +180,31 @@ impl ReadStore for SimStore {
 impl FeedStore for SimStore {
     fn commit_list(&self, after: u64, limit: u32) -> ReadFuture<'_, Vec<CommitRow>> {
         self.inner.commit_list(after, limit)
+    }
+}
+
+/// Takes what the tasks that end did not use off the levels that are written with them.
+fn refund_again(mutations: &mut [Mutation]) {
+    let unused = |mutation: &Mutation| match mutation {
+        Mutation::TaskUpdate(row) => match &row.end {
+            Some(TaskEnd::Finished {
+                tokens_in,
+                tokens_out,
+                ..
+            }) if row.state.is_final() => {
+                let used = tokens_in + tokens_out;
+                row.spec.tokens_most().saturating_sub(used)
+            }
+            _ => 0,
+        },
+        _ => 0,
+    };
+    let refund: u64 = mutations.iter().map(unused).sum();
+    for mutation in mutations {
+        if let Mutation::QuotaLevelsPut(levels) = mutation {
+            let units = &mut levels.tokens.units;
+            *units = units.saturating_sub(refund * UNITS_PER_TOKEN);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod idempotency;
 mod keys;
 mod life;
 mod list;
+mod quotas;
 mod read;
 mod survive;
 
@@ -15,5 +16,6 @@ pub use idempotency::*;
 pub use keys::*;
 pub use life::*;
 pub use list::*;
+pub use quotas::*;
 pub use read::*;
 pub use survive::*;

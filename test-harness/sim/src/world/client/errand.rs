@@ -6,7 +6,7 @@ use orchestrator_core::task::TaskSpec;
 use orchestratord::stream::{Frame, StreamId};
 use test_harness_history::{Answer, ReaderId, RequestId};
 
-use crate::plan::Habit;
+use crate::plan::{Act, Habit};
 
 /// What a client asks a daemon.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) enum Question {
         task: TaskId,
         after: Option<StreamId>,
     },
+    Operate(Box<orchestrator_core::input::Ask>),
     Outcome(TaskId),
     Requeue(TaskId),
 }
@@ -33,6 +34,8 @@ pub(crate) struct New {
     pub(crate) fingerprint: Digest,
     pub(crate) spec: TaskSpec,
     pub(crate) prompt: String,
+    /// Number of the key that it comes with.
+    pub(crate) api_key: Option<u64>,
 }
 
 /// What reaches an errand.
@@ -64,6 +67,7 @@ pub(crate) enum Aim {
     Cancel(TaskId),
     EndSession(SessionId),
     Look(TaskId),
+    Operate(Act),
     Outcome(TaskId),
     Read(ReadAim),
     Requeue(TaskId),

@@ -112,7 +112,8 @@ impl World {
                 applied: Applied::No,
             } => {
                 self.coverage.note(refused(&code));
-                let full = code == "ADMISSION_REJECT" && self.chance.clients.percent(50);
+                let passes = code == "ADMISSION_REJECT" || code == "QUOTA_EXCEEDED";
+                let full = passes && self.chance.clients.percent(50);
                 if code == "STORE_UNAVAILABLE" || full {
                     self.try_later(number);
                 } else {

@@ -3,6 +3,7 @@
 mod convert;
 mod errand;
 mod hear;
+mod operate;
 mod reading;
 mod send;
 mod wish;

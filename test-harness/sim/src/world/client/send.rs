@@ -69,6 +69,7 @@ impl World {
             Want::Look { task } => known(self, task).map(Aim::Look),
             Want::Requeue { task } => known(self, task).map(Aim::Requeue),
             Want::Read { task, habit } => known(self, task).map(|id| self.reading_of(id, habit)),
+            Want::Operate(act) => Some(Aim::Operate(act)),
             Want::EndSession { session } => Some(Aim::EndSession(session_id(session))),
         };
         if let Some(aim) = aim {
@@ -162,6 +163,7 @@ impl World {
                 Question::Look(*task),
                 Some(Ask::Record { task: seen(*task) }),
             ),
+            Aim::Operate(act) => (Question::Operate(Box::new(self.asked_by(*act))), None),
             // The answer shows the record, as a look at it does.
             Aim::Requeue(task) => (
                 Question::Requeue(*task),

@@ -61,6 +61,7 @@ impl Wish {
             fingerprint: Digest(Sha256::digest(body.as_bytes()).into()),
             spec,
             prompt,
+            api_key: self.key,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Answers requests, as the daemon's application layer does it: which read, which command, which answer.
 
 use orchestrator_core::id::{
-    PayloadRef, PrincipalId, ProjectId, SessionId, SessionKey, TaskId, TenantId,
+    KeyId, PayloadRef, PrincipalId, ProjectId, SessionId, SessionKey, TaskId, TenantId,
 };
 use orchestrator_core::input::{Ask, TaskCreate};
+use orchestrator_core::key::KeyStanding;
+use orchestrator_core::machine::Machine;
 use orchestrator_core::reply::Reply;
 use orchestratord::names::refusal_code;
 use orchestratord::owner::OwnerUnavailable;
@@ -14,6 +16,7 @@ use test_harness_history::{Answer, Applied};
 use super::host::Host;
 use super::lanes::{Asked, Command, Waiter};
 use super::reads::Pending;
+use crate::agenda::Micros;
 use crate::plant::Plant;
 use crate::world::World;
 use crate::world::client::{Message, Question, outcome, record};
@@ -57,6 +60,14 @@ impl World {
                 };
                 self.read(host, Pending::Cancel { waiter, task });
             }
+            Question::Operate(ask) => {
+                let waiter = Waiter {
+                    errand,
+                    turn,
+                    kind: Asked::Operate,
+                };
+                self.urgent(host, *ask, waiter);
+            }
             Question::Look(task) => self.read(host, Pending::Look { errand, turn, task }),
             Question::Open { task, after } => {
                 let after = match (self.plant, after) {
@@ -95,6 +106,7 @@ impl World {
             fingerprint,
             spec,
             prompt,
+            api_key,
         } = new;
         let key = key.filter(|_| self.plant != Some(Plant::KeysDropped));
         let ask = Ask::TaskCreate {
@@ -103,7 +115,7 @@ impl World {
                 fresh,
                 tenant: TenantId::DEFAULT,
                 project: ProjectId::DEFAULT,
-                created_by: PrincipalId::SYSTEM,
+                created_by: let_in(host, self.now, api_key),
                 fingerprint,
                 key,
                 spec,
@@ -298,10 +310,14 @@ impl World {
                 Answer::Cancelled(record(&row, host.hub.position(&row)))
             }
             Ok(Reply::TaskRequeued(row)) => Answer::Record(record(&row, host.hub.position(&row))),
-            // Clients here ask for no keys.
-            Ok(Reply::KeyCreated(_) | Reply::KeyRevoked(_) | Reply::SessionDeleted) => {
-                Answer::Missing
-            }
+            // What operators are told, the history has no words for.
+            Ok(
+                Reply::KeyCreated(_)
+                | Reply::KeyRevoked(_)
+                | Reply::QueueSwitched(_)
+                | Reply::QuotaPut(_)
+                | Reply::SessionDeleted,
+            ) => Answer::Missing,
             Ok(Reply::Refused(refusal)) => match refusal_code(&refusal) {
                 // The record was found before: who does not know the task is not the owner any more.
                 "NOT_FOUND" if matches!(waiter.kind, Asked::Cancel(_) | Asked::Requeue(_)) => {
@@ -344,4 +360,17 @@ impl World {
             Message::Answer(answer),
         );
     }
+}
+
+/// Who a task is of: the holder of a key that is let in now, or else nobody.
+fn let_in(host: &Host, at: Micros, key: Option<u64>) -> PrincipalId {
+    let key = key.map(KeyId);
+    let keys = host.state.machine().map(Machine::keys);
+    let wall = host.now(at).wall;
+    let active = |key: &KeyId| {
+        let record = keys.and_then(|keys| keys.get(*key));
+        record.is_some_and(|record| record.standing(wall) == KeyStanding::Active)
+    };
+    key.filter(active)
+        .map_or(PrincipalId::SYSTEM, PrincipalId::from)
 }

@@ -22,6 +22,8 @@ pub enum Asked {
     Create(orchestrator_core::id::TaskId),
     /// To end a session.
     EndSession(orchestrator_core::id::SessionId),
+    /// To do what operators do.
+    Operate,
     /// To let a task run again.
     Requeue(orchestrator_core::id::TaskId),
 }
