@@ -3,6 +3,7 @@
 use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::quota::QuotaRecord;
 use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use rusqlite::Connection;
 use store::{Commit, CommitError, Event};
@@ -117,19 +118,7 @@ impl<'c> Writer<'c> {
                 },
                 || format!("the levels of {:?} were not put", levels.subject),
             ),
-            Mutation::QuotaPut(record) => self.guarded(
-                Sql::QuotaPut,
-                |to| {
-                    bind_quota(to, record)?;
-                    to.run()
-                },
-                || {
-                    format!(
-                        "the quota of {:?} is not at the revision before {}",
-                        record.of, record.revision
-                    )
-                },
-            ),
+            Mutation::QuotaPut(record) => self.quota_put(record),
             Mutation::SessionDelete(session) => self.guarded(
                 Sql::SessionDelete,
                 |to| {
@@ -151,6 +140,22 @@ impl<'c> Writer<'c> {
             Mutation::TaskUpdate(record) => self.task_update(record),
             Mutation::TextPut { task, text } => self.text_put(*task, *text),
         }
+    }
+
+    fn quota_put(&mut self, record: &QuotaRecord) -> Result<(), CommitError> {
+        self.guarded(
+            Sql::QuotaPut,
+            |to| {
+                bind_quota(to, record)?;
+                to.run()
+            },
+            || {
+                format!(
+                    "the quota of {:?} is not at the revision before {}",
+                    record.of, record.revision
+                )
+            },
+        )
     }
 
     fn idempotency_bind(&mut self, record: &IdempotencyRecord) -> Result<(), CommitError> {
