@@ -20,7 +20,8 @@ pub struct Book {
     pub(super) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(super) keys: BTreeMap<KeyId, KeyRecord>,
     pub(super) idempotency: BTreeMap<u64, IdempotencyRecord>,
-    pub(super) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
+    /// Every switch of a queue that was ever durable, in their order.
+    pub(super) switches: Vec<PauseRecord>,
     pub(super) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
     pub(super) commits: u64,
     moves: BTreeSet<(String, String)>,
@@ -52,8 +53,7 @@ impl Book {
                 Mutation::TaskInsert { record, .. } => self.task(record),
                 Mutation::TaskUpdate(record) => self.task(record),
                 Mutation::PausePut(row) => {
-                    self.pauses
-                        .insert(row.pool.clone(), PauseRecord::clone(row));
+                    self.switches.push(PauseRecord::clone(row));
                 }
                 Mutation::QuotaPut(row) => {
                     self.quotas
