@@ -58,7 +58,8 @@ pub(crate) struct TaskFlags {
     /// Earliest start, such as `2030-01-31T08:00:00Z`, or without the Z in UTC [default: at once]
     #[arg(long, value_name = "TIME", value_parser = times::moment, conflicts_with = "delay", help_heading = PLACE)]
     at: Option<u64>,
-    /// The same, as a time from now, such as `90s`, `15m`
+    /// The same, as a time from now, such as `90s`, `15m`; with an idempotency key use --at, since a repeat of this
+    /// names another moment
     #[arg(long = "in", value_name = "TIME", value_parser = times::length, help_heading = PLACE)]
     delay: Option<u64>,
     /// What happens 5 seconds after the last reader has left [default: continue]
