@@ -76,8 +76,10 @@ CREATE TABLE task (
     end_decode_ms          INTEGER,
     end_fault              TEXT,
     end_detail             TEXT,
-    -- Fixed at acceptance; it came later.
-    deadline_ms            INTEGER
+    -- Fixed at acceptance; they came later.
+    deadline_ms            INTEGER,
+    accepted_low_ms        INTEGER,
+    accepted_high_ms       INTEGER
 ) STRICT;
 
 -- Ids made by us rise with time, so that this index grows at its end; ids of the caller's own need not.

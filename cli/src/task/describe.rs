@@ -2,7 +2,7 @@
 
 use api_client::types::{Task, TaskError, TaskInput, TaskState, TaskWhy};
 
-use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon, span};
+use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon_within, span};
 
 /// A state in its colour.
 pub(super) fn state(state: &TaskState) -> Cell {
@@ -106,6 +106,8 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        predicted_start_low_ms,
+        predicted_start_high_ms,
         on_time_probability,
         candidates,
     } = why;
@@ -119,7 +121,11 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
         "tasks ahead",
         queue_position.map(|position| position.to_string()),
     );
-    known("starts", predicted_start_ms.map(soon));
+    let (low, high) = (*predicted_start_low_ms, *predicted_start_high_ms);
+    known(
+        "starts",
+        predicted_start_ms.map(|ms| soon_within(ms, low, high)),
+    );
     known("in time", on_time_probability.map(percent));
     page.pairs(fields);
     let Some(candidates) = candidates.as_ref().filter(|all| !all.is_empty()) else {

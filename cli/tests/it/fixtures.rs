@@ -57,6 +57,8 @@ pub(crate) fn created(task_id: Uuid) -> TaskCreated {
         state: TaskState::Queued,
         queue_position: 3,
         predicted_start_ms: 420,
+        predicted_start_low_ms: Some(130),
+        predicted_start_high_ms: Some(760),
         priority: Priority::Interactive,
         seed: 1_734_829_405,
     }
@@ -157,6 +159,8 @@ pub(crate) fn queued() -> Task {
             wakes_in_ms: None,
             queue_position: Some(3),
             predicted_start_ms: Some(4_200),
+            predicted_start_low_ms: Some(2_900),
+            predicted_start_high_ms: Some(5_800),
             on_time_probability: Some(0.97),
             candidates: Some(vec![
                 candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
@@ -356,6 +360,8 @@ fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
         queue_depth: 4,
         queue_position,
         predicted_start_ms: queue_position.map(|position| position * 140),
+        predicted_start_low_ms: None,
+        predicted_start_high_ms: None,
         on_time_probability: None,
         attempt,
         kv_warmth: false,

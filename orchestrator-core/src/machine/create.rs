@@ -168,6 +168,7 @@ impl Machine {
             accepted_at: now.wall,
             accepted_position: 0,
             accepted_eta_ms: 0,
+            accepted_band: None,
             revision: 0,
             state: TaskState::Queued,
             attempts: 0,
@@ -200,16 +201,18 @@ impl Machine {
         }
     }
 
-    /// Writes down position and estimated start, as they are before the task itself is queued.
+    /// Writes down position, estimated start and its band, as they are before the task itself is queued.
     fn note_estimates(&mut self, now: Now, task: TaskId) {
         let Some(live) = self.tasks.get(&task) else {
             return;
         };
         let position = self.ahead(now, live);
-        let eta = self.start_in_ms(now, live);
+        let eta = self.start_in_ms(live, position);
+        let band = self.start_band_of(live, position);
         if let Some(live) = self.tasks.get_mut(&task) {
             live.record.accepted_position = position;
             live.record.accepted_eta_ms = eta;
+            live.record.accepted_band = band;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
 use crate::entropy::Entropy;
-use crate::eta::ServiceTimes;
+use crate::eta::{Calibration, ServiceTimes};
 use crate::id::{AcceptSeq, AttemptId, Epoch, ReplyToken, TaskId};
 use crate::input::{Ask, Command, Input};
 use crate::key::Keys;
@@ -84,6 +84,7 @@ pub struct Machine {
     pub(super) front: FrontDoor,
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,
+    pub(super) calibration: Calibration,
     pub(super) timers: Timers,
     /// Commands that wait for the end of a cancelled task's attempt.
     pub(super) held: BTreeMap<TaskId, Vec<ReplyToken>>,

@@ -1,5 +1,6 @@
 //! Why a task stands where it stands.
 
+use crate::eta::StartBand;
 use crate::id::TaskId;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::placement::{Candidate, Verdict, report};
@@ -22,6 +23,8 @@ pub struct Explanation {
     pub queue_position: Option<u64>,
     /// Estimated milliseconds until it is dispatched, while it waits or is queued.
     pub predicted_start_ms: Option<u64>,
+    /// Between when and when it will be dispatched, four times of five; `None` if too little is measured.
+    pub start_band: Option<StartBand>,
     /// Probability, in thousandths, that it ends within its deadline, while it waits or is queued; `None` without a
     /// deadline, or if nothing is measured.
     pub on_time_permille: Option<u32>,
@@ -54,6 +57,7 @@ impl Machine {
             wakes_in_ms: self.wakes_in_ms(now, task),
             queue_position,
             predicted_start_ms: self.predicted_start_ms(now, task),
+            start_band: self.start_band(now, task),
             on_time_permille: self.on_time_permille(now, task),
             candidates,
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
-use crate::eta::ServiceTimes;
+use crate::eta::{Calibration, ServiceTimes};
 use crate::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
 use crate::key::{KeyRecord, Keys};
 use crate::machine::background::{Loss, Pending};
@@ -83,6 +83,7 @@ impl Machine {
             front: FrontDoor::default(),
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
+            calibration: Calibration::new(),
             timers: Timers::default(),
             held: BTreeMap::new(),
             pending: Pending::default(),

@@ -10,6 +10,7 @@ mod keys;
 mod life;
 mod model_store;
 mod pools;
+mod predictions;
 mod properties;
 mod queue;
 mod refusals;

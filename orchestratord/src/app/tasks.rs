@@ -308,6 +308,7 @@ pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -
         queue_depth: view.queue_depth(priority),
         queue_position: explanation.queue_position,
         predicted_start_ms: explanation.predicted_start_ms,
+        start_band: explanation.start_band,
         on_time_permille: explanation.on_time_permille,
         // The reader knows which it is told of.
         attempt: 0,

@@ -215,15 +215,26 @@ impl Meter {
         let Some(labels) = self.labels(&attempt.replica) else {
             return;
         };
-        let priority = batch.iter().find_map(|mutation| match mutation {
+        let found = batch.iter().find_map(|mutation| match mutation {
             Mutation::TaskInsert { record, .. } | Mutation::TaskUpdate(record)
                 if holds(record, attempt.id) =>
             {
-                Some(record.spec.priority)
+                let first = record.attempts == 1;
+                let outcome = record.start_outcome().filter(|_| first);
+                Some((record.spec.priority, outcome))
             }
             _ => None,
         });
-        let Some(priority) = priority else { return };
+        let Some((priority, outcome)) = found else {
+            return;
+        };
+        if let Some(outcome) = outcome {
+            let labels = [
+                ("outcome", outcome.name()),
+                ("priority", names::priority(priority)),
+            ];
+            counter!("start_predictions_total", &labels).increment(1);
+        }
         let labels = [
             ("engine", names::engine(labels.engine).to_owned()),
             ("engine_version", labels.engine_version),

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/002_deadline.sql"),
     include_str!("../migrations/003_keys.sql"),
     include_str!("../migrations/004_lists.sql"),
+    include_str!("../migrations/005_predictions.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

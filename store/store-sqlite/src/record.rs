@@ -1,5 +1,6 @@
 //! Records as rows. Values are bound and read in the order of the column lists in `sql.rs`.
 
+use orchestrator_core::eta::StartBand;
 use orchestrator_core::id::{
     AcceptSeq, AttemptId, Epoch, ModelRef, PrincipalId, ProjectId, ReplicaName, SessionId, TaskId,
     TenantId,
@@ -52,7 +53,9 @@ pub(crate) fn bind_task_fixed(to: &mut Binder<'_, '_>, record: &TaskRecord) -> R
         .value(Name(record.spec.on_disconnect))?
         .value(Unsigned(record.accepted_at.0))?
         .value(Unsigned(record.accepted_position))?
-        .value(Unsigned(record.accepted_eta_ms))?;
+        .value(Unsigned(record.accepted_eta_ms))?
+        .value(record.accepted_band.map(|band| Unsigned(band.low_ms)))?
+        .value(record.accepted_band.map(|band| Unsigned(band.high_ms)))?;
     Ok(())
 }
 
@@ -205,6 +208,7 @@ pub(crate) fn read_task(from: &mut Columns<'_>) -> Result<TaskRecord> {
         accepted_at: WallMs(from.number()?),
         accepted_position: from.number()?,
         accepted_eta_ms: from.number()?,
+        accepted_band: read_band(from)?,
         revision: from.number()?,
         state: read_state(from)?,
         attempts: from.take()?,
@@ -218,6 +222,15 @@ pub(crate) fn read_task(from: &mut Columns<'_>) -> Result<TaskRecord> {
         ended_at: from.time()?,
         end: read_end(from)?,
     })
+}
+
+fn read_band(from: &mut Columns<'_>) -> Result<Option<StartBand>> {
+    let low = from.take::<Option<Unsigned>>()?;
+    let high = from.take::<Option<Unsigned>>()?;
+    Ok(low.zip(high).map(|(low, high)| StartBand {
+        low_ms: low.0,
+        high_ms: high.0,
+    }))
 }
 
 fn read_spec(from: &mut Columns<'_>) -> Result<TaskSpec> {

@@ -1,5 +1,6 @@
 //! Records to keep.
 
+use orchestrator_core::eta::StartBand;
 use orchestrator_core::id::{
     AcceptSeq, AttemptId, Digest, Epoch, KeyId, ModelRef, PrincipalId, ProjectId, ReplicaName,
     SessionId, TaskId, TenantId,
@@ -108,6 +109,10 @@ pub(crate) fn drawn_task(draw: &mut Draw, seq: u64) -> TaskRecord {
         accepted_at: WallMs(draw.number()),
         accepted_position: draw.number(),
         accepted_eta_ms: draw.number(),
+        accepted_band: draw.maybe(|draw| StartBand {
+            low_ms: draw.number(),
+            high_ms: draw.number(),
+        }),
         revision: 1,
         state: TaskState::Queued,
         attempts: 0,

@@ -27,6 +27,8 @@ fn created() -> TaskCreated {
         state: TaskState::Queued,
         queue_position: 3,
         predicted_start_ms: 420,
+        predicted_start_low_ms: Some(130),
+        predicted_start_high_ms: Some(760),
         priority: Priority::Batch,
         seed: 42,
     }

@@ -855,6 +855,12 @@ pub struct TaskCreated {
     pub queue_position: u64,
     /// Estimated milliseconds from acceptance to the start.
     pub predicted_start_ms: u64,
+    /// Milliseconds from acceptance of which one start in ten comes sooner, so that four of five lie between this and `predicted_start_high_ms`. Absent while too little is measured, and while no replica that could serve the task is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_low_ms: Option<u64>,
+    /// Milliseconds from acceptance of which one start in ten comes later. There if and only if `predicted_start_low_ms` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_high_ms: Option<u64>,
     /// Class it waits in, the one asked for or the highest that the key may use.
     pub priority: Priority,
     /// Seed that the task will run with.
@@ -1226,6 +1232,12 @@ pub struct TaskWhy {
     /// Estimated milliseconds from now to the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_start_ms: Option<u64>,
+    /// Milliseconds from now of which one start in ten comes sooner; absent while too little is measured, and while no replica that could serve the task is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_low_ms: Option<u64>,
+    /// Milliseconds from now of which one start in ten comes later; there if and only if `predicted_start_low_ms` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_high_ms: Option<u64>,
     /// How likely it is to end within its deadline, by what has been measured; absent without a deadline or a measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_time_probability: Option<f64>,

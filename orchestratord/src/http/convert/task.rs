@@ -113,6 +113,8 @@ pub(in crate::http) fn task_created(
         state: choice::state(record.state),
         queue_position: record.accepted_position,
         predicted_start_ms: record.accepted_eta_ms,
+        predicted_start_low_ms: record.accepted_band.map(|band| band.low_ms),
+        predicted_start_high_ms: record.accepted_band.map(|band| band.high_ms),
         priority: choice::priority(record.spec.priority),
         seed: u64::from(record.spec.seed),
     }

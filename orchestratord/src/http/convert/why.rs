@@ -15,6 +15,7 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        start_band,
         on_time_permille,
         candidates,
     } = explanation;
@@ -24,6 +25,8 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        predicted_start_low_ms: start_band.map(|band| band.low_ms),
+        predicted_start_high_ms: start_band.map(|band| band.high_ms),
         on_time_probability: on_time_permille.map(choice::probability),
         candidates: (!candidates.is_empty())
             .then(|| candidates.into_iter().map(candidate).collect()),

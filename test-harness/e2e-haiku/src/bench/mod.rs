@@ -11,6 +11,7 @@ mod line;
 mod machine;
 mod memory;
 mod overhead;
+mod predictions;
 mod report;
 mod sample;
 mod setup;

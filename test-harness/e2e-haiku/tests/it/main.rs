@@ -22,6 +22,7 @@ mod metrics;
 mod own_model;
 mod picture;
 mod played;
+mod predictions;
 mod queue;
 mod raw;
 mod readers;
