@@ -31,7 +31,7 @@ use self::data::DataDir;
 use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
 use self::end::until_told;
-use crate::app::{App, Limit};
+use crate::app::{App, Limit, Refusals};
 use crate::http::{Host, full_router, router};
 use crate::keys::{Gate, KeysError, ServerKey, ServerKeyError, check_start};
 use crate::owner::{self, Clock, Dice, Owner, OwnerLimits, SystemClock};
@@ -277,6 +277,7 @@ impl Parts {
             streams,
             meter,
             supervision,
+            refusals: Refusals::new(config.refusals.kept_max, config.refusals.kept_ms),
             limits: Limit::all(config),
             closing: watch::Sender::new(false),
         };
@@ -310,6 +311,7 @@ fn machine_config(config: &Config) -> MachineConfig {
     let Config {
         server: _,
         queue,
+        refusals: _,
         session,
         retry,
         pools,

@@ -1,6 +1,6 @@
 //! How tasks look to people.
 
-use api_client::types::{Task, TaskError, TaskInput, TaskState, TaskWhy};
+use api_client::types::{PlacementCandidate, Task, TaskError, TaskInput, TaskState, TaskWhy};
 
 use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon_within, span};
 
@@ -102,6 +102,7 @@ pub(super) fn failure(error: &TaskError, page: &mut Page) {
 pub(super) fn why(why: &TaskWhy, page: &mut Page) {
     let TaskWhy {
         summary,
+        blocked_by,
         waiting_for,
         wakes_in_ms,
         queue_position,
@@ -115,6 +116,7 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
     let mut fields = Vec::new();
     let mut known =
         |name, value: Option<String>| fields.extend(value.map(|value| (name, Cell::from(value))));
+    known("blocked by", blocked_by.as_ref().map(ToString::to_string));
     known("waits for", waiting_for.as_ref().map(ToString::to_string));
     known("wakes in", wakes_in_ms.map(span));
     known(
@@ -128,9 +130,14 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
     );
     known("in time", on_time_probability.map(percent));
     page.pairs(fields);
-    let Some(candidates) = candidates.as_ref().filter(|all| !all.is_empty()) else {
+    candidates_of(candidates.as_deref().unwrap_or_default(), page);
+}
+
+/// What placement thinks of each replica.
+pub(super) fn candidates_of(candidates: &[PlacementCandidate], page: &mut Page) {
+    if candidates.is_empty() {
         return;
-    };
+    }
     page.gap();
     let rows = candidates
         .iter()

@@ -5,6 +5,7 @@ mod create;
 mod describe;
 mod get;
 mod list;
+mod refused;
 mod requeue;
 mod result;
 mod stream;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use api_client::types::{
-    Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason,
-    OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority, Problem,
-    ProblemCode, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd, StreamMetrics,
-    StreamStarted, StreamToken, Task, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskResult,
-    TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
+    Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason, NotChosen,
+    Obstacle, OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority,
+    Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd,
+    StreamMetrics, StreamStarted, StreamToken, Task, TaskCreated, TaskError, TaskInput,
+    TaskInputKind, TaskResult, TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
 };
 use uuid::{Uuid, uuid};
 
@@ -155,6 +155,7 @@ pub(crate) fn queued() -> Task {
         started_at_ms: None,
         why: Some(TaskWhy {
             summary: "3 tasks are ahead in class interactive".to_owned(),
+            blocked_by: Some(Obstacle::Queue),
             waiting_for: None,
             wakes_in_ms: None,
             queue_position: Some(3),
@@ -172,6 +173,43 @@ pub(crate) fn queued() -> Task {
             ]),
         }),
         ..running()
+    }
+}
+
+/// A task that found its class full.
+pub(crate) fn refusal() -> Refusal {
+    Refusal {
+        correlation_id: CORRELATION.to_owned(),
+        refused_at_ms: minutes_ago(3),
+        task_id: Some(TASK),
+        code: ProblemCode::AdmissionReject,
+        blocked_by: Obstacle::QueueFull,
+        detail: "class interactive is full: its capacity is 1024, and its policy is to reject; try again later".to_owned(),
+        limit_name: Some("queue.interactive.capacity".to_owned()),
+        retry_after_ms: Some(4_200),
+        priority: Priority::Interactive,
+        project_id: None,
+        created_by: Some("5f0c9a3be1d27448".to_owned()),
+        model_ref: None,
+        engine: None,
+        session_id: None,
+        tokens: 263,
+        ctx_need: 2,
+        deadline_ms: Some(60_000),
+        queue_depth: 1_024,
+        queue_position: 1_024,
+        predicted_start_ms: 430_000,
+        predicted_start_low_ms: Some(391_000),
+        predicted_start_high_ms: Some(470_000),
+        not_chosen: NotChosen {
+            busy: Some(1),
+            model_differs: Some(1),
+            ..NotChosen::default()
+        },
+        candidates: vec![
+            candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
+            candidate("big-0", PlacementVerdict::ModelDiffers, "serves model qwen"),
+        ],
     }
 }
 

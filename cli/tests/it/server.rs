@@ -8,11 +8,11 @@ use std::{
 
 use api_client::types::{
     Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem, Readiness,
-    ReplicaSetList, TaskCreateRequest,
+    RefusalPage, ReplicaSetList, TaskCreateRequest,
 };
 use api_server::{
-    callers::*, capabilities::*, keys::*, pools::*, replicasets::*, sessions::*, support::*,
-    system::*, tasks::*,
+    callers::*, capabilities::*, keys::*, pools::*, refusals::*, replicasets::*, sessions::*,
+    support::*, system::*, tasks::*,
 };
 use axum::{Router, extract::FromRequestParts, response::IntoResponse};
 use futures_util::stream;
@@ -279,6 +279,27 @@ impl TasksApi for Api {
         });
         TaskStreamResponse::Ok200 {
             body: EventStream::new(events),
+        }
+    }
+}
+
+impl RefusalsApi for Api {
+    async fn refusal_get(&self, _: Caller, params: RefusalGetParams) -> RefusalGetResponse {
+        self.note(format!("refusal_get {}", params.id));
+        match self.script(|script| script.refusal.clone()) {
+            Ok(body) => RefusalGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn refusal_list(&self, _: Caller, _: RefusalListParams) -> RefusalListResponse {
+        self.note("refusal_list".to_owned());
+        let refusals = self.script(|script| script.refusal.clone());
+        RefusalListResponse::Ok200 {
+            body: RefusalPage {
+                refusals: refusals.into_iter().collect(),
+                next_cursor: None,
+            },
         }
     }
 }

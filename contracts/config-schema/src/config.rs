@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::refusals::Refusals;
+
 /// The whole file. Every part may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -14,6 +16,8 @@ pub struct Config {
     pub server: Server,
     /// The waiting room.
     pub queue: Queue,
+    /// Tasks that were turned away.
+    pub refusals: Refusals,
     /// Life of sessions.
     pub session: Session,
     /// When an attempt is tried again.

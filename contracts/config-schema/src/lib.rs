@@ -9,6 +9,7 @@ mod config;
 mod fault;
 mod hint;
 mod parse;
+mod refusals;
 mod schema;
 mod validate;
 
@@ -17,5 +18,6 @@ pub use config::{
 };
 pub use fault::ConfigFault;
 pub use parse::{parse, parse_and};
+pub use refusals::Refusals;
 pub use schema::schema_json;
 pub use validate::check;

@@ -19,6 +19,18 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         1_000,
         86_400_000,
     );
+    found.range(
+        "/refusals/kept_max",
+        config.refusals.kept_max.into(),
+        0,
+        1_000_000,
+    );
+    found.range(
+        "/refusals/kept_ms",
+        config.refusals.kept_ms,
+        1_000,
+        2_592_000_000,
+    );
     found.range("/session/ttl_ms", config.session.ttl_ms, 1_000, 86_400_000);
     found.range(
         "/session/turns_max",

@@ -37,7 +37,10 @@ impl Machine {
                             replayed: false,
                         }
                     }
-                    Err(refusal) => Answer::Ready(Reply::Refused(refusal)),
+                    Err(refusal) => {
+                        let refused = self.refused(now, &newcomer, refusal);
+                        Answer::Ready(Reply::TaskRefused(Box::new(refused)))
+                    }
                 }
             }
         };

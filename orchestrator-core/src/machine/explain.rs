@@ -3,6 +3,7 @@
 use crate::eta::StartBand;
 use crate::id::TaskId;
 use crate::machine::driver::{LiveTask, Machine};
+use crate::obstacle::Obstacle;
 use crate::placement::{Candidate, Verdict, report};
 use crate::task::{TaskEnd, TaskRecord, TaskState, WaitingFor};
 use crate::time::Now;
@@ -15,6 +16,8 @@ pub struct Explanation {
     pub state: TaskState,
     /// One sentence for a person; never empty.
     pub summary: String,
+    /// What stands in its way; `None` while an attempt is under way or about to begin, and after the end.
+    pub blocked_by: Option<Obstacle>,
     /// What it waits for, if it is not eligible yet.
     pub waiting_for: Option<WaitingFor>,
     /// Milliseconds until that wait is over.
@@ -53,6 +56,7 @@ impl Machine {
         Some(Explanation {
             state: row.state,
             summary: self.summary(now, live, queue_position.unwrap_or(0), &candidates),
+            blocked_by: obstacle(row, queue_position.unwrap_or(0), &candidates),
             waiting_for,
             wakes_in_ms: self.wakes_in_ms(now, task),
             queue_position,
@@ -104,6 +108,45 @@ impl Machine {
             TaskState::Failed => "has failed".to_owned(),
             TaskState::Cancelled => "has been cancelled".to_owned(),
         }
+    }
+}
+
+fn obstacle(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Option<Obstacle> {
+    match row.state {
+        TaskState::Waiting(WaitingFor::Backoff) => Some(Obstacle::Backoff),
+        TaskState::Queued => queued_obstacle(row, ahead, candidates),
+        TaskState::CancelRequested => Some(Obstacle::Cancel),
+        TaskState::Parked => Some(Obstacle::Operator),
+        TaskState::Dispatched
+        | TaskState::Running
+        | TaskState::Completed
+        | TaskState::Failed
+        | TaskState::Cancelled => None,
+    }
+}
+
+/// What stands in the way of a queued task. In the order of [`queued_summary`], which says it in a sentence.
+fn queued_obstacle(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Option<Obstacle> {
+    if ahead > 0 {
+        return Some(Obstacle::Queue);
+    }
+    let any = |verdict| candidates.iter().any(|one| one.verdict == verdict);
+    let only = |verdict| {
+        candidates.iter().all(|one| {
+            one.verdict == verdict
+                || matches!(one.verdict, Verdict::EngineDiffers | Verdict::ModelDiffers)
+        })
+    };
+    if any(Verdict::Chosen) {
+        None
+    } else if any(Verdict::Busy) {
+        Some(Obstacle::Slots)
+    } else if only(Verdict::NotReady) {
+        Some(Obstacle::NotReady)
+    } else if row.replica_set.is_some() {
+        Some(Obstacle::ReplicaSet)
+    } else {
+        Some(Obstacle::Context)
     }
 }
 

@@ -39,6 +39,7 @@ mod keys;
 mod moves;
 mod read;
 mod recover;
+mod refuse;
 mod report;
 mod requeue;
 mod step;

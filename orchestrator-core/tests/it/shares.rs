@@ -64,7 +64,7 @@ impl Stage {
                         started.push(order.task.0);
                         self.running.insert(order.task.0, order.attempt);
                     }
-                    Output::Reply(_, Reply::Refused(_)) => self.refused += 1,
+                    Output::Reply(_, Reply::TaskRefused(_)) => self.refused += 1,
                     _ => {}
                 }
             }

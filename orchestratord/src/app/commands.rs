@@ -142,6 +142,7 @@ fn unexpected_of(task: TaskId, reply: Reply) -> Trouble {
 pub(super) fn unexpected(reply: Reply) -> Trouble {
     match reply {
         Reply::Refused(refusal) => Trouble::Refused(refusal),
+        Reply::TaskRefused(refused) => Trouble::TaskRefused(refused),
         Reply::KeyCreated(_)
         | Reply::KeyRevoked(_)
         | Reply::SessionDeleted

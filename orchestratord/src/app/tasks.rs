@@ -118,15 +118,26 @@ impl App {
         task.spec.priority = task.spec.priority.at_most(caller.class_max());
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
-        if let Err(Trouble::Refused(refusal)) = &outcome {
-            let full = match refusal {
-                Refusal::QueueFull { full, .. } => Some(*full),
-                _ => None,
-            };
-            self.meter
-                .task_rejected(engine, names::refusal_code(refusal), full);
+        match &outcome {
+            Err(Trouble::Refused(refusal)) => self.count_refusal(engine, refusal),
+            Err(Trouble::TaskRefused(refused)) => {
+                self.count_refusal(engine, &refused.refusal);
+                if let Some(obstacle) = refused.refusal.obstacle() {
+                    self.meter.task_refused(refused.priority, obstacle);
+                }
+            }
+            Ok(_) | Err(_) => {}
         }
         outcome
+    }
+
+    fn count_refusal(&self, engine: Option<Engine>, refusal: &Refusal) {
+        let full = match refusal {
+            Refusal::QueueFull { full, .. } => Some(*full),
+            _ => None,
+        };
+        self.meter
+            .task_rejected(engine, names::refusal_code(refusal), full);
     }
 
     /// A page of tasks. A record read.

@@ -15,6 +15,7 @@ mod host;
 mod keys;
 mod pools;
 mod problem;
+mod refusals;
 mod replicasets;
 mod router;
 mod sessions;

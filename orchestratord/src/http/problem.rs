@@ -134,6 +134,7 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
             keys::of_project(key, project, correlation_id)
         }
         Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
+        Trouble::TaskRefused(refused) => of_refusal(refused.refusal, correlation_id),
         Trouble::Turned(turned) => keys::of_turned(&turned, correlation_id),
         Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
         Trouble::Cursor => Problem {
@@ -195,6 +196,9 @@ fn of_missing(missing: Missing) -> String {
         Missing::Pool { name, known } => {
             format!("there is no pool `{name}`; there are: {}", known.join(", "))
         }
+        Missing::Refusal(id) => format!(
+            "no refusal with the id {id} is kept; they are kept for a while only, and not beyond the end of the daemon"
+        ),
         Missing::Session(id) => format!(
             "there is no session {id}; it begins with the first task that names it, and expires"
         ),
@@ -222,7 +226,8 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
     }
 }
 
-fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
+/// The problem of a refusal.
+pub(super) fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     let errors = pointer(&refusal).map(|pointer| {
         let detail = reason::reason(&refusal);
         vec![ProblemFault {

@@ -32,7 +32,11 @@ impl TasksApi for Host {
                     body,
                 }
             }
-            Err(trouble) => context.refuse(trouble).into(),
+            Err(trouble) => {
+                let correlation_id = context.correlation.as_str();
+                self.app.refusal_keep(correlation_id, named, &trouble);
+                context.refuse(trouble).into()
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::obstacle::Obstacle;
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::task::{
     AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
@@ -166,6 +167,15 @@ impl Meter {
         if let Some(policy) = full {
             backpressure(engine, policy);
         }
+    }
+
+    /// A task of a class was turned away by a rule.
+    pub fn task_refused(&self, priority: Priority, obstacle: Obstacle) {
+        let labels = [
+            ("blocked_by", obstacle.name()),
+            ("priority", names::priority(priority)),
+        ];
+        counter!("task_refusals_total", &labels).increment(1);
     }
 
     /// A batch is durable.

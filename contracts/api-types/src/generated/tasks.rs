@@ -1220,6 +1220,9 @@ pub struct TaskTimings {
 pub struct TaskWhy {
     /// One sentence for a person.
     pub summary: String,
+    /// What stands in its way, as one word; absent while an attempt is under way or about to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<Obstacle>,
     /// What a task in state `waiting` waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,

@@ -11,6 +11,7 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
     let Explanation {
         state: _,
         summary,
+        blocked_by,
         waiting_for,
         wakes_in_ms,
         queue_position,
@@ -21,6 +22,7 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
     } = explanation;
     wire::TaskWhy {
         summary,
+        blocked_by: blocked_by.map(super::refusal::obstacle),
         waiting_for: waiting_for.map(choice::waiting_for),
         wakes_in_ms,
         queue_position,
@@ -33,7 +35,7 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
     }
 }
 
-fn candidate(candidate: Candidate) -> wire::PlacementCandidate {
+pub(super) fn candidate(candidate: Candidate) -> wire::PlacementCandidate {
     let Candidate {
         replica,
         verdict,

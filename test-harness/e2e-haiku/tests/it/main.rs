@@ -29,6 +29,7 @@ mod readers;
 mod real_clients;
 mod real_llama_server;
 mod refusals;
+mod refused;
 mod results;
 mod resume;
 mod shell;

@@ -113,6 +113,7 @@ async fn the_numbers_are_what_happened() {
     assert_eq!(scrape.sum("deadlines_met_ratio"), 1.0);
     assert_eq!(scrape.sum("tasks_enqueued_total"), 9.0);
     assert_eq!(scrape.sum("tasks_rejected_total"), 1.0);
+    assert_eq!(scrape.sum("task_refusals_total"), 1.0);
     assert_eq!(scrape.sum("tasks_started_total"), 7.0);
     // Two waited for a slot and got one.
     assert_eq!(scrape.sum("start_predictions_total"), 2.0);

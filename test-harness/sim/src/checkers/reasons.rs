@@ -138,9 +138,11 @@ impl Checker for Reasons {
     fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
         match sight {
             Sight::Answer {
-                reply: Ok(Reply::Refused(refusal)),
-                ..
-            } => self.refusal(refusal),
+                reply: Ok(reply), ..
+            } => match reply.refusal() {
+                Some(refusal) => self.refusal(refusal),
+                None => Ok(()),
+            },
             Sight::Machine {
                 now,
                 machine,

@@ -299,6 +299,10 @@ impl World {
             Ok(Reply::KeyCreated(_) | Reply::KeyRevoked(_) | Reply::SessionDeleted) => {
                 Answer::Missing
             }
+            Ok(Reply::TaskRefused(refused)) => Answer::Refused {
+                code: refusal_code(&refused.refusal).to_owned(),
+                applied: Applied::No,
+            },
             Ok(Reply::Refused(refusal)) => match refusal_code(&refusal) {
                 // The record was found before: who does not know the task is not the owner any more.
                 "NOT_FOUND" if matches!(waiter.kind, Asked::Cancel(_) | Asked::Requeue(_)) => {
