@@ -6,6 +6,7 @@ use crate::id::{
 };
 use crate::key::{KeyCreate, KeyRotate};
 use crate::placement::ReplicaFacts;
+use crate::session::SessionBudget;
 use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
 
 /// One reason to step.
@@ -86,6 +87,8 @@ pub struct TaskCreate {
     pub fingerprint: Digest,
     /// What is asked for, after defaults.
     pub spec: TaskSpec,
+    /// What its session may use from now on; as before if none.
+    pub budget: Option<SessionBudget>,
     /// The prompt's text and whatever else of the body only the store needs.
     pub body: PayloadRef,
 }

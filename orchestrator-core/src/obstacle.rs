@@ -77,13 +77,15 @@ impl Refusal {
     #[must_use]
     pub const fn obstacle(&self) -> Option<Obstacle> {
         match self {
+            Self::BudgetSpent { .. } => Some(Obstacle::Session),
             Self::ContextExceeded { .. } => Some(Obstacle::Context),
             Self::DeadlineUnmet { .. } => Some(Obstacle::Deadline),
             Self::ModelUnknown { .. } => Some(Obstacle::Offer),
             Self::PoolUnavailable { .. } => Some(Obstacle::Pool),
             Self::QueueFull { .. } => Some(Obstacle::QueueFull),
             Self::SessionExhausted { .. } => Some(Obstacle::Session),
-            Self::KeyEnded { .. }
+            Self::BudgetSessionless
+            | Self::KeyEnded { .. }
             | Self::KeyExpiryPast { .. }
             | Self::KeyLast { .. }
             | Self::KeyTaken { .. }

@@ -4,12 +4,22 @@ use crate::eta::{Forecast, StartBand};
 use crate::id::{KeyId, ModelRef, PrincipalId, ProjectId, SessionId, TaskId, TenantId};
 use crate::placement::{Candidate, VerdictCounts};
 use crate::queue::FullPolicy;
+use crate::session::Shortfall;
 use crate::task::{Engine, Priority, TaskState};
 use crate::time::WallMs;
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// It brings a budget for its session, and runs in none.
+    BudgetSessionless,
+    /// What its session may use does not suffice.
+    BudgetSpent {
+        /// Which session.
+        session: SessionId,
+        /// What is short, and by how much.
+        short: Shortfall,
+    },
     /// Even the fewest tokens that the prompt can have, or the context asked for, do not fit any context
     /// that could serve it.
     ContextExceeded {

@@ -80,16 +80,16 @@ pub const fn fault_retriable(fault: TaskFault) -> bool {
 #[must_use]
 pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
+        Refusal::BudgetSessionless | Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
         Refusal::DeadlineUnmet { .. } => "DEADLINE_UNMET",
         Refusal::KeyEnded { .. } | Refusal::KeyLast { .. } | Refusal::KeyTaken { .. } => {
             "KEY_CONFLICT"
         }
-        Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ModelUnknown { .. } => "MODEL_UNKNOWN",
         Refusal::PoolUnavailable { .. } => "POOL_UNAVAILABLE",
         Refusal::QueueFull { .. } => "ADMISSION_REJECT",
-        Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
+        Refusal::BudgetSpent { .. } | Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
         Refusal::KeyUnknown { .. }
         | Refusal::SessionUnknown { .. }
         | Refusal::TaskUnknown { .. } => "NOT_FOUND",

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass};
 use orchestrator_core::attempt::RetryLimits;
+use orchestrator_core::id::PoolName;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
@@ -327,10 +328,18 @@ fn machine_config(config: &Config) -> MachineConfig {
             backoff_base_ms: retry.backoff_base_ms,
             backoff_cap_ms: retry.backoff_cap_ms,
         },
+        prices: pools.iter().map(price).collect(),
         session_ttl_ms: session.ttl_ms,
         session_turns_max: session.turns_max,
         ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
     }
+}
+
+fn price(pool: &Pool) -> (PoolName, u64) {
+    (
+        PoolName::new(pool.id.as_str()),
+        pool.price_micros_per_ktoken,
+    )
 }
 
 fn class_limit(class: QueueClass) -> ClassLimit {

@@ -136,11 +136,19 @@ CREATE UNIQUE INDEX attempt_by_id ON attempt (id);
 CREATE INDEX attempt_live ON attempt (task, number) WHERE state = 'live';
 
 CREATE TABLE session (
-    id            BLOB NOT NULL,
-    tenant        BLOB NOT NULL,
-    turns         INTEGER NOT NULL,
-    replica       TEXT,
-    touched_at_ms INTEGER NOT NULL,
+    id                 BLOB NOT NULL,
+    tenant             BLOB NOT NULL,
+    turns              INTEGER NOT NULL,
+    replica            TEXT,
+    touched_at_ms      INTEGER NOT NULL,
+    -- Sequence of the task it began with; what follows came later.
+    began_seq          INTEGER NOT NULL DEFAULT 0,
+    budget_tokens      INTEGER,
+    budget_time_ms     INTEGER,
+    budget_cost_micros INTEGER,
+    spent_tokens       INTEGER NOT NULL DEFAULT 0,
+    spent_time_ms      INTEGER NOT NULL DEFAULT 0,
+    spent_cost_micros  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (id, tenant)
 ) STRICT, WITHOUT ROWID;
 

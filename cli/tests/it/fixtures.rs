@@ -237,6 +237,12 @@ pub(crate) fn session() -> Session {
         replica: Some("default-0".to_owned()),
         kv_bytes: 0,
         kv_warmth: false,
+        tokens_budget_remaining: Some(9_212),
+        time_budget_remaining_ms: None,
+        cost_budget_remaining_micros: None,
+        tokens_spent: 788,
+        time_spent_ms: 0,
+        cost_spent_micros: 0,
     }
 }
 

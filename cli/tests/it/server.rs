@@ -207,6 +207,9 @@ impl TasksApi for Api {
         match refusal {
             Some(problem) => ProblemReply::new(problem).into(),
             None => TaskCreateResponse::Accepted202 {
+                x_budget_tokens_remaining: None,
+                x_budget_time_remaining_ms: None,
+                x_budget_cost_remaining_micros: None,
                 location: "/v1/tasks".to_owned(),
                 idempotency_replayed: replayed,
                 body: fixtures::created(body.task_id.unwrap()),

@@ -194,6 +194,12 @@ impl Faults {
 
     fn pool_patience(&mut self, at: &str, pool: &Pool) {
         self.range(
+            &format!("{at}/price_micros_per_ktoken"),
+            pool.price_micros_per_ktoken,
+            0,
+            1_000_000_000_000,
+        );
+        self.range(
             &format!("{at}/ready_timeout_ms"),
             pool.ready_timeout_ms,
             100,

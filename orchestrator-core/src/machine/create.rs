@@ -9,6 +9,7 @@ use crate::placement::Doom;
 use crate::queue::{Admission, FullPolicy, Victim};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::session::Newcomer;
 use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState};
 use crate::time::{AgeMs, Now};
 
@@ -91,6 +92,9 @@ impl Machine {
                 turns_max,
             });
         }
+        if let Some(refusal) = self.budget_refusal(now, newcomer) {
+            return Err(refusal);
+        }
         if let Some(refusal) = self.deadline_refusal(now, newcomer) {
             return Err(refusal);
         }
@@ -158,6 +162,7 @@ impl Machine {
             created_by,
             fingerprint,
             spec,
+            budget,
             body,
         } = create;
         let record = TaskRecord {
@@ -185,12 +190,20 @@ impl Machine {
             ended_at: None,
             end: None,
         };
-        (LiveTask::new(record, AgeMs::at(now.mono)), body)
+        let mut live = LiveTask::new(record, AgeMs::at(now.mono));
+        live.claim = self.claim(&live);
+        live.budget = budget;
+        (live, body)
     }
 
     fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
         let TaskRecord { id, seq, .. } = newcomer.record;
         let session = newcomer.record.session_key();
+        let of_session = Newcomer {
+            seq,
+            budget: newcomer.budget,
+            claim: newcomer.claim,
+        };
         self.accept_seq = seq;
         self.tasks.insert(id, Box::new(newcomer));
         self.watch_deadline(id);
@@ -199,7 +212,7 @@ impl Machine {
         self.note_estimates(now, id);
         self.enqueue(id);
         if let Some(session) = session {
-            self.sessions.accept(session, now);
+            self.sessions.accept(session, now, of_session);
             self.session_changed(session);
         }
     }

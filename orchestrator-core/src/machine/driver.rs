@@ -17,7 +17,7 @@ use crate::mutation::Mutation;
 use crate::placement::Fleet;
 use crate::queue::{Fairness, FrontDoor, Lanes};
 use crate::reply::Reply;
-use crate::session::Sessions;
+use crate::session::{Amounts, SessionBudget, Sessions};
 use crate::task::TaskRecord;
 use crate::time::{AgeMs, MonoMs, Now};
 use crate::timer::Timers;
@@ -101,6 +101,10 @@ pub(crate) struct LiveTask {
     pub(crate) record: TaskRecord,
     /// When it was accepted. Soft.
     pub(crate) since: AgeMs,
+    /// What it may use of its session's budget. Soft.
+    pub(crate) claim: Amounts,
+    /// The budget that it brings for its session. Soft, of a newcomer only.
+    pub(crate) budget: Option<SessionBudget>,
     /// True once an attempt has told this machine of a token. Soft.
     pub(crate) shown: bool,
 }

@@ -5,6 +5,7 @@ use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
 use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
+use crate::session::Amounts;
 use crate::task::{FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, next};
 use crate::time::{AgeMs, Now};
 use crate::timer::Timer;
@@ -23,6 +24,8 @@ impl LiveTask {
         Self {
             record,
             since,
+            claim: Amounts::default(),
+            budget: None,
             shown: false,
         }
     }
@@ -124,6 +127,7 @@ impl Machine {
         row.ended_at = Some(now.wall);
         row.end = Some(end);
         let session = row.session_key();
+        self.settle_budget(task);
         self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session

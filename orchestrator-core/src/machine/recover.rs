@@ -109,6 +109,7 @@ impl Machine {
                 machine.timers.set(Timer::Session(id), at);
             }
         }
+        machine.restore_claims();
         machine.flush();
         machine
     }

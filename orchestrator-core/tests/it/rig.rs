@@ -13,6 +13,7 @@ use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig,
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{
     Engine, FinishReason, InputKind, PROFILE_V1, Priority, PromptFacts, TaskFault, TaskRecord,
     TaskSpec, TaskState,
@@ -344,6 +345,17 @@ impl Rig {
 
     /// The same, of a tenant.
     pub(crate) fn create_for(&mut self, tenant: TenantId, task: u128, spec: TaskSpec) -> Out {
+        self.create_within(tenant, task, spec, None)
+    }
+
+    /// The same, with a budget for its session.
+    pub(crate) fn create_within(
+        &mut self,
+        tenant: TenantId,
+        task: u128,
+        spec: TaskSpec,
+        budget: Option<SessionBudget>,
+    ) -> Out {
         let body = self.payload();
         let mut fingerprint = [0; 32];
         fingerprint[..4].copy_from_slice(&spec.seed.to_be_bytes());
@@ -355,6 +367,7 @@ impl Rig {
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest(fingerprint),
             spec,
+            budget,
             body,
         };
         let cold = self.store.cold(create.id);

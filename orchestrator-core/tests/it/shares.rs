@@ -92,6 +92,7 @@ impl Stage {
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([0; 32]),
             spec,
+            budget: None,
             body,
         };
         self.ask(Ask::TaskCreate {

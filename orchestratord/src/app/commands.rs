@@ -4,6 +4,8 @@ use orchestrator_core::id::{PayloadRef, ProjectId, TaskId};
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
+use orchestrator_core::task::TaskRecord;
 use uuid::Uuid;
 
 use super::tasks::{Created, NewTask};
@@ -27,6 +29,7 @@ impl App {
             fingerprint,
             spec,
             project,
+            budget,
             body,
         } = task;
         let project = project_of(caller, project)?;
@@ -38,6 +41,7 @@ impl App {
             created_by: caller.principal(),
             fingerprint,
             spec,
+            budget,
             body: OWNER_FILLS_IN,
         };
         let ask = Ask::TaskCreate {
@@ -46,9 +50,25 @@ impl App {
         };
         let outcome = self.owner.command(ask, Some(body)).await;
         match settle(outcome, Some(id), named)? {
-            Reply::TaskCreated { record, replayed } => Ok(Created { record, replayed }),
+            Reply::TaskCreated { record, replayed } => {
+                let left = self.budget_left(&record).await;
+                Ok(Created {
+                    record,
+                    replayed,
+                    left,
+                })
+            }
             other => Err(unexpected(other)),
         }
+    }
+
+    /// What a task's session may still use of what is limited; nothing is said where nobody knows.
+    async fn budget_left(&self, record: &TaskRecord) -> SessionBudget {
+        let Some(session) = record.session_key() else {
+            return SessionBudget::default();
+        };
+        let view = self.owner.session(session).await.ok().flatten();
+        view.map(|view| view.left).unwrap_or_default()
     }
 
     /// Cancels a task. Repeating it is always safe.

@@ -4,6 +4,7 @@ use api_server::support::{ProblemReply, problem_type};
 use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
+use orchestrator_core::session::BudgetKind;
 use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
@@ -246,6 +247,11 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let reason = reason::reason(&refusal);
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
+        Refusal::BudgetSessionless => answer(400, ProblemCode::InvalidParams, reason),
+        Refusal::BudgetSpent { short, .. } => Problem {
+            limit_name: Some(budget_limit(short.kind).to_owned()),
+            ..answer(409, ProblemCode::SessionExhausted, reason)
+        },
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
         Refusal::DeadlineUnmet { retry_after_ms, .. } => Problem {
             retriable: true,
@@ -294,6 +300,15 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             ProblemCode::NotFound,
             of_missing(Missing::Task(Uuid::from_u128(task.0))),
         ),
+    }
+}
+
+/// The member of a session's budget that a refusal names.
+fn budget_limit(kind: BudgetKind) -> &'static str {
+    match kind {
+        BudgetKind::Cost => "session_budget.cost_micros",
+        BudgetKind::Time => "session_budget.time_ms",
+        BudgetKind::Tokens => "session_budget.tokens",
     }
 }
 

@@ -28,6 +28,9 @@ impl TasksApi for Host {
                     convert::task_created(&created.record, context.correlation.as_str().to_owned());
                 TaskCreateResponse::Accepted202 {
                     location: format!("/v1/tasks/{}", body.task_id),
+                    x_budget_tokens_remaining: created.left.tokens,
+                    x_budget_time_remaining_ms: created.left.time_ms,
+                    x_budget_cost_remaining_micros: created.left.cost_micros,
                     idempotency_replayed: created.replayed.then_some(true),
                     body,
                 }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/003_keys.sql"),
     include_str!("../migrations/004_lists.sql"),
     include_str!("../migrations/005_predictions.sql"),
+    include_str!("../migrations/006_budgets.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

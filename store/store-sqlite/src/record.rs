@@ -6,7 +6,7 @@ use orchestrator_core::id::{
     TenantId,
 };
 use orchestrator_core::placement::ReplicaSetKey;
-use orchestrator_core::session::SessionRecord;
+use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptHead, AttemptRecord, AttemptState, FinishReason, PromptFacts, Sampling, Started,
     TaskEnd, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor,
@@ -140,7 +140,14 @@ pub(crate) fn bind_session(to: &mut Binder<'_, '_>, record: &SessionRecord) -> R
         .value(ShortId::new(record.tenant.0))?
         .value(record.turns)?
         .value(record.replica.as_ref().map(ReplicaName::as_str))?
-        .value(Unsigned(record.touched_at.0))?;
+        .value(Unsigned(record.touched_at.0))?
+        .value(Unsigned(record.began.0))?
+        .value(record.budget.tokens.map(Unsigned))?
+        .value(record.budget.time_ms.map(Unsigned))?
+        .value(record.budget.cost_micros.map(Unsigned))?
+        .value(Unsigned(record.spent.tokens))?
+        .value(Unsigned(record.spent.time_ms))?
+        .value(Unsigned(record.spent.cost_micros))?;
     Ok(())
 }
 
@@ -167,6 +174,10 @@ impl<'r> Columns<'r> {
 
     pub(crate) fn number(&mut self) -> Result<u64> {
         self.take::<Unsigned>().map(|number| number.0)
+    }
+
+    fn number_or_none(&mut self) -> Result<Option<u64>> {
+        Ok(self.take::<Option<Unsigned>>()?.map(|number| number.0))
     }
 
     pub(crate) fn time(&mut self) -> Result<Option<WallMs>> {
@@ -372,5 +383,16 @@ pub(crate) fn read_session(from: &mut Columns<'_>) -> Result<SessionRecord> {
         turns: from.take()?,
         replica: from.name_like(ReplicaName::new)?,
         touched_at: WallMs(from.number()?),
+        began: AcceptSeq(from.number()?),
+        budget: SessionBudget {
+            tokens: from.number_or_none()?,
+            time_ms: from.number_or_none()?,
+            cost_micros: from.number_or_none()?,
+        },
+        spent: Amounts {
+            tokens: from.number()?,
+            time_ms: from.number()?,
+            cost_micros: from.number()?,
+        },
     })
 }

@@ -45,6 +45,16 @@ pub(crate) enum Sql {
     TextPut,
 }
 
+/// See [`Sql::SessionPut`].
+const SESSION_PUT: &str = "INSERT INTO session (id, tenant, turns, replica, touched_at_ms, began_seq, budget_tokens, \
+     budget_time_ms, budget_cost_micros, spent_tokens, spent_time_ms, spent_cost_micros) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+     ON CONFLICT (id, tenant) DO UPDATE SET turns = excluded.turns, replica = excluded.replica, \
+     touched_at_ms = excluded.touched_at_ms, began_seq = excluded.began_seq, \
+     budget_tokens = excluded.budget_tokens, budget_time_ms = excluded.budget_time_ms, \
+     budget_cost_micros = excluded.budget_cost_micros, spent_tokens = excluded.spent_tokens, \
+     spent_time_ms = excluded.spent_time_ms, spent_cost_micros = excluded.spent_cost_micros";
+
 impl Sql {
     const COUNT: usize = Self::TextPut as usize + 1;
 
@@ -112,12 +122,7 @@ impl Sql {
                 "INSERT INTO commit_log (commit_seq, epoch, at_ms, events) VALUES (?1, ?2, ?3, ?4)"
             }
             Self::SessionDelete => "DELETE FROM session WHERE id = ?1 AND tenant = ?2",
-            Self::SessionPut => {
-                "INSERT INTO session (id, tenant, turns, replica, touched_at_ms) \
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id, tenant) DO UPDATE SET \
-                 turns = excluded.turns, replica = excluded.replica, \
-                 touched_at_ms = excluded.touched_at_ms"
-            }
+            Self::SessionPut => SESSION_PUT,
             Self::TaskBodyInsert => {
                 "INSERT INTO task_body (task, prompt, metadata) VALUES (?1, ?2, ?3)"
             }

@@ -7,7 +7,7 @@ use orchestrator_core::id::{
 };
 use orchestrator_core::key::{KeyMac, KeyRecord, KeyScope, Scopes, ServerKeyMark, Tenant};
 use orchestrator_core::placement::ReplicaSetKey;
-use orchestrator_core::session::SessionRecord;
+use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptHead, AttemptRecord, AttemptState, Determinism, Engine, FinishReason, InputKind,
     OnDisconnect, Priority, PromptFacts, Sampling, Started, TaskEnd, TaskFault, TaskRecord,
@@ -60,6 +60,15 @@ pub fn session(id: u128) -> SessionRecord {
         turns: 1,
         replica: Some(ReplicaName::new("default-0")),
         touched_at: WallMs(77),
+        began: AcceptSeq(3),
+        budget: SessionBudget {
+            tokens: Some(id as u64),
+            ..SessionBudget::default()
+        },
+        spent: Amounts {
+            time_ms: 5,
+            ..Amounts::default()
+        },
     }
 }
 

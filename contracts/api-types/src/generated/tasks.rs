@@ -725,6 +725,13 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::strict_present"
     )]
     pub session_id: Option<::uuid::Uuid>,
+    /// What the session may use from this task on, what it has used before included. Its budget stays as it is if left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub session_budget: Option<SessionBudgetRequest>,
     /// Project that the task goes to; that of the key, or else the default project, if left out. A key of one project takes no other.
     #[serde(
         default,
@@ -768,6 +775,7 @@ impl TaskCreateRequest {
             priority: None,
             deadline_ms: None,
             session_id: None,
+            session_budget: None,
             project_id: None,
             on_disconnect: None,
             metadata: None,
@@ -826,6 +834,10 @@ impl support::Validate for TaskCreateRequest {
         if let Some(value) = &self.deadline_ms {
             support::check::integer(i128::from(*value), 1, 31536000000)
                 .map_err(|fault| fault.under("deadline_ms"))?;
+        }
+        if let Some(value) = &self.session_budget {
+            support::Validate::validate(value)
+                .map_err(|fault| fault.under("session_budget"))?;
         }
         if let Some(value) = &self.metadata {
             support::check::entries(value.len(), 0, 16)

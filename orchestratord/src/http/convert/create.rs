@@ -2,6 +2,7 @@
 
 use api_types as wire;
 use orchestrator_core::id::{Digest, ModelRef, ProjectId, SessionId, TaskId};
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{
     InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
 };
@@ -33,6 +34,7 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
         priority,
         deadline_ms,
         session_id,
+        session_budget,
         project_id,
         on_disconnect,
         metadata,
@@ -75,7 +77,21 @@ pub(in crate::http) fn new_task(request: wire::TaskCreateRequest, fresh: Uuid) -
         fingerprint,
         spec,
         project: project_id.map(|id| ProjectId(id.as_u128())),
+        budget: session_budget.map(budget),
         body: TaskBody { prompt, metadata },
+    }
+}
+
+fn budget(request: wire::SessionBudgetRequest) -> SessionBudget {
+    let wire::SessionBudgetRequest {
+        tokens,
+        time_ms,
+        cost_micros,
+    } = request;
+    SessionBudget {
+        tokens,
+        time_ms,
+        cost_micros,
     }
 }
 

@@ -124,6 +124,7 @@ pub(in crate::http) fn task_created(
 pub(in crate::http) fn session(view: SessionView) -> wire::Session {
     let SessionView {
         record,
+        left,
         turns_max,
         ttl_ms_remaining,
     } = view;
@@ -132,6 +133,9 @@ pub(in crate::http) fn session(view: SessionView) -> wire::Session {
         tenant: _,
         turns,
         replica,
+        began: _,
+        budget: _,
+        spent,
         touched_at: _,
     } = record;
     wire::Session {
@@ -143,5 +147,11 @@ pub(in crate::http) fn session(view: SessionView) -> wire::Session {
         // Engines are not asked what they keep of a session, so nothing is claimed.
         kv_bytes: 0,
         kv_warmth: false,
+        tokens_budget_remaining: left.tokens,
+        time_budget_remaining_ms: left.time_ms,
+        cost_budget_remaining_micros: left.cost_micros,
+        tokens_spent: spent.tokens,
+        time_spent_ms: spent.time_ms,
+        cost_spent_micros: spent.cost_micros,
     }
 }

@@ -5,6 +5,7 @@ use orchestrator_core::refusal::Refusal;
 /// The field of the request that a refusal is about, if it is about one.
 pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
+        Refusal::BudgetSessionless => Some("/session_budget"),
         Refusal::ContextExceeded {
             ctx_asked, ctx_max, ..
         } => {
@@ -18,7 +19,7 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
         }),
         Refusal::DeadlineUnmet { .. } => Some("/deadline_ms"),
         Refusal::KeyExpiryPast { .. } => Some("/expires_at_ms"),
-        Refusal::SessionExhausted { .. } => Some("/session_id"),
+        Refusal::BudgetSpent { .. } | Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
         Refusal::KeyEnded { .. }
         | Refusal::KeyLast { .. }

@@ -1,8 +1,9 @@
 //! What was refused, in words, with the figures.
 
-use orchestrator_core::id::ModelRef;
+use orchestrator_core::id::{ModelRef, SessionId};
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
+use orchestrator_core::session::{BudgetKind, Shortfall};
 use orchestrator_core::task::{Engine, Priority};
 
 use super::keys;
@@ -11,6 +12,10 @@ use crate::names;
 /// What was refused, and what to do, with the figures.
 pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::BudgetSessionless => {
+            "a budget is for a session, and the task names none; give it a session_id".to_owned()
+        }
+        Refusal::BudgetSpent { session, short } => budget_spent(*session, *short),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,
@@ -69,6 +74,23 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         }
         Refusal::TaskUnknown { task } => format!("there is no task {task}"),
     }
+}
+
+fn budget_spent(session: SessionId, short: Shortfall) -> String {
+    let Shortfall {
+        kind,
+        limit,
+        left,
+        asked,
+    } = short;
+    let (unit, less) = match kind {
+        BudgetKind::Cost => ("millionths of money", "lower max_tokens"),
+        BudgetKind::Time => ("ms of slots", "wait for tasks of it to end"),
+        BudgetKind::Tokens => ("tokens", "lower max_tokens"),
+    };
+    format!(
+        "session {session} has {left} of its {limit} {unit} left, and this task may use {asked}; {less}, give the session a larger session_budget, or begin another session"
+    )
 }
 
 fn not_served(

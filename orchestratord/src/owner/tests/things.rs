@@ -95,6 +95,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([id as u8; 32]),
             spec,
+            budget: None,
             body: PayloadRef(0),
         }),
         cold: None,

@@ -66,9 +66,7 @@ pub(super) async fn predictions(
             args.slots
         ),
         rows: vec![
-            Row::new("starts in the band promised", percent(inside), "%")
-                .at_least(70.0)
-                .at_most(90.0),
+            Row::new("starts in the band promised", percent(inside), "%").at_least(70.0),
             Row::new("starts before it", percent(early), "%"),
             Row::new("starts after it", percent(late), "%"),
             Row::new("tasks that waited and were promised a band", promised, ""),

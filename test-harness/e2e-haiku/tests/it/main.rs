@@ -7,6 +7,7 @@
 )]
 
 mod attached;
+mod budgets;
 mod connections;
 mod contract;
 mod crowd;

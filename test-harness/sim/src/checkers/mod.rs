@@ -16,6 +16,7 @@ mod queue_view;
 mod reasons;
 mod recovery_is_live;
 mod released_durable;
+mod session_budgets;
 mod sight;
 mod slots;
 mod starvation;

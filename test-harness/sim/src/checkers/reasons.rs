@@ -2,7 +2,6 @@
 
 use orchestrator_core::machine::{Machine, MachineConfig};
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{Priority, TaskState};
 use orchestrator_core::time::Now;
 
@@ -11,6 +10,7 @@ use super::court::Checker;
 use super::sight::Sight;
 use crate::plan::Setup;
 use crate::story::Name;
+use crate::world::SESSION_TOKENS;
 
 /// Waits are explained after every so many looks.
 const EXPLAIN_EVERY: u64 = 16;
@@ -53,6 +53,11 @@ impl Reasons {
             } => {
                 let needed = self.config.deadline_confidence_permille;
                 forecast.on_time_permille < needed && *retry_after_ms > 0
+            }
+            // Clients here give tokens only, the same to each session.
+            Refusal::BudgetSessionless => false,
+            Refusal::BudgetSpent { short, .. } => {
+                short.limit == SESSION_TOKENS && short.asked > short.left
             }
             Refusal::SessionExhausted { turns_max, .. } => {
                 *turns_max == self.config.session_turns_max
@@ -163,6 +168,8 @@ impl Checker for Reasons {
 
 #[cfg(test)]
 mod tests {
+    use orchestrator_core::reply::Reply;
+
     use super::*;
     use crate::checkers::testing::{answer, setup};
 

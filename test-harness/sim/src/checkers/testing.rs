@@ -193,6 +193,7 @@ impl<'a> Bench<'a> {
             created_by: row.created_by,
             fingerprint: row.fingerprint,
             spec: row.spec,
+            budget: None,
             body: PayloadRef(0),
         });
         let ask = Ask::TaskCreate { create, cold: None };

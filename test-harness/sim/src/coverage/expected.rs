@@ -10,10 +10,6 @@ use crate::plan::Fault;
 /// What cannot be exercised here, and why.
 pub const EXCUSED: &[(&str, &str)] = &[
     (
-        "move: parked -> queued",
-        "few tasks are parked, and fewer are let run again in time; the machine's own tests show it",
-    ),
-    (
         "owner: stepped down with alarm",
         "it says that owner and store disagree, which is what no seed may show",
     ),

@@ -5,6 +5,7 @@ use orchestrator_core::id::{
 };
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
 use orchestratord::names::refusal_code;
 use orchestratord::owner::OwnerUnavailable;
 use orchestratord::stream::{Opener, OpenerStep, ReadFrom};
@@ -17,6 +18,9 @@ use super::reads::Pending;
 use crate::plant::Plant;
 use crate::world::World;
 use crate::world::client::{Message, Question, outcome, record};
+
+/// Tokens that every session is given: less than its longest turns would take.
+pub(crate) const SESSION_TOKENS: u64 = 2_000;
 
 /// A stream that is being opened.
 #[derive(Debug)]
@@ -103,6 +107,10 @@ impl World {
                 project: ProjectId::DEFAULT,
                 created_by: PrincipalId::SYSTEM,
                 fingerprint,
+                budget: spec.session.map(|_| SessionBudget {
+                    tokens: Some(SESSION_TOKENS),
+                    ..SessionBudget::default()
+                }),
                 spec,
                 body: PayloadRef(0),
             }),
