@@ -102,6 +102,7 @@ impl Load {
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([0; 32]),
             spec: rig::spec(),
+            budget: None,
             body: PayloadRef(id),
         };
         let ask = Ask::TaskCreate {

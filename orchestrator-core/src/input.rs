@@ -9,6 +9,7 @@ use crate::key::{KeyCreate, KeyRotate};
 use crate::placement::ReplicaFacts;
 use crate::queue::QueueSwitch;
 use crate::quota::QuotaPut;
+use crate::session::SessionBudget;
 use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
 
 /// One reason to step.
@@ -97,6 +98,8 @@ pub struct TaskCreate {
     pub key: Option<IdempotencyKey>,
     /// What is asked for, after defaults.
     pub spec: TaskSpec,
+    /// What its session may use from now on; as before if none.
+    pub budget: Option<SessionBudget>,
     /// The prompt's text and whatever else of the body only the store needs.
     pub body: PayloadRef,
 }

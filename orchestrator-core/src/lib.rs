@@ -19,6 +19,7 @@ pub mod input;
 pub mod key;
 pub mod machine;
 pub mod mutation;
+pub mod obstacle;
 pub mod placement;
 pub mod queue;
 pub mod quota;

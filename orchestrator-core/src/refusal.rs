@@ -1,15 +1,26 @@
 //! Everything that can be refused, with the figures that explain it.
 
-use crate::eta::Forecast;
-use crate::id::{KeyId, ModelRef, PoolName, SessionId, TaskId};
+use crate::eta::{Forecast, StartBand};
+use crate::id::{KeyId, ModelRef, PoolName, PrincipalId, ProjectId, SessionId, TaskId, TenantId};
+use crate::placement::{Candidate, VerdictCounts};
 use crate::queue::FullPolicy;
 use crate::quota::QuotaRefusal;
+use crate::session::Shortfall;
 use crate::task::{Engine, Priority, TaskState};
 use crate::time::WallMs;
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// It brings a budget for its session, and runs in none.
+    BudgetSessionless,
+    /// What its session may use does not suffice.
+    BudgetSpent {
+        /// Which session.
+        session: SessionId,
+        /// What is short, and by how much.
+        short: Shortfall,
+    },
     /// Even the fewest tokens that the prompt can have, or the context asked for, do not fit any context
     /// that could serve it.
     ContextExceeded {
@@ -138,4 +149,47 @@ pub enum Refusal {
         /// Which.
         task: TaskId,
     },
+}
+
+/// A task that was turned away, with what was found when that was decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefusedTask {
+    /// Why.
+    pub refusal: Refusal,
+    /// When.
+    pub at: WallMs,
+    /// The id that it would have had.
+    pub task: TaskId,
+    /// Whose it would have been.
+    pub tenant: TenantId,
+    /// The project it would have belonged to.
+    pub project: ProjectId,
+    /// Who asked.
+    pub created_by: PrincipalId,
+    /// Class it would have waited in.
+    pub priority: Priority,
+    /// Model asked for; any if none.
+    pub model_ref: Option<ModelRef>,
+    /// Engine asked for; any if none.
+    pub engine: Option<Engine>,
+    /// Session it would have run in.
+    pub session: Option<SessionId>,
+    /// Context window that it needs at least, in tokens.
+    pub ctx_need: u32,
+    /// Tokens that it was expected to cost: its prompt, and all that it might generate.
+    pub tokens: u32,
+    /// Milliseconds within which it would have had to end.
+    pub deadline_ms: Option<u64>,
+    /// Tasks queued in its class.
+    pub queue_depth: u64,
+    /// Tasks that would have gone before it.
+    pub queue_position: u64,
+    /// Estimated milliseconds to the start that it would have had.
+    pub predicted_start_ms: u64,
+    /// The band around that; `None` if too little is measured.
+    pub start_band: Option<StartBand>,
+    /// How many replicas were ruled out, and why.
+    pub counts: VerdictCounts,
+    /// Some replicas and what placement found about each, those that could serve it first.
+    pub candidates: Vec<Candidate>,
 }

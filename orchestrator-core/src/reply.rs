@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::key::KeyRecord;
 use crate::queue::PauseRecord;
 use crate::quota::QuotaView;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusedTask};
 use crate::task::TaskRecord;
 
 /// The answer to one command.
@@ -32,6 +32,20 @@ pub enum Reply {
         /// True if it had been accepted by an earlier request with the same id or idempotency key and the same body.
         replayed: bool,
     },
+    /// The task may not come in, nothing changed; what was found when that was decided.
+    TaskRefused(Box<RefusedTask>),
     /// The task as it is after it was to be taken back into the queue.
     TaskRequeued(Box<TaskRecord>),
+}
+
+impl Reply {
+    /// The refusal, if it is one.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::TaskRefused(refused) => Some(&refused.refusal),
+            _ => None,
+        }
+    }
 }

@@ -81,13 +81,15 @@ pub const fn fault_retriable(fault: TaskFault) -> bool {
 #[must_use]
 pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
+        Refusal::BudgetSessionless
+        | Refusal::DeadlineBeforeStart { .. }
+        | Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",
         Refusal::DeadlineUnmet { .. } => "DEADLINE_UNMET",
         Refusal::IdempotencyMismatch { .. } => "IDEMPOTENCY_MISMATCH",
         Refusal::KeyEnded { .. } | Refusal::KeyLast { .. } | Refusal::KeyTaken { .. } => {
             "KEY_CONFLICT"
         }
-        Refusal::DeadlineBeforeStart { .. } | Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ModelUnknown { .. } => "MODEL_UNKNOWN",
         Refusal::PoolUnavailable { .. } => "POOL_UNAVAILABLE",
         Refusal::Quota(refusal) => match refusal {
@@ -97,7 +99,7 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
             QuotaRefusal::Unmeetable { .. } => "QUOTA_UNMEETABLE",
         },
         Refusal::QueueFull { .. } | Refusal::ScheduleFull { .. } => "ADMISSION_REJECT",
-        Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
+        Refusal::BudgetSpent { .. } | Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
         Refusal::KeyUnknown { .. }
         | Refusal::PoolUnknown { .. }
         | Refusal::SessionUnknown { .. }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass, TenantQuota};
 use orchestrator_core::attempt::RetryLimits;
+use orchestrator_core::id::PoolName;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
@@ -32,7 +33,7 @@ use self::data::DataDir;
 use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
 use self::end::until_told;
-use crate::app::{App, Limit};
+use crate::app::{App, Limit, Refusals};
 use crate::http::{Host, full_router, router};
 use crate::keys::{Gate, KeysError, ServerKey, ServerKeyError, check_start};
 use crate::owner::{self, Clock, Dice, Owner, OwnerLimits, SystemClock};
@@ -278,6 +279,7 @@ impl Parts {
             streams,
             meter,
             supervision,
+            refusals: Refusals::new(config.refusals.kept_max, config.refusals.kept_ms),
             limits: Limit::all(config),
             closing: watch::Sender::new(false),
         };
@@ -312,6 +314,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         server: _,
         queue,
         quota,
+        refusals: _,
         session,
         idempotency,
         retry,
@@ -330,6 +333,7 @@ fn machine_config(config: &Config) -> MachineConfig {
             backoff_base_ms: retry.backoff_base_ms,
             backoff_cap_ms: retry.backoff_cap_ms,
         },
+        prices: pools.iter().map(price).collect(),
         session_ttl_ms: session.ttl_ms,
         session_turns_max: session.turns_max,
         idempotency_retention_ms: idempotency.retention_ms,
@@ -355,6 +359,13 @@ fn tenant_limits(quota: TenantQuota) -> QuotaLimits {
         tokens_per_min,
         kv_mb_max,
     }
+}
+
+fn price(pool: &Pool) -> (PoolName, u64) {
+    (
+        PoolName::new(pool.id.as_str()),
+        pool.price_micros_per_ktoken,
+    )
 }
 
 fn class_limit(class: QueueClass) -> ClassLimit {

@@ -78,7 +78,9 @@ CREATE TABLE task (
     end_detail             TEXT,
     -- Fixed at acceptance; these came later.
     deadline_ms            INTEGER,
-    run_at_ms              INTEGER
+    run_at_ms              INTEGER,
+    accepted_low_ms        INTEGER,
+    accepted_high_ms       INTEGER
 ) STRICT;
 
 -- Ids made by us rise with time, so that this index grows at its end; ids of the caller's own need not.
@@ -135,11 +137,19 @@ CREATE UNIQUE INDEX attempt_by_id ON attempt (id);
 CREATE INDEX attempt_live ON attempt (task, number) WHERE state = 'live';
 
 CREATE TABLE session (
-    id            BLOB NOT NULL,
-    tenant        BLOB NOT NULL,
-    turns         INTEGER NOT NULL,
-    replica       TEXT,
-    touched_at_ms INTEGER NOT NULL,
+    id                 BLOB NOT NULL,
+    tenant             BLOB NOT NULL,
+    turns              INTEGER NOT NULL,
+    replica            TEXT,
+    touched_at_ms      INTEGER NOT NULL,
+    -- Sequence of the task it began with; what follows came later.
+    began_seq          INTEGER NOT NULL DEFAULT 0,
+    budget_tokens      INTEGER,
+    budget_time_ms     INTEGER,
+    budget_cost_micros INTEGER,
+    spent_tokens       INTEGER NOT NULL DEFAULT 0,
+    spent_time_ms      INTEGER NOT NULL DEFAULT 0,
+    spent_cost_micros  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (id, tenant)
 ) STRICT, WITHOUT ROWID;
 

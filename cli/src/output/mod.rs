@@ -17,5 +17,5 @@ pub(crate) use page::{Cell, Page};
 pub(crate) use printer::{Output, json};
 pub(crate) use short::{digest, version};
 pub(crate) use style::{Style, Tone};
-pub(crate) use time::{Clock, ago, moment, soon, span};
+pub(crate) use time::{Clock, ago, moment, soon, soon_within, span};
 pub(crate) use visible::{printable, visible};

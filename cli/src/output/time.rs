@@ -62,6 +62,15 @@ pub(crate) fn soon(ms: u64) -> String {
     }
 }
 
+/// When something is expected, and between when and when it comes four times of five, if that is known:
+/// `in about 4.2s (1.0s to 9.0s)`.
+pub(crate) fn soon_within(ms: u64, low_ms: Option<u64>, high_ms: Option<u64>) -> String {
+    match low_ms.zip(high_ms).filter(|(_, high_ms)| *high_ms > 0) {
+        None => soon(ms),
+        Some((low_ms, high_ms)) => format!("{} ({} to {})", soon(ms), span(low_ms), span(high_ms)),
+    }
+}
+
 /// A time in the past, by its largest unit: `just now`, `12s ago`, `3m ago`.
 pub(crate) fn ago(clock: Clock, at_ms: u64) -> String {
     let ms = clock.since(at_ms);
@@ -102,6 +111,14 @@ mod tests {
                 "1d0h", "3d4h"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_expected_says_how_sure_it_is() {
+        assert_eq!(soon_within(0, Some(0), Some(0)), "at once");
+        assert_eq!(soon_within(4_200, None, None), "in about 4.2s");
+        let said = soon_within(4_200, Some(900), Some(62_000));
+        assert_eq!(said, "in about 4.2s (900ms to 1m02s)");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, error::Error, str::FromStr};
 
 use api_client::types::{
     CompletionInput, DeterminismChoice, EngineChoice, OnDisconnectChoice, PriorityChoice,
-    PromptInput, TaskCreateRequest, TaskInputRequest,
+    PromptInput, SessionBudgetRequest, TaskCreateRequest, TaskInputRequest,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uuid::Uuid;
@@ -46,6 +46,15 @@ pub(crate) struct TaskFlags {
     /// Session to run in, a UUID, made on first use
     #[arg(long, value_name = "UUID", value_parser = ids::session, help_heading = PLACE)]
     session: Option<Uuid>,
+    /// Tokens that the session may use from this task on, what it has used before included [default: as before]
+    #[arg(long, value_name = "TOKENS", requires = "session", help_heading = PLACE)]
+    session_tokens: Option<u64>,
+    /// Time for which the session's attempts may hold slots, such as `90s` [default: as before]
+    #[arg(long, value_name = "TIME", value_parser = times::length, requires = "session", help_heading = PLACE)]
+    session_time: Option<u64>,
+    /// Money that the session may spend, in millionths of its unit [default: as before]
+    #[arg(long, value_name = "MICROS", requires = "session", help_heading = PLACE)]
+    session_cost: Option<u64>,
     /// Project that the task goes to, a UUID [default: that of your key]
     #[arg(long, value_name = "UUID", value_parser = ids::project, help_heading = PLACE)]
     project: Option<Uuid>,
@@ -125,6 +134,11 @@ impl TaskFlags {
             Kind::Prompt => TaskInputRequest::Prompt(PromptInput { prompt }),
         };
         let fresh = || self.idempotency_key.is_none().then(Uuid::now_v7);
+        let session_budget = SessionBudgetRequest {
+            tokens: self.session_tokens,
+            time_ms: self.session_time,
+            cost_micros: self.session_cost,
+        };
         let request = TaskCreateRequest {
             input,
             task_id: self.task_id.or_else(fresh),
@@ -144,6 +158,7 @@ impl TaskFlags {
             deadline_ms: self.deadline,
             run_at_ms: self.at.or_else(|| self.delay.map(from_now)),
             session_id: self.session,
+            session_budget: Some(session_budget).filter(|it| *it != Default::default()),
             project_id: self.project,
             on_disconnect: self.on_disconnect,
             metadata: labels(self.metadata)?,

@@ -37,6 +37,12 @@ fn describe(session: &Session, page: &mut Page) {
         replica,
         kv_bytes,
         kv_warmth,
+        tokens_budget_remaining,
+        time_budget_remaining_ms,
+        cost_budget_remaining_micros,
+        tokens_spent,
+        time_spent_ms,
+        cost_spent_micros,
     } = session;
     let bytes = counted(*kv_bytes, "byte");
     let cache = match kv_warmth {
@@ -52,5 +58,33 @@ fn describe(session: &Session, page: &mut Page) {
         ),
         ("replica", Cell::maybe(replica.as_ref())),
         ("cache", cache.into()),
+        (
+            "tokens",
+            used(
+                counted(*tokens_spent, "token"),
+                tokens_budget_remaining.map(|left| left.to_string()),
+            )
+            .into(),
+        ),
+        (
+            "time",
+            used(span(*time_spent_ms), time_budget_remaining_ms.map(span)).into(),
+        ),
+        (
+            "cost",
+            used(
+                format!("{cost_spent_micros} micros"),
+                cost_budget_remaining_micros.map(|left| left.to_string()),
+            )
+            .into(),
+        ),
     ]);
+}
+
+/// What was used of a budget, and what is left of it.
+fn used(spent: String, left: Option<String>) -> String {
+    match left {
+        Some(left) => format!("{spent} used, {left} left"),
+        None => format!("{spent} used, no budget"),
+    }
 }

@@ -6,7 +6,7 @@ use super::describe::state;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    output::{Page, Tone, soon},
+    output::{Page, Tone, soon_within},
     request::{self, TaskFlags},
 };
 
@@ -43,6 +43,8 @@ fn describe(created: &TaskCreated, page: &mut Page) {
         state: now,
         queue_position,
         predicted_start_ms,
+        predicted_start_low_ms,
+        predicted_start_high_ms,
         priority,
         seed,
     } = created;
@@ -51,7 +53,15 @@ fn describe(created: &TaskCreated, page: &mut Page) {
         ("state", state(now)),
         ("priority", priority.to_string().into()),
         ("tasks ahead", (*queue_position).into()),
-        ("starts", soon(*predicted_start_ms).into()),
+        (
+            "starts",
+            soon_within(
+                *predicted_start_ms,
+                *predicted_start_low_ms,
+                *predicted_start_high_ms,
+            )
+            .into(),
+        ),
         ("seed", (*seed).into()),
         ("correlation", correlation_id.clone().into()),
     ]);

@@ -1,8 +1,8 @@
 //! How tasks look to people.
 
-use api_client::types::{Task, TaskError, TaskInput, TaskState, TaskWhy};
+use api_client::types::{PlacementCandidate, Task, TaskError, TaskInput, TaskState, TaskWhy};
 
-use crate::output::{Cell, Clock, Page, Tone, ago, counted, moment, soon, span};
+use crate::output::{Cell, Clock, Page, Tone, ago, counted, moment, soon_within, span};
 
 /// A state in its colour.
 pub(super) fn state(state: &TaskState) -> Cell {
@@ -105,10 +105,13 @@ pub(super) fn failure(error: &TaskError, page: &mut Page) {
 pub(super) fn why(why: &TaskWhy, page: &mut Page) {
     let TaskWhy {
         summary,
+        blocked_by,
         waiting_for,
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        predicted_start_low_ms,
+        predicted_start_high_ms,
         on_time_probability,
         candidates,
     } = why;
@@ -116,18 +119,28 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
     let mut fields = Vec::new();
     let mut known =
         |name, value: Option<String>| fields.extend(value.map(|value| (name, Cell::from(value))));
+    known("blocked by", blocked_by.as_ref().map(ToString::to_string));
     known("waits for", waiting_for.as_ref().map(ToString::to_string));
     known("wakes in", wakes_in_ms.map(span));
     known(
         "tasks ahead",
         queue_position.map(|position| position.to_string()),
     );
-    known("starts", predicted_start_ms.map(soon));
+    let (low, high) = (*predicted_start_low_ms, *predicted_start_high_ms);
+    known(
+        "starts",
+        predicted_start_ms.map(|ms| soon_within(ms, low, high)),
+    );
     known("in time", on_time_probability.map(percent));
     page.pairs(fields);
-    let Some(candidates) = candidates.as_ref().filter(|all| !all.is_empty()) else {
+    candidates_of(candidates.as_deref().unwrap_or_default(), page);
+}
+
+/// What placement thinks of each replica.
+pub(super) fn candidates_of(candidates: &[PlacementCandidate], page: &mut Page) {
+    if candidates.is_empty() {
         return;
-    };
+    }
     page.gap();
     let rows = candidates
         .iter()

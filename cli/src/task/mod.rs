@@ -6,6 +6,7 @@ mod create_batch;
 mod describe;
 mod get;
 mod list;
+mod refused;
 mod requeue;
 mod result;
 mod stream;

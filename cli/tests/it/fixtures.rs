@@ -6,10 +6,10 @@ use std::{
 };
 
 use api_client::types::{
-    Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason,
-    OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority, Problem,
-    ProblemCode, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd, StreamMetrics,
-    StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem, TaskBatchRequest,
+    Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason, NotChosen,
+    Obstacle, OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority,
+    Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd,
+    StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem, TaskBatchRequest,
     TaskCreateRequest, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskResult, TaskState,
     TaskStreamEvent, TaskTimings, TaskWhy,
 };
@@ -58,6 +58,8 @@ pub(crate) fn created(task_id: Uuid) -> TaskCreated {
         state: TaskState::Queued,
         queue_position: 3,
         predicted_start_ms: 420,
+        predicted_start_low_ms: Some(130),
+        predicted_start_high_ms: Some(760),
         priority: Priority::Interactive,
         seed: 1_734_829_405,
     }
@@ -178,10 +180,13 @@ pub(crate) fn queued() -> Task {
         started_at_ms: None,
         why: Some(TaskWhy {
             summary: "3 tasks are ahead in class interactive".to_owned(),
+            blocked_by: Some(Obstacle::Queue),
             waiting_for: None,
             wakes_in_ms: None,
             queue_position: Some(3),
             predicted_start_ms: Some(4_200),
+            predicted_start_low_ms: Some(2_900),
+            predicted_start_high_ms: Some(5_800),
             on_time_probability: Some(0.97),
             candidates: Some(vec![
                 candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
@@ -193,6 +198,43 @@ pub(crate) fn queued() -> Task {
             ]),
         }),
         ..running()
+    }
+}
+
+/// A task that found its class full.
+pub(crate) fn refusal() -> Refusal {
+    Refusal {
+        correlation_id: CORRELATION.to_owned(),
+        refused_at_ms: minutes_ago(3),
+        task_id: Some(TASK),
+        code: ProblemCode::AdmissionReject,
+        blocked_by: Obstacle::QueueFull,
+        detail: "class interactive is full: its capacity is 1024, and its policy is to reject; try again later".to_owned(),
+        limit_name: Some("queue.interactive.capacity".to_owned()),
+        retry_after_ms: Some(4_200),
+        priority: Priority::Interactive,
+        project_id: None,
+        created_by: Some("5f0c9a3be1d27448".to_owned()),
+        model_ref: None,
+        engine: None,
+        session_id: None,
+        tokens: 263,
+        ctx_need: 2,
+        deadline_ms: Some(60_000),
+        queue_depth: 1_024,
+        queue_position: 1_024,
+        predicted_start_ms: 430_000,
+        predicted_start_low_ms: Some(391_000),
+        predicted_start_high_ms: Some(470_000),
+        not_chosen: NotChosen {
+            busy: Some(1),
+            model_differs: Some(1),
+            ..NotChosen::default()
+        },
+        candidates: vec![
+            candidate("default-0", PlacementVerdict::Busy, "1 of 1 slots taken"),
+            candidate("big-0", PlacementVerdict::ModelDiffers, "serves model qwen"),
+        ],
     }
 }
 
@@ -220,6 +262,12 @@ pub(crate) fn session() -> Session {
         replica: Some("default-0".to_owned()),
         kv_bytes: 0,
         kv_warmth: false,
+        tokens_budget_remaining: Some(9_212),
+        time_budget_remaining_ms: None,
+        cost_budget_remaining_micros: None,
+        tokens_spent: 788,
+        time_spent_ms: 0,
+        cost_spent_micros: 0,
     }
 }
 
@@ -388,6 +436,8 @@ fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
         queue_depth: 4,
         queue_position,
         predicted_start_ms: queue_position.map(|position| position * 140),
+        predicted_start_low_ms: None,
+        predicted_start_high_ms: None,
         on_time_probability: None,
         attempt,
         kv_warmth: false,

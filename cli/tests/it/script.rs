@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use api_client::types::{
-    Capabilities, PoolHealth, Problem, ReadinessStatus, ReplicaSet, Session, Task, TaskPage,
-    TaskStreamEvent, Whoami,
+    Capabilities, PoolHealth, Problem, ReadinessStatus, Refusal, ReplicaSet, Session, Task,
+    TaskPage, TaskStreamEvent, Whoami,
 };
 
 use crate::{fixtures, keys};
@@ -21,6 +21,7 @@ pub(crate) struct Script {
     /// One list of steps for each connection.
     pub(crate) streams: VecDeque<Vec<Step>>,
     pub(crate) session: Result<Session, Box<Problem>>,
+    pub(crate) refusal: Result<Refusal, Box<Problem>>,
     pub(crate) capabilities: Result<Capabilities, Box<Problem>>,
     pub(crate) replica_sets: Vec<ReplicaSet>,
     pub(crate) pools: BTreeMap<String, PoolHealth>,
@@ -52,6 +53,7 @@ impl Default for Script {
             },
             streams: VecDeque::new(),
             session: Ok(fixtures::session()),
+            refusal: Ok(fixtures::refusal()),
             capabilities: Ok(fixtures::capabilities()),
             replica_sets: fixtures::replica_sets(),
             pools: fixtures::pools(),

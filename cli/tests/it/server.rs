@@ -8,12 +8,12 @@ use std::{
 
 use api_client::types::{
     Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem,
-    QueueSwitchRequest, QuotaPutRequest, Readiness, ReplicaSetList, TaskBatchRequest,
+    QueueSwitchRequest, QuotaPutRequest, Readiness, RefusalPage, ReplicaSetList, TaskBatchRequest,
     TaskCreateRequest,
 };
 use api_server::{
-    callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, replicasets::*,
-    sessions::*, support::*, system::*, tasks::*,
+    callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, refusals::*,
+    replicasets::*, sessions::*, support::*, system::*, tasks::*,
 };
 use axum::{Router, extract::FromRequestParts, response::IntoResponse};
 use futures_util::stream;
@@ -216,6 +216,9 @@ impl TasksApi for Api {
         match refusal {
             Some(problem) => ProblemReply::new(problem).into(),
             None => TaskCreateResponse::Accepted202 {
+                x_budget_tokens_remaining: None,
+                x_budget_time_remaining_ms: None,
+                x_budget_cost_remaining_micros: None,
                 location: "/v1/tasks".to_owned(),
                 idempotency_replayed: replayed,
                 body: fixtures::created(body.task_id.unwrap_or(fixtures::TASK)),
@@ -301,6 +304,27 @@ impl TasksApi for Api {
         });
         TaskStreamResponse::Ok200 {
             body: EventStream::new(events),
+        }
+    }
+}
+
+impl RefusalsApi for Api {
+    async fn refusal_get(&self, _: Caller, params: RefusalGetParams) -> RefusalGetResponse {
+        self.note(format!("refusal_get {}", params.id));
+        match self.script(|script| script.refusal.clone()) {
+            Ok(body) => RefusalGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn refusal_list(&self, _: Caller, _: RefusalListParams) -> RefusalListResponse {
+        self.note("refusal_list".to_owned());
+        let refusals = self.script(|script| script.refusal.clone());
+        RefusalListResponse::Ok200 {
+            body: RefusalPage {
+                refusals: refusals.into_iter().collect(),
+                next_cursor: None,
+            },
         }
     }
 }

@@ -43,6 +43,27 @@ async fn tasks() {
 }
 
 #[tokio::test]
+async fn a_refused_task_is_explained_by_either_id() {
+    let server = Server::start(Script::default()).await;
+    let by_correlation = Orch::at(&server.url).run(&["task", "why", "mine/1"]).await;
+    insta::assert_snapshot!(by_correlation.shown());
+    let unknown = Script {
+        task: Err(Box::new(problem(
+            ProblemCode::NotFound,
+            404,
+            "There is nothing here",
+            "there is no such task",
+        ))),
+        ..Script::default()
+    };
+    let other = Server::start(unknown).await;
+    let id = TASK.to_string();
+    let by_task = Orch::at(&other.url).run(&["task", "why", &id]).await;
+    assert_eq!(by_task.shown(), by_correlation.shown());
+    insta::assert_snapshot!([server.calls(), other.calls()].concat().join("\n"));
+}
+
+#[tokio::test]
 async fn task_requeue() {
     let id = TASK.to_string();
     insta::assert_snapshot!(

@@ -13,6 +13,7 @@ pub use idempotency::Idempotency;
 pub use retry::Retry;
 
 use crate::quota::Quota;
+use crate::refusals::Refusals;
 
 /// The whole file. Every part may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +25,8 @@ pub struct Config {
     pub queue: Queue,
     /// How much tenants may use.
     pub quota: Quota,
+    /// Tasks that were turned away.
+    pub refusals: Refusals,
     /// Life of sessions.
     pub session: Session,
     /// How long idempotency keys are known again.
@@ -284,6 +287,10 @@ pub struct Pool {
     /// Base URLs of running servers, one a replica (llamacpp only).
     #[serde(default)]
     pub urls: Vec<String>,
+    /// What a thousand tokens cost, in millionths of the unit of money; for budgets of sessions.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1_000_000_000_000_u64))]
+    pub price_micros_per_ktoken: u64,
     /// Milliseconds an engine has to become ready.
     #[serde(default = "Pool::default_ready_timeout_ms")]
     #[schemars(range(min = 100, max = 3_600_000))]
@@ -326,6 +333,7 @@ impl Pool {
             max_tokens_per_second: None,
             engine_binary: None,
             urls: Vec::new(),
+            price_micros_per_ktoken: 0,
             ready_timeout_ms: Self::default_ready_timeout_ms(),
             restarts_max: Self::default_restarts_max(),
             restart_window_ms: Self::default_restart_window_ms(),

@@ -10,6 +10,7 @@ mod fault;
 mod hint;
 mod parse;
 mod quota;
+mod refusals;
 mod schema;
 mod validate;
 
@@ -20,5 +21,6 @@ pub use config::{
 pub use fault::ConfigFault;
 pub use parse::{parse, parse_and};
 pub use quota::{Quota, TenantQuota};
+pub use refusals::Refusals;
 pub use schema::schema_json;
 pub use validate::check;

@@ -26,6 +26,18 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         1,
         10_000_000,
     );
+    found.range(
+        "/refusals/kept_max",
+        config.refusals.kept_max.into(),
+        0,
+        1_000_000,
+    );
+    found.range(
+        "/refusals/kept_ms",
+        config.refusals.kept_ms,
+        1_000,
+        2_592_000_000,
+    );
     found.range("/session/ttl_ms", config.session.ttl_ms, 1_000, 86_400_000);
     found.range(
         "/session/turns_max",
@@ -256,6 +268,12 @@ impl Faults {
     }
 
     fn pool_patience(&mut self, at: &str, pool: &Pool) {
+        self.range(
+            &format!("{at}/price_micros_per_ktoken"),
+            pool.price_micros_per_ktoken,
+            0,
+            1_000_000_000_000,
+        );
         self.range(
             &format!("{at}/ready_timeout_ms"),
             pool.ready_timeout_ms,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::eta::band::{Departures, Reach, StartBand};
 use crate::eta::forecast::Spread;
+use crate::eta::sketch::{FINE, Sketch};
 use crate::id::PoolName;
 
 /// Weight of the past is 7 parts of 8.
@@ -18,15 +20,21 @@ pub(crate) struct ServiceTimes {
     measured: BTreeMap<PoolName, Measured>,
 }
 
-/// What is measured of a pool, in units of 1/[`WINDOW`], so that small changes are not rounded away.
+/// What is measured of a pool.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Measured {
-    /// Milliseconds that an attempt holds its slot.
-    held: u64,
-    /// How far single ones lie from that.
+    /// How long an attempt holds its slot.
+    held: Sketch,
+    /// How far single ones lie from that, in units of 1/[`WINDOW`] ms, so that small changes are not rounded away.
     deviation: u64,
-    /// Microseconds of that for each token generated.
+    /// Microseconds of that for each token generated, in units of 1/[`WINDOW`].
     token_us: u64,
+}
+
+impl Measured {
+    fn held_ms(&self) -> u64 {
+        self.held.mean() / FINE
+    }
 }
 
 impl ServiceTimes {
@@ -44,14 +52,16 @@ impl ServiceTimes {
         let token_us = held_ms * 1_000 / tokens_out.max(1);
         match self.measured.get_mut(pool) {
             Some(measured) => {
-                let off = held_ms.abs_diff(measured.held / WINDOW);
+                let off = held_ms.abs_diff(measured.held_ms());
                 follow(&mut measured.deviation, off);
-                follow(&mut measured.held, held_ms);
+                measured.held.add(held_ms);
                 follow(&mut measured.token_us, token_us);
             }
             None => {
+                let mut held = Sketch::default();
+                held.add(held_ms);
                 let first = Measured {
-                    held: held_ms * WINDOW,
+                    held,
                     // Of a single value nothing is known about how far others lie from it.
                     deviation: held_ms * WINDOW / 2,
                     token_us: token_us * WINDOW,
@@ -62,9 +72,10 @@ impl ServiceTimes {
     }
 
     /// Average for a pool, in milliseconds.
+    #[cfg(test)]
     pub(crate) fn average_ms(&self, pool: &PoolName) -> u64 {
         let measured = self.measured.get(pool);
-        measured.map_or(self.guess_ms, |measured| measured.held / WINDOW)
+        measured.map_or(self.guess_ms, Measured::held_ms)
     }
 
     /// How long a task holds a slot of a pool that may generate so many tokens; `None` if nothing was measured.
@@ -72,7 +83,7 @@ impl ServiceTimes {
         let measured = self.measured.get(pool)?;
         let most_ms = measured.token_us / WINDOW * u64::from(max_tokens) / 1_000;
         Some(Spread {
-            mean_ms: (measured.held / WINDOW).min(most_ms),
+            mean_ms: measured.held_ms().min(most_ms),
             deviation_ms: measured.deviation / WINDOW,
         })
     }
@@ -83,14 +94,62 @@ impl ServiceTimes {
         ahead: u64,
         pools: impl Iterator<Item = (&'a PoolName, u32)>,
     ) -> u64 {
-        // Slots that come free in a million milliseconds, over all pools.
-        let rate: u128 = pools
-            .map(|(pool, slots)| {
-                u128::from(slots) * 1_000_000 / u128::from(self.average_ms(pool).max(1))
-            })
-            .sum();
-        let eta = (u128::from(ahead) + 1) * 1_000_000 / rate.max(1);
-        u64::try_from(eta).unwrap_or(u64::MAX)
+        self.departures(pools).0.mean_ms(ahead.saturating_add(1))
+    }
+
+    /// As long as that at most on average: as if the attempts under way had begun just now.
+    pub(crate) fn latest_ms<'a>(
+        &self,
+        ahead: u64,
+        pools: impl Iterator<Item = (&'a PoolName, u32)>,
+    ) -> u64 {
+        let gap = u128::from(self.departures(pools).0.gap);
+        let latest = gap * (u128::from(ahead) + 1) / u128::from(FINE);
+        u64::try_from(latest).unwrap_or(u64::MAX)
+    }
+
+    /// The band around that; `None` if too little is measured of any of the pools.
+    pub(crate) fn band<'a>(
+        &self,
+        ahead: u64,
+        pools: impl Iterator<Item = (&'a PoolName, u32)>,
+        reach: Reach,
+    ) -> Option<StartBand> {
+        let (departures, measured) = self.departures(pools);
+        measured.then(|| departures.band(ahead.saturating_add(1), reach))
+    }
+
+    /// How slots come free over some pools, and whether all of that is measured. What is not is taken for a guess
+    /// whose length tells nothing of what is left of it.
+    fn departures<'a>(
+        &self,
+        pools: impl Iterator<Item = (&'a PoolName, u32)>,
+    ) -> (Departures, bool) {
+        /// Time over which slots that come free are counted, in 1/[`FINE`] ms.
+        const SPAN: u128 = 1 << 84;
+        let mut measured = true;
+        let (mut rate, mut scattered, mut slots) = (0_u128, 0_u128, 0_u64);
+        let mut weight = u64::MAX;
+        for (pool, of_pool) in pools.filter(|(_, slots)| *slots > 0) {
+            let held = self.measured.get(pool).map(|measured| measured.held);
+            let dispersion = held.and_then(|held| held.dispersion());
+            measured &= dispersion.is_some();
+            let mean = held.map_or(self.guess_ms.saturating_mul(FINE), |held| held.mean());
+            let own = SPAN / u128::from(mean.max(1)) * u128::from(of_pool);
+            rate += own;
+            scattered += own / u128::from(FINE) * u128::from(dispersion.unwrap_or(FINE));
+            slots += u64::from(of_pool);
+            weight = weight.min(held.map_or(1, |held| held.weight()));
+        }
+        let departures = Departures {
+            gap: u64::try_from(SPAN / rate.max(1))
+                .unwrap_or(u64::MAX)
+                .min(HELD_MS_MAX * FINE),
+            dispersion: u64::try_from(scattered / (rate / u128::from(FINE)).max(1)).unwrap_or(FINE),
+            slots,
+            weight,
+        };
+        (departures, measured && slots > 0)
     }
 }
 
@@ -118,7 +177,7 @@ mod tests {
         assert_eq!(times.service(&pool, 10), None);
         times.add(&pool, 100, 10);
         assert_eq!(times.average_ms(&pool), 100);
-        for _ in 0..60 {
+        for _ in 0..160 {
             times.add(&pool, 900, 90);
         }
         let average = times.average_ms(&pool);

@@ -98,6 +98,7 @@ impl Machine {
     ) {
         self.timers.clear(Timer::Lease(attempt));
         self.pending.dispatch = true;
+        self.spend_attempt(now, attempt);
         let Some(live) = self.attempts.remove(&attempt) else {
             return;
         };

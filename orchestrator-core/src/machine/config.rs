@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::RetryLimits;
-use crate::id::TenantId;
+use crate::id::{PoolName, TenantId};
 use crate::placement::{Policy, PoolConfig};
 use crate::queue::{ClassLimit, FullPolicy};
 use crate::quota::QuotaLimits;
@@ -29,6 +29,8 @@ pub struct MachineConfig {
     /// Least probability, in thousandths, with which a deadline must be met by what is measured, for a task to be
     /// accepted.
     pub deadline_confidence_permille: u32,
+    /// What a thousand tokens of a pool cost, in millionths of the unit of money; nothing where it is not named.
+    pub prices: BTreeMap<PoolName, u64>,
     /// How placement chooses.
     pub policy: Policy,
     /// Time to live of an attempt's lease.
@@ -75,6 +77,7 @@ impl MachineConfig {
             tenant_limits: QuotaLimits::default(),
             tenant_weights: BTreeMap::new(),
             deadline_confidence_permille: 950,
+            prices: BTreeMap::new(),
             policy: Policy::default(),
             lease_ttl_ms: 30_000,
             retry: RetryLimits {

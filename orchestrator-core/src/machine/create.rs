@@ -9,6 +9,7 @@ use crate::placement::Doom;
 use crate::queue::{Admission, FullPolicy, Victim};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::session::Newcomer;
 use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor};
 use crate::time::{AgeMs, Now};
 
@@ -40,7 +41,10 @@ impl Machine {
                             replayed: false,
                         }
                     }
-                    Err(refusal) => Answer::Ready(Reply::Refused(refusal)),
+                    Err(refusal) => {
+                        let refused = self.refused(now, &newcomer, refusal);
+                        Answer::Ready(Reply::TaskRefused(Box::new(refused)))
+                    }
                 }
             }
         };
@@ -149,6 +153,7 @@ impl Machine {
         let refusal = self
             .schedule_refusal(now, newcomer)
             .or_else(|| self.quota_refusal(now, newcomer))
+            .or_else(|| self.budget_refusal(now, newcomer))
             .or_else(|| self.deadline_refusal(now, newcomer));
         if let Some(refusal) = refusal {
             return Err(refusal);
@@ -222,6 +227,7 @@ impl Machine {
             fingerprint,
             key: _,
             spec,
+            budget,
             body,
         } = create;
         let later = spec.run_at.filter(|at| *at > now.wall);
@@ -238,6 +244,7 @@ impl Machine {
             accepted_at: now.wall,
             accepted_position: 0,
             accepted_eta_ms: 0,
+            accepted_band: None,
             revision: 0,
             state: match later {
                 Some(_) => TaskState::Waiting(WaitingFor::Time),
@@ -254,12 +261,20 @@ impl Machine {
             ended_at: None,
             end: None,
         };
-        (LiveTask::new(record, since, eligible), body)
+        let mut live = LiveTask::new(record, since, eligible);
+        live.claim = self.budget_claim(&live);
+        live.budget = budget;
+        (live, body)
     }
 
     fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
         let TaskRecord { id, seq, .. } = newcomer.record;
         let session = newcomer.record.session_key();
+        let of_session = Newcomer {
+            seq,
+            budget: newcomer.budget,
+            claim: newcomer.claim,
+        };
         self.accept_seq = seq;
         self.quota_take(now, &newcomer.record);
         self.tasks.insert(id, Box::new(newcomer));
@@ -272,21 +287,26 @@ impl Machine {
             _ => self.await_time(id),
         }
         if let Some(session) = session {
-            self.sessions.accept(session, now);
+            self.sessions.accept(session, now, of_session);
             self.session_changed(session);
         }
     }
 
-    /// Writes down position and estimated start, as they are before the task itself is queued.
+    /// Writes down position, estimated start and its band, as they are before the task itself is queued.
     fn note_estimates(&mut self, now: Now, task: TaskId) {
         let Some(live) = self.tasks.get(&task) else {
             return;
         };
         let position = self.ahead(now, live);
-        let eta = self.begins_in_ms(now, live);
+        let eta = self.begins_in_ms(now, live, position);
+        let at_once = live.waits_until().is_none();
+        let band = at_once
+            .then(|| self.start_band_of(live, position))
+            .flatten();
         if let Some(live) = self.tasks.get_mut(&task) {
             live.record.accepted_position = position;
             live.record.accepted_eta_ms = eta;
+            live.record.accepted_band = band;
         }
     }
 }

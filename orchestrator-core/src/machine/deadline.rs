@@ -59,8 +59,8 @@ impl Machine {
             })
             .max_by_key(|service| service.mean_ms)?;
         let slots = pools().map(|pool| u64::from(pool.slots_hoped())).sum();
-        let start_ms = self.begins_in_ms(now, live);
         let ahead = self.ahead(now, live);
+        let start_ms = self.begins_after(now, live, self.latest_start_in_ms(live, ahead));
         Some(forecast(left_ms, start_ms, service, ahead, slots))
     }
 

@@ -112,8 +112,13 @@ impl Machine {
         {
             self.step.sessions.insert(session);
         }
-        if first && let Some(effect) = Effect::task_started(&row) {
-            self.step.deeds.push(Deed::Ready(effect));
+        if first {
+            if let Some(outcome) = row.start_outcome() {
+                self.calibration.add(row.spec.priority, outcome);
+            }
+            self.step
+                .deeds
+                .extend(Effect::task_started(&row).map(Deed::Ready));
         }
         let order = Box::new(order(&row, &head));
         self.step

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
 use crate::entropy::Entropy;
-use crate::eta::ServiceTimes;
+use crate::eta::{Calibration, ServiceTimes};
 use crate::id::{AcceptSeq, AttemptId, Epoch, ReplyToken, TaskId};
 use crate::idempotency::Bindings;
 use crate::input::{Ask, Command, Input};
@@ -19,7 +19,7 @@ use crate::placement::Fleet;
 use crate::queue::{Fairness, FrontDoor, Lanes, Pauses};
 use crate::quota::Quotas;
 use crate::reply::Reply;
-use crate::session::Sessions;
+use crate::session::{Amounts, SessionBudget, Sessions};
 use crate::task::TaskRecord;
 use crate::time::{AgeMs, MonoMs, Now, WallMs};
 use crate::timer::{Schedule, Timers};
@@ -91,6 +91,7 @@ pub struct Machine {
     pub(super) front: FrontDoor,
     pub(super) fleet: Fleet,
     pub(super) service: ServiceTimes,
+    pub(super) calibration: Calibration,
     pub(super) timers: Timers,
     pub(super) schedule: Schedule,
     /// The wall clock at the last step.
@@ -112,6 +113,10 @@ pub(crate) struct LiveTask {
     pub(crate) since: AgeMs,
     /// When it became eligible first: as it was accepted, or at the time that it was accepted for. Soft.
     pub(crate) eligible: AgeMs,
+    /// What it may use of its session's budget. Soft.
+    pub(crate) claim: Amounts,
+    /// The budget that it brings for its session. Soft, of a newcomer only.
+    pub(crate) budget: Option<SessionBudget>,
     /// True once an attempt has told this machine of a token. Soft.
     pub(crate) shown: bool,
 }

@@ -1,7 +1,9 @@
 //! Why a task stands where it stands.
 
+use crate::eta::StartBand;
 use crate::id::TaskId;
 use crate::machine::driver::{LiveTask, Machine};
+use crate::obstacle::Obstacle;
 use crate::placement::{Candidate, Verdict, report};
 use crate::task::{TaskEnd, TaskRecord, TaskState, WaitingFor};
 use crate::time::Now;
@@ -14,6 +16,8 @@ pub struct Explanation {
     pub state: TaskState,
     /// One sentence for a person; never empty.
     pub summary: String,
+    /// What stands in its way; `None` while an attempt is under way or about to begin, and after the end.
+    pub blocked_by: Option<Obstacle>,
     /// What it waits for, if it is not eligible yet.
     pub waiting_for: Option<WaitingFor>,
     /// Milliseconds until that wait is over.
@@ -22,6 +26,8 @@ pub struct Explanation {
     pub queue_position: Option<u64>,
     /// Estimated milliseconds until it is dispatched, while it waits or is queued.
     pub predicted_start_ms: Option<u64>,
+    /// Between when and when it will be dispatched, four times of five; `None` if too little is measured.
+    pub start_band: Option<StartBand>,
     /// Probability, in thousandths, that it ends within its deadline, while it waits or is queued; `None` without a
     /// deadline, or if nothing is measured.
     pub on_time_permille: Option<u32>,
@@ -50,10 +56,12 @@ impl Machine {
         Some(Explanation {
             state: row.state,
             summary: self.summary(now, live, queue_position.unwrap_or(0), &candidates),
+            blocked_by: obstacle(row, queue_position.unwrap_or(0), &candidates),
             waiting_for,
             wakes_in_ms: self.wakes_in_ms(now, task),
             queue_position,
             predicted_start_ms: self.predicted_start_ms(now, task),
+            start_band: self.start_band(now, task),
             on_time_permille: self.on_time_permille(now, task),
             candidates,
         })
@@ -107,6 +115,60 @@ impl Machine {
     }
 }
 
+fn obstacle(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Option<Obstacle> {
+    match row.state {
+        TaskState::Waiting(WaitingFor::Backoff) => Some(Obstacle::Backoff),
+        TaskState::Waiting(WaitingFor::Time) => Some(Obstacle::Time),
+        TaskState::Queued => queued_obstacle(row, ahead, candidates),
+        TaskState::CancelRequested => Some(Obstacle::Cancel),
+        TaskState::Parked => Some(Obstacle::Operator),
+        TaskState::Dispatched
+        | TaskState::Running
+        | TaskState::Completed
+        | TaskState::Failed
+        | TaskState::Cancelled => None,
+    }
+}
+
+/// What stands in the way of a queued task. In the order of [`queued_summary`], which says it in a sentence.
+fn queued_obstacle(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Option<Obstacle> {
+    if is_held(candidates) {
+        return Some(Obstacle::Paused);
+    }
+    if ahead > 0 {
+        return Some(Obstacle::Queue);
+    }
+    let any = |verdict| candidates.iter().any(|one| one.verdict == verdict);
+    let only = |verdict| {
+        candidates.iter().all(|one| {
+            one.verdict == verdict
+                || matches!(one.verdict, Verdict::EngineDiffers | Verdict::ModelDiffers)
+        })
+    };
+    if any(Verdict::Chosen) {
+        None
+    } else if any(Verdict::Busy) {
+        Some(Obstacle::Slots)
+    } else if only(Verdict::NotReady) {
+        Some(Obstacle::NotReady)
+    } else if row.replica_set.is_some() {
+        Some(Obstacle::ReplicaSet)
+    } else {
+        Some(Obstacle::Context)
+    }
+}
+
+fn may_serve(one: &&Candidate) -> bool {
+    !matches!(one.verdict, Verdict::EngineDiffers | Verdict::ModelDiffers)
+}
+
+/// True if an operator holds whatever could take the task.
+fn is_held(candidates: &[Candidate]) -> bool {
+    let mut able = candidates.iter().filter(may_serve);
+    let held = |one: &Candidate| one.verdict == Verdict::Paused;
+    able.clone().any(held) && able.all(|one| held(one) || one.verdict == Verdict::NotReady)
+}
+
 fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> String {
     let class = row.spec.priority.name();
     let suits = |verdict| {
@@ -115,11 +177,8 @@ fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Str
             .filter(|one| one.verdict == verdict)
             .count()
     };
-    let may_serve =
-        |one: &&Candidate| !matches!(one.verdict, Verdict::EngineDiffers | Verdict::ModelDiffers);
     let able = candidates.iter().filter(may_serve).count();
-    let held = suits(Verdict::Paused);
-    if held > 0 && held + suits(Verdict::NotReady) == able {
+    if is_held(candidates) {
         return format!(
             "an operator has paused the queue, and nothing is dispatched until it is resumed; {ahead} ahead of it in class {class}"
         );

@@ -25,11 +25,14 @@
 //! | deadline of a cancel | soft | begins anew |
 //! | grace after the last reader of a task left | soft | forgotten: a task whose reader had left, and never comes back, runs to its end |
 //! | time to an attempt's first token | soft until the attempt ends | lost for an attempt that goes on |
-//! | measured service times | soft | estimates begin with the configured guess |
+//! | what live tasks have reserved of their sessions' budgets | soft | rebuilt from live tasks; of their time nothing |
+//! | measured service times | soft | estimates begin with the configured guess, and without a band |
+//! | what is learned of how good bands are | soft | begins anew |
 //! | attempts given up and not yet ended, tasks that can never run and are not yet ended | soft | found again by the same rules |
 //! | counters | soft | begin at 0 |
 
 mod background;
+mod budget;
 mod cancel;
 mod close;
 mod config;
@@ -44,6 +47,7 @@ mod pause;
 mod quotas;
 mod read;
 mod recover;
+mod refuse;
 mod report;
 mod requeue;
 mod scheduled;

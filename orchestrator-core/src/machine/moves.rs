@@ -5,6 +5,7 @@ use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
 use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
+use crate::session::Amounts;
 use crate::task::{
     FinishReason, Move, TaskEnd, TaskEvent, TaskRecord, TaskSpec, TaskState, WaitingFor, next,
 };
@@ -27,6 +28,8 @@ impl LiveTask {
             record,
             since,
             eligible,
+            claim: Amounts::default(),
+            budget: None,
             shown: false,
         }
     }
@@ -131,6 +134,7 @@ impl Machine {
         row.end = Some(end);
         let session = row.session_key();
         self.quota_give_back(now, task);
+        self.settle_budget(task);
         self.timers.clear(Timer::Deadline(task));
         self.timers.clear(Timer::Disconnect(task));
         if let Some(session) = session

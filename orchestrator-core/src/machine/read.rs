@@ -1,6 +1,7 @@
 //! Live reads.
 
-use crate::id::{ReplicaName, SessionKey, TaskId};
+use crate::eta::{Predictions, StartBand};
+use crate::id::{PoolName, ReplicaName, SessionKey, TaskId};
 use crate::key::Keys;
 use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
@@ -8,7 +9,7 @@ use crate::machine::moves::ctx_need;
 use crate::placement::{PoolView, ReplicaSetView};
 use crate::queue::{LaneKey, Shares};
 use crate::session::SessionView;
-use crate::task::{Priority, TaskRecord, TaskState};
+use crate::task::{Priority, TaskRecord, TaskState, WaitingFor};
 use crate::time::Now;
 
 impl Machine {
@@ -65,8 +66,33 @@ impl Machine {
     #[must_use]
     pub fn predicted_start_ms(&self, now: Now, task: TaskId) -> Option<u64> {
         let live = self.tasks.get(&task)?;
-        let begun = !live.record.state.is_before_dispatch();
-        (!begun).then(|| self.begins_in_ms(now, live))
+        let waits = live.record.state.is_before_dispatch();
+        waits.then(|| self.begins_in_ms(now, live, self.ahead(now, live)))
+    }
+
+    /// Between when and when the task is dispatched, four times of five. `None` unless it waits or is queued, and
+    /// while too little is measured, no replica that could serve it is ready, or its time has not come.
+    #[must_use]
+    pub fn start_band(&self, now: Now, task: TaskId) -> Option<StartBand> {
+        let live = self.tasks.get(&task)?;
+        let pause = self.pause_ms(now, live)?;
+        let band = self.start_band_of(live, self.ahead(now, live))?;
+        Some(band.after(pause))
+    }
+
+    /// What became of the bands that were promised to tasks of a class at their acceptance.
+    #[must_use]
+    pub fn predictions(&self, priority: Priority) -> Predictions {
+        self.calibration.seen(priority)
+    }
+
+    /// Milliseconds until a task becomes eligible; `None` if it is neither queued nor pauses.
+    fn pause_ms(&self, now: Now, live: &LiveTask) -> Option<u64> {
+        match live.record.state {
+            TaskState::Queued => Some(0),
+            TaskState::Waiting(WaitingFor::Backoff) => self.wakes_in_ms(now, live.record.id),
+            _ => None,
+        }
     }
 
     /// Milliseconds until a waiting task goes on: its pause is over, or its time has come.
@@ -124,21 +150,50 @@ impl Machine {
     }
 
     /// Estimated milliseconds to the start of an eligible task: none if it is next and fits a free slot.
-    pub(super) fn start_in_ms(&self, now: Now, live: &LiveTask) -> u64 {
+    pub(super) fn start_in_ms(&self, live: &LiveTask, ahead: u64) -> u64 {
         let lane = live.lane();
-        let ahead = self.ahead(now, live);
-        if ahead == 0 && self.fleet.room(&lane) >= Some(ctx_need(&live.record.spec)) {
+        if self.starts_at_once(live, &lane, ahead) {
             return 0;
         }
         self.eta_ms(&lane, ahead)
     }
 
+    /// Between when and when an eligible task with so many before it starts.
+    pub(super) fn start_band_of(&self, live: &LiveTask, ahead: u64) -> Option<StartBand> {
+        let lane = live.lane();
+        if self.starts_at_once(live, &lane, ahead) {
+            return Some(StartBand::AT_ONCE);
+        }
+        let ready = self.fleet.serving(&lane).filter(|pool| pool.ready > 0);
+        let pools = ready.map(|pool| (&pool.name, pool.slots));
+        let reach = self.calibration.reach(live.record.spec.priority);
+        let band = self.service.band(ahead, pools, reach)?;
+        // The estimate hopes for replicas that are not ready yet, too.
+        Some(band.with(self.eta_ms(&lane, ahead)))
+    }
+
+    /// Estimated milliseconds to the start of an eligible task, if what is under way had begun just now: what has to
+    /// be in time is not to count on luck.
+    pub(super) fn latest_start_in_ms(&self, live: &LiveTask, ahead: u64) -> u64 {
+        let lane = live.lane();
+        if self.starts_at_once(live, &lane, ahead) {
+            return 0;
+        }
+        self.service.latest_ms(ahead, self.hoped(&lane))
+    }
+
+    /// The pools that could serve a lane, with the slots that they have or hope for.
+    fn hoped<'a>(&'a self, lane: &'a LaneKey) -> impl Iterator<Item = (&'a PoolName, u32)> {
+        let serving = self.fleet.serving(lane);
+        serving.map(|pool| (&pool.name, pool.slots_hoped()))
+    }
+
+    fn starts_at_once(&self, live: &LiveTask, lane: &LaneKey, ahead: u64) -> bool {
+        ahead == 0 && self.fleet.room(lane) >= Some(ctx_need(&live.record.spec))
+    }
+
     /// Estimated milliseconds to the start for a task of this lane with so many before it.
     pub(super) fn eta_ms(&self, lane: &LaneKey, ahead: u64) -> u64 {
-        let pools = self
-            .fleet
-            .serving(lane)
-            .map(|pool| (&pool.name, pool.slots_hoped()));
-        self.service.eta_ms(ahead, pools)
+        self.service.eta_ms(ahead, self.hoped(lane))
     }
 }

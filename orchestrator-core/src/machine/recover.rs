@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::LiveAttempt;
 use crate::effect::Effect;
-use crate::eta::ServiceTimes;
+use crate::eta::{Calibration, ServiceTimes};
 use crate::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
 use crate::idempotency::{Bindings, IdempotencyRecord};
 use crate::key::{KeyRecord, Keys};
@@ -111,6 +111,7 @@ impl Machine {
             front: FrontDoor::default(),
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
+            calibration: Calibration::new(),
             timers: Timers::default(),
             schedule: Schedule::default(),
             wall: now.wall,
@@ -141,6 +142,7 @@ impl Machine {
                 machine.timers.set(Timer::Session(id), at);
             }
         }
+        machine.restore_claims();
         machine.flush();
         machine
     }

@@ -17,7 +17,7 @@ const CLOCK_WATCH_MS: u64 = 1_000;
 
 impl LiveTask {
     /// The time that it waits for.
-    fn waits_until(&self) -> Option<WallMs> {
+    pub(super) fn waits_until(&self) -> Option<WallMs> {
         let waits = self.record.state == TaskState::Waiting(WaitingFor::Time);
         self.record.spec.run_at.filter(|_| waits)
     }
@@ -91,8 +91,12 @@ impl Machine {
 
     /// Estimated milliseconds to the start of a task that has not begun. What is ahead of one that waits for its
     /// time runs meanwhile.
-    pub(super) fn begins_in_ms(&self, now: Now, live: &LiveTask) -> u64 {
-        let queue = self.start_in_ms(now, live);
+    pub(super) fn begins_in_ms(&self, now: Now, live: &LiveTask, ahead: u64) -> u64 {
+        self.begins_after(now, live, self.start_in_ms(live, ahead))
+    }
+
+    /// The same, where the queue alone takes so long.
+    pub(super) fn begins_after(&self, now: Now, live: &LiveTask, queue: u64) -> u64 {
         match (live.waits_until(), self.wait_ms(now, live)) {
             (Some(_), Some(wait)) => wait.max(queue),
             (_, pause) => pause.unwrap_or(0) + queue,

@@ -36,9 +36,9 @@ pub(crate) struct Pool {
     /// Its replicas, as indices into the fleet's.
     pub(super) members: Vec<usize>,
     /// Replicas that are ready.
-    pub(super) ready: u32,
+    pub(crate) ready: u32,
     /// Generations at once over them.
-    pub(super) slots: u32,
+    pub(crate) slots: u32,
     /// Largest context window that a replica has reported.
     pub(super) ctx_max: Option<u32>,
 }

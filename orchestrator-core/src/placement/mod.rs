@@ -14,7 +14,9 @@ mod view;
 
 pub use facts::{ReplicaFacts, ReplicaSetKey};
 pub use fleet::{Fleet, PoolConfig};
-pub use plan::{Candidate, Decision, Policy, Request, Verdict, VerdictCounts, plan, report};
+pub use plan::{
+    Candidate, Decision, Policy, Request, Verdict, VerdictCounts, plan, report, report_of_some,
+};
 pub use replica::{Replica, ReplicaEvent, ReplicaState, ReplicaStep, next};
 pub use view::{PoolState, PoolView, ReplicaSetView, ReplicaView, ReplicaViewState};
 

@@ -132,6 +132,17 @@ pub fn plan<'a>(
 /// What [`plan`] found about each replica, in the order of the snapshot.
 #[must_use]
 pub fn report(snapshot: &[Replica], request: &Request<'_>, policy: Policy) -> Vec<Candidate> {
+    report_of_some(snapshot, request, policy, usize::MAX)
+}
+
+/// The same about so many replicas at most, and where there are more, those first that serve what is asked for.
+#[must_use]
+pub fn report_of_some(
+    snapshot: &[Replica],
+    request: &Request<'_>,
+    policy: Policy,
+    most: usize,
+) -> Vec<Candidate> {
     let chosen = plan(snapshot, request, policy)
         .chosen
         .map(|replica| &replica.name);
@@ -140,17 +151,27 @@ pub fn report(snapshot: &[Replica], request: &Request<'_>, policy: Policy) -> Ve
         None if chosen == Some(&replica.name) => Verdict::Chosen,
         None => Verdict::Outranked,
     };
-    snapshot
-        .iter()
-        .map(|replica| {
-            let verdict = verdict_of(replica);
-            Candidate {
-                replica: replica.name.clone(),
-                verdict,
-                detail: detail(replica, request, verdict),
-            }
-        })
-        .collect()
+    let serves = |replica: &&Replica| {
+        let differs = matches!(
+            filter(replica, request),
+            Some(Verdict::EngineDiffers | Verdict::ModelDiffers)
+        );
+        !differs
+    };
+    let candidate = |replica: &Replica| {
+        let verdict = verdict_of(replica);
+        Candidate {
+            replica: replica.name.clone(),
+            verdict,
+            detail: detail(replica, request, verdict),
+        }
+    };
+    if snapshot.len() <= most {
+        return snapshot.iter().map(candidate).collect();
+    }
+    let able = snapshot.iter().filter(serves);
+    let others = snapshot.iter().filter(|replica| !serves(replica));
+    able.chain(others).take(most).map(candidate).collect()
 }
 
 /// The first filter that a replica fails.

@@ -4,10 +4,12 @@
 //! its time to live no task of it was accepted or ended. While the machine runs, that is judged by the
 //! monotonic clock; only after a recovery does the wall clock say how much is left, and never more than all.
 
+mod budget;
 mod record;
 mod sessions;
 
+pub use budget::{Amounts, BudgetKind, SessionBudget, Shortfall};
 pub use record::SessionRecord;
 pub use sessions::SessionView;
 
-pub(crate) use sessions::Sessions;
+pub(crate) use sessions::{Newcomer, Sessions};

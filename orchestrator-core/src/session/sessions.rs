@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{ReplicaName, SessionKey};
-use crate::session::SessionRecord;
+use crate::id::{AcceptSeq, ReplicaName, SessionKey};
+use crate::session::{Amounts, SessionBudget, SessionRecord, Shortfall};
 use crate::time::{AgeMs, MonoMs, Now};
 
 /// A session in memory.
@@ -11,6 +11,8 @@ use crate::time::{AgeMs, MonoMs, Now};
 pub(crate) struct Session {
     /// Its row.
     pub(crate) record: SessionRecord,
+    /// What its live tasks may use. Soft.
+    pub(crate) reserved: Amounts,
     /// When it was touched, by the monotonic clock. Soft.
     pub(crate) touched: AgeMs,
 }
@@ -20,10 +22,22 @@ pub(crate) struct Session {
 pub struct SessionView {
     /// Its row.
     pub record: SessionRecord,
+    /// What is neither used nor reserved of what is limited.
+    pub left: SessionBudget,
     /// Tasks it takes at most.
     pub turns_max: u32,
     /// Milliseconds until it runs out if no task comes.
     pub ttl_ms_remaining: u64,
+}
+
+/// What a session has to know of a task that it takes in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newcomer {
+    pub(crate) seq: AcceptSeq,
+    /// The session's budget from now on; as it was if none.
+    pub(crate) budget: Option<SessionBudget>,
+    /// What the task may use.
+    pub(crate) claim: Amounts,
 }
 
 /// See the module.
@@ -62,7 +76,12 @@ impl Sessions {
     /// Takes in a session from a record.
     pub(crate) fn restore(&mut self, now: Now, record: SessionRecord) {
         let touched = AgeMs::of_wall(now, record.touched_at);
-        self.by_id.insert(record.key(), Session { record, touched });
+        let session = Session {
+            reserved: Amounts::default(),
+            touched,
+            record,
+        };
+        self.by_id.insert(session.record.key(), session);
     }
 
     /// When a session runs out; `None` if there is none. At least 1 ms ahead of the zero of the clock.
@@ -74,25 +93,31 @@ impl Sessions {
     }
 
     /// A task is accepted: one more turn, in a new session if the old one has run out.
-    pub(crate) fn accept(&mut self, id: SessionKey, now: Now) {
+    pub(crate) fn accept(&mut self, id: SessionKey, now: Now, newcomer: Newcomer) {
         if self.get(id, now.mono).is_none() {
             let record = SessionRecord {
                 id: id.session,
                 tenant: id.tenant,
                 turns: 0,
                 replica: None,
+                began: newcomer.seq,
+                budget: SessionBudget::default(),
+                spent: Amounts::default(),
                 touched_at: now.wall,
             };
             self.by_id.insert(
                 id,
                 Session {
                     record,
+                    reserved: Amounts::default(),
                     touched: AgeMs::at(now.mono),
                 },
             );
         }
         if let Some(session) = self.by_id.get_mut(&id) {
             session.record.turns += 1;
+            session.record.budget = newcomer.budget.unwrap_or(session.record.budget);
+            session.reserved = session.reserved.plus(newcomer.claim);
         }
         self.touch(id, now);
     }
@@ -125,6 +150,58 @@ impl Sessions {
         true
     }
 
+    /// What does not suffice for a task that asks for so much, with the budget that it brings.
+    pub(crate) fn shortfall(
+        &self,
+        id: SessionKey,
+        now: MonoMs,
+        budget: Option<SessionBudget>,
+        asked: Amounts,
+    ) -> Option<Shortfall> {
+        let session = self.get(id, now);
+        let budget = budget.or_else(|| session.map(|session| session.record.budget))?;
+        let used = session.map(|session| session.record.spent.plus(session.reserved));
+        budget.shortfall(used.unwrap_or_default(), asked)
+    }
+
+    /// A task that is known from before may still use so much.
+    pub(crate) fn reserve(&mut self, id: SessionKey, seq: AcceptSeq, claim: Amounts) {
+        if let Some(session) = self.of(id, seq) {
+            session.reserved = session.reserved.plus(claim);
+        }
+    }
+
+    /// A task has ended that might have used so much, and has used so much.
+    pub(crate) fn settle(&mut self, id: SessionKey, seq: AcceptSeq, claim: Amounts, used: Amounts) {
+        if let Some(session) = self.of(id, seq) {
+            session.reserved = session.reserved.minus(claim);
+            if !session.record.budget.is_unlimited() {
+                session.record.spent = session.record.spent.plus(used);
+            }
+        }
+    }
+
+    /// An attempt held a slot for so long. True if that matters.
+    pub(crate) fn spend_time(&mut self, id: SessionKey, seq: AcceptSeq, ms: u64) -> bool {
+        let session = self.of(id, seq);
+        let limited = session.filter(|session| session.record.budget.time_ms.is_some());
+        let Some(session) = limited else {
+            return false;
+        };
+        let time = Amounts {
+            time_ms: ms,
+            ..Amounts::default()
+        };
+        session.record.spent = session.record.spent.plus(time);
+        true
+    }
+
+    /// The session that a task belongs to: not one that began under the same id after it.
+    fn of(&mut self, id: SessionKey, seq: AcceptSeq) -> Option<&mut Session> {
+        let session = self.by_id.get_mut(&id);
+        session.filter(|session| session.record.began <= seq)
+    }
+
     /// Forgets a session.
     pub(crate) fn remove(&mut self, id: SessionKey) {
         self.by_id.remove(&id);
@@ -133,7 +210,9 @@ impl Sessions {
     /// A session as readers see it.
     pub(crate) fn view(&self, id: SessionKey, now: MonoMs, turns_max: u32) -> Option<SessionView> {
         let session = self.get(id, now)?;
+        let used = session.record.spent.plus(session.reserved);
         Some(SessionView {
+            left: session.record.budget.left(used),
             record: session.record.clone(),
             turns_max,
             ttl_ms_remaining: self.ttl_ms - session.touched.elapsed(now),

@@ -1,5 +1,6 @@
 //! What is remembered of a task and of its attempts.
 
+use crate::eta::{StartBand, StartOutcome};
 use crate::id::{
     AcceptSeq, AttemptId, Digest, PrincipalId, ProjectId, ReplicaName, SessionKey, TaskId, TenantId,
 };
@@ -179,6 +180,8 @@ pub struct TaskRecord {
     pub accepted_position: u64,
     /// Milliseconds to the start, as estimated at acceptance.
     pub accepted_eta_ms: u64,
+    /// Between when and when the start was expected at acceptance, if enough was measured.
+    pub accepted_band: Option<StartBand>,
 
     /// Counts the writes of this row, from 1.
     pub revision: u64,
@@ -218,6 +221,15 @@ impl TaskRecord {
     #[must_use]
     pub fn scheduled_at(&self) -> Option<WallMs> {
         self.spec.run_at.filter(|at| *at > self.accepted_at)
+    }
+
+    /// Where its start lay in what was promised at acceptance. `None` before it started, where nothing was
+    /// promised, and where it started as it was accepted.
+    #[must_use]
+    pub fn start_outcome(&self) -> Option<StartOutcome> {
+        let band = self.accepted_band.filter(|band| band.high_ms > 0)?;
+        let started = self.started.as_ref()?;
+        Some(band.judge(started.at - self.accepted_at))
     }
 
     /// Did it end within its deadline? `None` without one, before the end, and if it was cancelled.

@@ -58,11 +58,11 @@ fn what_cannot_be_met_is_refused_at_once_with_the_figures() {
     }
     let before = rig.machine.clone();
     let out = rig.create(4, within(4_600));
-    let Reply::Refused(Refusal::DeadlineUnmet {
+    let Some(Refusal::DeadlineUnmet {
         deadline_ms: 4_600,
         forecast,
         retry_after_ms,
-    }) = out.reply()
+    }) = out.reply().refusal()
     else {
         panic!("{out:?}");
     };
@@ -80,7 +80,7 @@ fn what_cannot_be_met_is_refused_at_once_with_the_figures() {
     assert!(why.on_time_permille > Some(950), "{why:?}");
     // The task itself takes longer than that.
     let out = rig.create(5, within(500));
-    assert!(matches!(out.reply(), Reply::Refused(_)), "{out:?}");
+    assert!(out.reply().refusal().is_some(), "{out:?}");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_deadline_that_was_accepted_is_met() {
                 accepted += 1;
                 due.insert(task, rig.now.mono.0 + deadline_ms);
             }
-            Reply::Refused(_) if hurry => refused += 1,
+            Reply::TaskRefused(_) if hurry => refused += 1,
             _ => {}
         }
         running.extend(

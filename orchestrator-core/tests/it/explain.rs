@@ -1,6 +1,7 @@
 //! What people read when they ask why.
 
 use orchestrator_core::id::ModelRef;
+use orchestrator_core::obstacle::Obstacle;
 use orchestrator_core::task::{Engine, TaskFault, TaskSpec};
 
 use crate::pools::two_pools;
@@ -9,8 +10,13 @@ use crate::rig::{Rig, facts, spec};
 fn why(rig: &Rig, task: u128) -> String {
     let why = rig.machine.explain(rig.now, rig.row(task).id).unwrap();
     let mut text = format!(
-        "{:?}: {}\nposition {:?}, start in {:?} ms, wakes in {:?} ms\n",
-        why.state, why.summary, why.queue_position, why.predicted_start_ms, why.wakes_in_ms
+        "{:?}: {}\nblocked by {}, position {:?}, start in {:?} ms, wakes in {:?} ms\n",
+        why.state,
+        why.summary,
+        why.blocked_by.map_or("nothing", Obstacle::name),
+        why.queue_position,
+        why.predicted_start_ms,
+        why.wakes_in_ms
     );
     for one in why.candidates {
         text += &format!(

@@ -67,10 +67,8 @@ impl Rig {
 }
 
 fn refusal(out: &Out) -> &Refusal {
-    match out.reply() {
-        Reply::Refused(refusal) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
+    let refusal = out.reply().refusal();
+    refusal.unwrap_or_else(|| panic!("not refused: {out:?}"))
 }
 
 /// A machine with the operator's key 1.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod budgets;
 mod cancel;
 mod deadlines;
 mod disconnect;
@@ -12,6 +13,7 @@ mod life;
 mod model_store;
 mod pauses;
 mod pools;
+mod predictions;
 mod properties;
 mod queue;
 mod quota_oracle;

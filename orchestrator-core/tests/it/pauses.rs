@@ -143,6 +143,6 @@ fn a_held_queue_is_bounded_like_any_other() {
     rig.create(1, spec());
     rig.create(2, spec());
     let out = rig.create(3, spec());
-    let full = matches!(out.reply(), Reply::Refused(Refusal::QueueFull { .. }));
+    let full = matches!(out.reply().refusal(), Some(Refusal::QueueFull { .. }));
     assert!(full, "{out:?}");
 }

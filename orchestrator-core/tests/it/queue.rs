@@ -165,11 +165,11 @@ fn a_full_interactive_class_refuses_and_says_when_to_come_back() {
         rig.create(task, spec());
     }
     let out = rig.create(4, spec());
-    let Reply::Refused(Refusal::QueueFull {
+    let Some(Refusal::QueueFull {
         capacity: 3,
         retry_after_ms,
         ..
-    }) = out.reply()
+    }) = out.reply().refusal()
     else {
         panic!("{out:?}");
     };
@@ -221,7 +221,7 @@ fn a_full_class_does_not_refuse_what_can_run_at_once() {
     };
     rig.create(1, demanding);
     assert_eq!(rig.state(1), TaskState::Queued);
-    assert!(matches!(rig.create(2, spec()).reply(), Reply::Refused(_)));
+    assert!(rig.create(2, spec()).reply().refusal().is_some());
     wide.slots = 2;
     rig.replica_ready(wide);
     assert_eq!(rig.state(1), TaskState::Dispatched);

@@ -246,23 +246,29 @@ fn create(
         })
         .collect();
     let out = rig.create_by(tenant, by, task, spec);
-    match out.reply() {
-        Reply::Refused(Refusal::Quota(
-            QuotaRefusal::Exceeded { subject, limit, .. }
-            | QuotaRefusal::Unmeetable { subject, limit, .. },
-        )) => {
+    match (out.reply(), out.reply().refusal()) {
+        (
+            _,
+            Some(Refusal::Quota(
+                QuotaRefusal::Exceeded { subject, limit, .. }
+                | QuotaRefusal::Unmeetable { subject, limit, .. },
+            )),
+        ) => {
             prop_assert!(
                 against.contains(&(*subject, *limit)),
                 "{out:?} against {against:?}"
             );
         }
-        Reply::TaskCreated {
-            replayed: false, ..
-        } => {
+        (
+            Reply::TaskCreated {
+                replayed: false, ..
+            },
+            _,
+        ) => {
             prop_assert!(against.is_empty(), "accepted against {against:?}");
         }
         // What is asked before quotas, or after them.
-        Reply::Refused(Refusal::DeadlineUnmet { .. } | Refusal::QueueFull { .. }) => {
+        (_, Some(Refusal::DeadlineUnmet { .. } | Refusal::QueueFull { .. })) => {
             prop_assert!(against.is_empty(), "{out:?} against {against:?}");
         }
         _ => {}

@@ -69,8 +69,8 @@ fn of_tokens(tokens: u32) -> TaskSpec {
 }
 
 fn refusal(out: &Out) -> &QuotaRefusal {
-    match out.reply() {
-        Reply::Refused(Refusal::Quota(refusal)) => refusal,
+    match out.reply().refusal() {
+        Some(Refusal::Quota(refusal)) => refusal,
         other => panic!("not refused by a quota: {other:?}"),
     }
 }

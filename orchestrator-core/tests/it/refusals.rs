@@ -1,7 +1,9 @@
 //! Every refusal, and that it leaves the machine exactly as it was.
 
-use orchestrator_core::id::{ModelRef, PoolName, SessionId, TaskId};
+use orchestrator_core::id::{ModelRef, PoolName, ReplicaName, SessionId, TaskId};
 use orchestrator_core::input::Report;
+use orchestrator_core::obstacle::Obstacle;
+use orchestrator_core::placement::{Candidate, Verdict};
 use orchestrator_core::queue::{ClassLimit, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
@@ -20,10 +22,10 @@ fn refused(rig: &mut Rig, act: impl FnOnce(&mut Rig) -> Out) -> Refusal {
         "a refusal leaves the machine as it was"
     );
     assert!(out.mutations.is_empty() && out.effects.is_empty());
-    match out.reply() {
-        Reply::Refused(refusal) => refusal.clone(),
-        other => panic!("not refused: {other:?}"),
-    }
+    let refusal = out.reply().refusal();
+    refusal
+        .unwrap_or_else(|| panic!("not refused: {out:?}"))
+        .clone()
 }
 
 fn of_tokens(tokens_least: u64) -> TaskSpec {
@@ -188,4 +190,66 @@ fn things_that_do_not_exist() {
             session: SessionId(9)
         }
     );
+}
+
+#[test]
+fn a_refusal_comes_with_what_was_found_when_it_was_decided() {
+    let mut config = two_pools();
+    config.interactive.capacity = 1;
+    let mut rig = Rig::new(config);
+    rig.replica_ready(facts("default-0", 1));
+    rig.create(1, spec());
+    rig.create(2, spec());
+    let out = rig.create(3, spec());
+    let Reply::TaskRefused(refused) = out.reply() else {
+        panic!("{out:?}");
+    };
+    assert_eq!(refused.refusal.obstacle(), Some(Obstacle::QueueFull));
+    assert_eq!((refused.task.0, refused.at), (3, rig.now.wall));
+    assert_eq!((refused.queue_depth, refused.queue_position), (1, 1));
+    assert!(refused.predicted_start_ms > 0);
+    assert_eq!(refused.start_band, None, "nothing is measured");
+    let found = rig.machine.explain(rig.now, rig.row(2).id).unwrap();
+    assert_eq!(
+        refused.candidates, found.candidates,
+        "as for one that waits"
+    );
+    assert_eq!(found.blocked_by, Some(Obstacle::Slots));
+    assert_eq!(refused.counts.busy, 1);
+}
+
+#[test]
+fn of_many_replicas_those_are_listed_that_serve_what_is_asked_for() {
+    let mut config = one_pool(40);
+    let mut other = config.pools[0].clone();
+    other.name = PoolName::new("another");
+    other.model_ref = ModelRef::new("another");
+    other.replicas = (0..40)
+        .map(|n| ReplicaName::new(format!("another-{n}")))
+        .collect();
+    config.pools.push(other);
+    config.interactive.capacity = 1;
+    let mut rig = Rig::new(config);
+    let asks = || TaskSpec {
+        model_ref: Some(ModelRef::new("haiku-tiny")),
+        ..spec()
+    };
+    rig.create(1, asks());
+    let out = rig.create(2, asks());
+    let Reply::TaskRefused(refused) = out.reply() else {
+        panic!("{out:?}");
+    };
+    assert_eq!(refused.candidates.len(), 16);
+    let able = |one: &Candidate| one.verdict == Verdict::NotReady;
+    assert!(refused.candidates.iter().all(able), "{refused:?}");
+    assert_eq!(
+        (refused.counts.not_ready, refused.counts.model_differs),
+        (40, 40)
+    );
+}
+
+#[test]
+fn the_words_for_what_stands_in_the_way_are_sorted_and_all_different() {
+    let words = Obstacle::ALL.map(Obstacle::name);
+    assert!(words.is_sorted_by(|a, b| a < b), "{words:?}");
 }

@@ -14,6 +14,7 @@ use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig,
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{
     Engine, FinishReason, InputKind, PROFILE_V1, Priority, PromptFacts, TaskFault, TaskRecord,
     TaskSpec, TaskState,
@@ -369,6 +370,28 @@ impl Rig {
         task: u128,
         spec: TaskSpec,
     ) -> Out {
+        self.create_as(tenant, created_by, task, spec, None)
+    }
+
+    /// The same, with a budget for its session.
+    pub(crate) fn create_within(
+        &mut self,
+        tenant: TenantId,
+        task: u128,
+        spec: TaskSpec,
+        budget: Option<SessionBudget>,
+    ) -> Out {
+        self.create_as(tenant, PrincipalId::SYSTEM, task, spec, budget)
+    }
+
+    fn create_as(
+        &mut self,
+        tenant: TenantId,
+        created_by: PrincipalId,
+        task: u128,
+        spec: TaskSpec,
+        budget: Option<SessionBudget>,
+    ) -> Out {
         let body = self.payload();
         let mut fingerprint = [0; 32];
         fingerprint[..4].copy_from_slice(&spec.seed.to_be_bytes());
@@ -381,6 +404,7 @@ impl Rig {
             fingerprint: Digest(fingerprint),
             key: self.key.take(),
             spec,
+            budget,
             body,
         };
         let answered_by = self.machine.answered_by(&create);

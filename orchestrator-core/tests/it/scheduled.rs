@@ -3,7 +3,6 @@
 use orchestrator_core::input::Input;
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, TaskSpec, TaskState, WaitingFor};
 use orchestrator_core::time::WallMs;
 
@@ -160,8 +159,8 @@ fn a_deadline_before_its_time_is_refused_and_one_behind_it_holds() {
         start_ms: 10_000,
     };
     assert_eq!(
-        *rig.create(1, within(10_000)).reply(),
-        Reply::Refused(refusal)
+        rig.create(1, within(10_000)).reply().refusal(),
+        Some(&refusal)
     );
     rig.create(2, within(10_001));
     rig.advance(10_000);
@@ -187,7 +186,7 @@ fn only_so_many_wait_and_a_full_class_neither_counts_nor_drops_them() {
         capacity: 2,
         retry_after_ms: 5_000,
     };
-    assert_eq!(*rig.create(3, later(7_000)).reply(), Reply::Refused(full));
+    assert_eq!(rig.create(3, later(7_000)).reply().refusal(), Some(&full));
     rig.create(4, batch());
     rig.advance(6_000);
     // Both are in the queue now, and the class is full with one that came in at the door.
@@ -222,7 +221,7 @@ fn a_free_slot_lets_nobody_past_a_full_class_if_one_whose_time_has_come_takes_it
     let out = rig.create(4, spec());
     assert_eq!(started(&out), [3]);
     assert!(
-        matches!(out.reply(), Reply::Refused(Refusal::QueueFull { .. })),
+        matches!(out.reply().refusal(), Some(Refusal::QueueFull { .. })),
         "{out:?}"
     );
 }

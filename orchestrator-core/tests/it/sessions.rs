@@ -38,8 +38,8 @@ fn a_session_takes_eight_turns() {
     let before = rig.machine.clone();
     let out = rig.create(9, of(1));
     assert!(matches!(
-        out.reply(),
-        Reply::Refused(Refusal::SessionExhausted { turns_max: 8, .. })
+        out.reply().refusal(),
+        Some(Refusal::SessionExhausted { turns_max: 8, .. })
     ));
     assert_eq!(rig.machine, before);
     rig.session_delete(1);

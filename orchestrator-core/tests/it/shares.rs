@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use crate::rig::{Seeded, facts, one_pool, spec};
 
 /// A machine with one replica, without a store: what is started and what ends.
-struct Stage {
-    machine: Machine,
+pub(crate) struct Stage {
+    pub(crate) machine: Machine,
     now: Now,
     entropy: Seeded,
     minted: u64,
@@ -27,7 +27,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(mut config: MachineConfig, slots: u32) -> Self {
+    pub(crate) fn new(mut config: MachineConfig, slots: u32) -> Self {
         config.interactive.capacity = 1_000_000;
         config.batch.capacity = 1_000_000;
         config.lease_ttl_ms = u64::MAX / 4;
@@ -64,7 +64,7 @@ impl Stage {
                         started.push(order.task.0);
                         self.running.insert(order.task.0, order.attempt);
                     }
-                    Output::Reply(_, Reply::Refused(_)) => self.refused += 1,
+                    Output::Reply(_, Reply::TaskRefused(_)) => self.refused += 1,
                     _ => {}
                 }
             }
@@ -82,7 +82,7 @@ impl Stage {
         self.step(Input::Command(Command { reply, ask }))
     }
 
-    fn create(&mut self, tenant: u128, task: u128, spec: TaskSpec) -> Vec<u128> {
+    pub(crate) fn create(&mut self, tenant: u128, task: u128, spec: TaskSpec) -> Vec<u128> {
         let body = PayloadRef(self.mint());
         let create = TaskCreate {
             id: TaskId(task),
@@ -93,6 +93,7 @@ impl Stage {
             fingerprint: Digest([0; 32]),
             key: None,
             spec,
+            budget: None,
             body,
         };
         self.ask(Ask::TaskCreate {
@@ -106,7 +107,7 @@ impl Stage {
         self.ask(Ask::TaskCancel { task, cold: None })
     }
 
-    fn finish(&mut self, task: u128, tokens_out: u64) -> Vec<u128> {
+    pub(crate) fn finish(&mut self, task: u128, tokens_out: u64) -> Vec<u128> {
         let text = PayloadRef(self.mint());
         let attempt = self.running.remove(&task).expect("it runs");
         self.step(Input::Report(Report::AttemptEnded {
@@ -122,7 +123,7 @@ impl Stage {
         }))
     }
 
-    fn pass(&mut self, ms: u64) -> Vec<u128> {
+    pub(crate) fn pass(&mut self, ms: u64) -> Vec<u128> {
         self.now.mono = self.now.mono + ms;
         self.now.wall = self.now.wall + ms;
         self.step(Input::Tick)

@@ -3,6 +3,7 @@
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::Engine;
 
 use super::commands::{create_ask, unexpected};
@@ -55,26 +56,42 @@ impl App {
 
     /// Counts a task that was refused.
     pub(super) fn count_refusal(&self, engine: Option<Engine>, outcome: &Result<Created, Trouble>) {
-        if let Err(Trouble::Refused(refusal)) = outcome {
-            let full = match refusal {
-                Refusal::QueueFull { full, .. } => Some(*full),
-                _ => None,
-            };
-            if let Refusal::Quota(
-                QuotaRefusal::Exceeded { limit, .. } | QuotaRefusal::Unmeetable { limit, .. },
-            ) = refusal
-            {
-                self.meter.quota_refused(*limit);
+        match outcome {
+            Err(Trouble::Refused(refusal)) => self.count_code(engine, refusal),
+            Err(Trouble::TaskRefused(refused)) => {
+                self.count_code(engine, &refused.refusal);
+                if let Some(obstacle) = refused.refusal.obstacle() {
+                    self.meter.task_refused(refused.priority, obstacle);
+                }
             }
-            self.meter
-                .task_rejected(engine, names::refusal_code(refusal), full);
+            Ok(_) | Err(_) => {}
         }
+    }
+
+    fn count_code(&self, engine: Option<Engine>, refusal: &Refusal) {
+        let full = match refusal {
+            Refusal::QueueFull { full, .. } => Some(*full),
+            _ => None,
+        };
+        if let Refusal::Quota(
+            QuotaRefusal::Exceeded { limit, .. } | QuotaRefusal::Unmeetable { limit, .. },
+        ) = refusal
+        {
+            self.meter.quota_refused(*limit);
+        }
+        self.meter
+            .task_rejected(engine, names::refusal_code(refusal), full);
     }
 }
 
 fn created(reply: Option<Reply>) -> Result<Created, Trouble> {
     match reply {
-        Some(Reply::TaskCreated { record, replayed }) => Ok(Created { record, replayed }),
+        // What is left of a session's budget is told where tasks are handed over one by one.
+        Some(Reply::TaskCreated { record, replayed }) => Ok(Created {
+            record,
+            replayed,
+            left: SessionBudget::default(),
+        }),
         Some(other) => Err(unexpected(other)),
         // The owner answers each ask, or none.
         None => Err(Trouble::Unresolved {

@@ -5,6 +5,8 @@ use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
+use orchestrator_core::task::TaskRecord;
 use sha2::{Digest as _, Sha256};
 use store::TaskBody;
 use uuid::Uuid;
@@ -29,9 +31,25 @@ impl App {
         let (ask, body) = create_ask(caller, task, named)?;
         let outcome = self.owner.command(ask, Some(body)).await;
         match settle(outcome, Some(id), keyed)? {
-            Reply::TaskCreated { record, replayed } => Ok(Created { record, replayed }),
+            Reply::TaskCreated { record, replayed } => {
+                let left = self.budget_left(&record).await;
+                Ok(Created {
+                    record,
+                    replayed,
+                    left,
+                })
+            }
             other => Err(unexpected(other)),
         }
+    }
+
+    /// What a task's session may still use of what is limited; nothing is said where nobody knows.
+    async fn budget_left(&self, record: &TaskRecord) -> SessionBudget {
+        let Some(session) = record.session_key() else {
+            return SessionBudget::default();
+        };
+        let view = self.owner.session(session).await.ok().flatten();
+        view.map(|view| view.left).unwrap_or_default()
     }
 
     /// Cancels a task. Repeating it is always safe.
@@ -97,6 +115,7 @@ pub(super) fn create_ask(
         key,
         spec,
         project,
+        budget,
         body,
     } = task;
     let project = project_of(caller, project)?;
@@ -110,6 +129,7 @@ pub(super) fn create_ask(
         fingerprint,
         key,
         spec,
+        budget,
         body: OWNER_FILLS_IN,
     };
     let ask = Ask::TaskCreate {
@@ -183,6 +203,7 @@ fn unexpected_of(task: TaskId, reply: Reply) -> Trouble {
 pub(super) fn unexpected(reply: Reply) -> Trouble {
     match reply {
         Reply::Refused(refusal) => Trouble::Refused(refusal),
+        Reply::TaskRefused(refused) => Trouble::TaskRefused(refused),
         Reply::KeyCreated(_)
         | Reply::KeyRevoked(_)
         | Reply::QueueSwitched(_)

@@ -6,6 +6,7 @@ use store::ReadStore;
 use tokio::sync::watch;
 
 use super::capacity::Limit;
+use super::refusals::Refusals;
 use crate::keys::Gate;
 use crate::owner::OwnerHandle;
 use crate::run::supervision::Supervision;
@@ -26,6 +27,8 @@ pub struct App {
     pub meter: Meter,
     /// Knows what has become of the engines.
     pub supervision: Supervision,
+    /// Has the tasks that were turned away.
+    pub refusals: Refusals,
     /// What the capabilities tell of limits.
     pub limits: Vec<Limit>,
     /// Turns true when the daemon ends: streams are then closed without a terminal frame.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use orchestrator_core::id::{AcceptSeq, Digest, ProjectId, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskSpec};
 use store::{TaskBody, TaskQuery, TaskRow};
 use uuid::Uuid;
@@ -33,6 +34,8 @@ pub struct NewTask {
     pub spec: TaskSpec,
     /// The project it goes to; the caller's own, or else the default one, if none.
     pub project: Option<ProjectId>,
+    /// What its session may use from now on; as before if none.
+    pub budget: Option<SessionBudget>,
     /// The text, and what else only store and runner need.
     pub body: TaskBody,
 }
@@ -44,6 +47,8 @@ pub struct Created {
     pub record: Box<TaskRecord>,
     /// True if an earlier request had created it.
     pub replayed: bool,
+    /// What its session may still use of what is limited.
+    pub left: SessionBudget,
 }
 
 /// Which tasks to list.
@@ -301,6 +306,7 @@ pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -
         queue_depth: view.queue_depth(priority),
         queue_position: explanation.queue_position,
         predicted_start_ms: explanation.predicted_start_ms,
+        start_band: explanation.start_band,
         on_time_permille: explanation.on_time_permille,
         // The reader knows which it is told of.
         attempt: 0,

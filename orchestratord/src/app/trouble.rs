@@ -1,7 +1,7 @@
 //! Why the app could not do what was asked, without a word about HTTP.
 
 use orchestrator_core::id::{KeyId, ProjectId};
-use orchestrator_core::refusal::Refusal;
+use orchestrator_core::refusal::{Refusal, RefusedTask};
 use uuid::Uuid;
 
 use crate::keys::Turned;
@@ -42,6 +42,8 @@ pub enum Trouble {
     Refused(Refusal),
     /// The store could not be read.
     Store(String),
+    /// The machine did not let a task in.
+    TaskRefused(Box<RefusedTask>),
     /// The caller was not let in.
     Turned(Turned),
     /// It is not known whether a command was carried out.
@@ -63,6 +65,8 @@ pub enum Missing {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// A refusal.
+    Refusal(String),
     /// A session.
     Session(Uuid),
     /// A task.

@@ -17,6 +17,7 @@ mod pools;
 mod problem;
 mod queue;
 mod quotas;
+mod refusals;
 mod replicasets;
 mod router;
 mod sessions;

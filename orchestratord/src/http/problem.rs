@@ -4,6 +4,7 @@ use api_server::support::{ProblemReply, problem_type};
 use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
+use orchestrator_core::session::BudgetKind;
 use orchestrator_core::task::{Priority, TaskFault};
 use uuid::Uuid;
 
@@ -139,6 +140,7 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
             keys::of_project(key, project, correlation_id)
         }
         Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
+        Trouble::TaskRefused(refused) => of_refusal(refused.refusal, correlation_id),
         Trouble::Turned(turned) => keys::of_turned(&turned, correlation_id),
         Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
         Trouble::Cursor => of_cursor(correlation_id),
@@ -217,6 +219,9 @@ fn of_missing(missing: Missing) -> String {
         Missing::Pool { name, known } => {
             format!("there is no pool `{name}`; there are: {}", known.join(", "))
         }
+        Missing::Refusal(id) => format!(
+            "no refusal with the id {id} is kept; they are kept for a while only, and not beyond the end of the daemon"
+        ),
         Missing::Session(id) => format!(
             "there is no session {id}; it begins with the first task that names it, and expires"
         ),
@@ -244,7 +249,8 @@ fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
     }
 }
 
-fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
+/// The problem of a refusal.
+pub(super) fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
     let errors = pointer(&refusal).map(|pointer| {
         let detail = reason::reason(&refusal);
         vec![ProblemFault {
@@ -263,6 +269,11 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let reason = reason::reason(&refusal);
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
     match refusal {
+        Refusal::BudgetSessionless => answer(400, ProblemCode::InvalidParams, reason),
+        Refusal::BudgetSpent { short, .. } => Problem {
+            limit_name: Some(budget_limit(short.kind).to_owned()),
+            ..answer(409, ProblemCode::SessionExhausted, reason)
+        },
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
         Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams, reason),
         Refusal::ScheduleFull { retry_after_ms, .. } => Problem {
@@ -325,6 +336,15 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             ProblemCode::NotFound,
             of_missing(Missing::Task(Uuid::from_u128(task.0))),
         ),
+    }
+}
+
+/// The member of a session's budget that a refusal names.
+fn budget_limit(kind: BudgetKind) -> &'static str {
+    match kind {
+        BudgetKind::Cost => "session_budget.cost_micros",
+        BudgetKind::Time => "session_budget.time_ms",
+        BudgetKind::Tokens => "session_budget.tokens",
     }
 }
 

@@ -35,11 +35,18 @@ impl TasksApi for Host {
                     convert::task_created(&created.record, context.correlation.as_str().to_owned());
                 TaskCreateResponse::Accepted202 {
                     location: format!("/v1/tasks/{}", body.task_id),
+                    x_budget_tokens_remaining: created.left.tokens,
+                    x_budget_time_remaining_ms: created.left.time_ms,
+                    x_budget_cost_remaining_micros: created.left.cost_micros,
                     idempotency_replayed: created.replayed.then_some(true),
                     body,
                 }
             }
-            Err(trouble) => context.refuse(trouble).into(),
+            Err(trouble) => {
+                let correlation_id = context.correlation.as_str();
+                self.app.refusal_keep(correlation_id, named, &trouble);
+                context.refuse(trouble).into()
+            }
         }
     }
 
@@ -49,10 +56,19 @@ impl TasksApi for Host {
         body: TaskBatchRequest,
     ) -> TaskCreateBatchResponse {
         let tasks = convert::new_tasks(body, rising_id);
+        let named: Vec<bool> = tasks.iter().map(|(_, named)| *named).collect();
         match self.app.task_create_batch(&context.caller, tasks).await {
-            Ok(outcomes) => TaskCreateBatchResponse::Ok200 {
-                body: convert::task_batch(outcomes, &context),
-            },
+            Ok(outcomes) => {
+                for (outcome, named) in outcomes.iter().zip(named) {
+                    if let Err(trouble) = outcome {
+                        let correlation_id = context.correlation.as_str();
+                        self.app.refusal_keep(correlation_id, named, trouble);
+                    }
+                }
+                TaskCreateBatchResponse::Ok200 {
+                    body: convert::task_batch(outcomes, &context),
+                }
+            }
             Err(trouble) => context.refuse(trouble).into(),
         }
     }

@@ -1,5 +1,6 @@
 //! What a reader is told, in the machine's words. The wire form is made at the edge.
 
+use orchestrator_core::eta::StartBand;
 use orchestrator_core::task::{Started, TaskEnd};
 
 use super::id::StreamId;
@@ -48,6 +49,8 @@ pub struct Waiting {
     pub queue_position: Option<u64>,
     /// Estimated milliseconds to its start; none once it is dispatched.
     pub predicted_start_ms: Option<u64>,
+    /// Between when and when it starts, four times of five; none once it is dispatched, or if too little is measured.
+    pub start_band: Option<StartBand>,
     /// Probability, in thousandths, that it ends within its deadline; none without one, if nothing is measured, or
     /// once it is dispatched.
     pub on_time_permille: Option<u32>,

@@ -27,6 +27,7 @@ fn standing() -> Standing {
         queue_depth: 4,
         queue_position: Some(3),
         predicted_start_ms: Some(20),
+        start_band: None,
         on_time_permille: None,
         attempt: 0,
     })

@@ -56,6 +56,7 @@ fn queued(on_disconnect: OnDisconnect) -> TaskRecord {
         accepted_at: WallMs(1),
         accepted_position: 0,
         accepted_eta_ms: 0,
+        accepted_band: None,
         revision: 1,
         state: TaskState::Queued,
         attempts: 0,

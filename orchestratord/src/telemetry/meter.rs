@@ -9,6 +9,7 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::obstacle::Obstacle;
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::quota::QuotaLimit;
 use orchestrator_core::task::{
@@ -178,6 +179,15 @@ impl Meter {
         }
     }
 
+    /// A task of a class was turned away by a rule.
+    pub fn task_refused(&self, priority: Priority, obstacle: Obstacle) {
+        let labels = [
+            ("blocked_by", obstacle.name()),
+            ("priority", names::priority(priority)),
+        ];
+        counter!("task_refusals_total", &labels).increment(1);
+    }
+
     /// A batch is durable.
     pub fn committed(&self, mutations: &[Mutation]) {
         counter!("store_commits_total").increment(1);
@@ -230,19 +240,28 @@ impl Meter {
         let Some(labels) = self.labels(&attempt.replica) else {
             return;
         };
-        let priority = batch.iter().find_map(|mutation| match mutation {
+        let found = batch.iter().find_map(|mutation| match mutation {
             Mutation::TaskInsert { record, .. } | Mutation::TaskUpdate(record)
                 if holds(record, attempt.id) =>
             {
-                Some((record.spec.priority, record.spec.cost()))
+                let first = record.attempts == 1;
+                let outcome = record.start_outcome().filter(|_| first);
+                Some((record.spec.priority, outcome, record.spec.cost()))
             }
             _ => None,
         });
-        let Some((priority, tokens)) = priority else {
+        let Some((priority, outcome, tokens)) = found else {
             return;
         };
         for (class, share) in self.shares.add(priority, tokens) {
             gauge!("admission_share", "priority" => names::priority(class)).set(share);
+        }
+        if let Some(outcome) = outcome {
+            let labels = [
+                ("outcome", outcome.name()),
+                ("priority", names::priority(priority)),
+            ];
+            counter!("start_predictions_total", &labels).increment(1);
         }
         let labels = [
             ("engine", names::engine(labels.engine).to_owned()),

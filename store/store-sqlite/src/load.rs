@@ -28,8 +28,8 @@ const LIVE_ATTEMPTS: &str = concat!(
      ORDER BY a.task, a.number"
 );
 
-const SESSIONS: &str =
-    "SELECT id, tenant, turns, replica, touched_at_ms FROM session ORDER BY id, tenant";
+const SESSIONS: &str = "SELECT id, tenant, turns, replica, touched_at_ms, began_seq, budget_tokens, budget_time_ms, budget_cost_micros, \
+     spent_tokens, spent_time_ms, spent_cost_micros FROM session ORDER BY id, tenant";
 
 const KEYS: &str = "SELECT id, mac, server_key, tenant, project, name, scopes, class_max, created_at_ms, \
                     created_by, expires_at_ms, revoked_at_ms, replaced_by FROM api_key";

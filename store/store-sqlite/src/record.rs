@@ -1,11 +1,12 @@
 //! Records as rows. Values are bound and read in the order of the column lists in `sql.rs`.
 
+use orchestrator_core::eta::StartBand;
 use orchestrator_core::id::{
     AcceptSeq, AttemptId, Epoch, ModelRef, PrincipalId, ProjectId, ReplicaName, SessionId, TaskId,
     TenantId,
 };
 use orchestrator_core::placement::ReplicaSetKey;
-use orchestrator_core::session::SessionRecord;
+use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptHead, AttemptRecord, AttemptState, FinishReason, PromptFacts, Sampling, Started,
     TaskEnd, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor,
@@ -53,7 +54,9 @@ pub(crate) fn bind_task_fixed(to: &mut Binder<'_, '_>, record: &TaskRecord) -> R
         .value(Name(record.spec.on_disconnect))?
         .value(Unsigned(record.accepted_at.0))?
         .value(Unsigned(record.accepted_position))?
-        .value(Unsigned(record.accepted_eta_ms))?;
+        .value(Unsigned(record.accepted_eta_ms))?
+        .value(record.accepted_band.map(|band| Unsigned(band.low_ms)))?
+        .value(record.accepted_band.map(|band| Unsigned(band.high_ms)))?;
     Ok(())
 }
 
@@ -133,10 +136,14 @@ pub(crate) fn bind_attempt(to: &mut Binder<'_, '_>, record: &AttemptRecord) -> R
 }
 
 /// Puts a session in the place of what it was.
-pub(crate) const SESSION_PUT: &str = "INSERT INTO session (id, tenant, turns, replica, touched_at_ms) \
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id, tenant) DO UPDATE SET \
-                 turns = excluded.turns, replica = excluded.replica, \
-                 touched_at_ms = excluded.touched_at_ms";
+pub(crate) const SESSION_PUT: &str = "INSERT INTO session (id, tenant, turns, replica, touched_at_ms, began_seq, budget_tokens, \
+     budget_time_ms, budget_cost_micros, spent_tokens, spent_time_ms, spent_cost_micros) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+     ON CONFLICT (id, tenant) DO UPDATE SET turns = excluded.turns, replica = excluded.replica, \
+     touched_at_ms = excluded.touched_at_ms, began_seq = excluded.began_seq, \
+     budget_tokens = excluded.budget_tokens, budget_time_ms = excluded.budget_time_ms, \
+     budget_cost_micros = excluded.budget_cost_micros, spent_tokens = excluded.spent_tokens, \
+     spent_time_ms = excluded.spent_time_ms, spent_cost_micros = excluded.spent_cost_micros";
 
 /// Binds a session.
 pub(crate) fn bind_session(to: &mut Binder<'_, '_>, record: &SessionRecord) -> Result<()> {
@@ -144,7 +151,14 @@ pub(crate) fn bind_session(to: &mut Binder<'_, '_>, record: &SessionRecord) -> R
         .value(ShortId::new(record.tenant.0))?
         .value(record.turns)?
         .value(record.replica.as_ref().map(ReplicaName::as_str))?
-        .value(Unsigned(record.touched_at.0))?;
+        .value(Unsigned(record.touched_at.0))?
+        .value(Unsigned(record.began.0))?
+        .value(record.budget.tokens.map(Unsigned))?
+        .value(record.budget.time_ms.map(Unsigned))?
+        .value(record.budget.cost_micros.map(Unsigned))?
+        .value(Unsigned(record.spent.tokens))?
+        .value(Unsigned(record.spent.time_ms))?
+        .value(Unsigned(record.spent.cost_micros))?;
     Ok(())
 }
 
@@ -171,6 +185,10 @@ impl<'r> Columns<'r> {
 
     pub(crate) fn number(&mut self) -> Result<u64> {
         self.take::<Unsigned>().map(|number| number.0)
+    }
+
+    fn number_or_none(&mut self) -> Result<Option<u64>> {
+        Ok(self.take::<Option<Unsigned>>()?.map(|number| number.0))
     }
 
     pub(crate) fn time(&mut self) -> Result<Option<WallMs>> {
@@ -212,6 +230,7 @@ pub(crate) fn read_task(from: &mut Columns<'_>) -> Result<TaskRecord> {
         accepted_at: WallMs(from.number()?),
         accepted_position: from.number()?,
         accepted_eta_ms: from.number()?,
+        accepted_band: read_band(from)?,
         revision: from.number()?,
         state: read_state(from)?,
         attempts: from.take()?,
@@ -225,6 +244,15 @@ pub(crate) fn read_task(from: &mut Columns<'_>) -> Result<TaskRecord> {
         ended_at: from.time()?,
         end: read_end(from)?,
     })
+}
+
+fn read_band(from: &mut Columns<'_>) -> Result<Option<StartBand>> {
+    let low = from.take::<Option<Unsigned>>()?;
+    let high = from.take::<Option<Unsigned>>()?;
+    Ok(low.zip(high).map(|(low, high)| StartBand {
+        low_ms: low.0,
+        high_ms: high.0,
+    }))
 }
 
 fn read_spec(from: &mut Columns<'_>) -> Result<TaskSpec> {
@@ -367,5 +395,16 @@ pub(crate) fn read_session(from: &mut Columns<'_>) -> Result<SessionRecord> {
         turns: from.take()?,
         replica: from.name_like(ReplicaName::new)?,
         touched_at: WallMs(from.number()?),
+        began: AcceptSeq(from.number()?),
+        budget: SessionBudget {
+            tokens: from.number_or_none()?,
+            time_ms: from.number_or_none()?,
+            cost_micros: from.number_or_none()?,
+        },
+        spent: Amounts {
+            tokens: from.number()?,
+            time_ms: from.number()?,
+            cost_micros: from.number()?,
+        },
     })
 }

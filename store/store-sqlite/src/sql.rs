@@ -13,8 +13,8 @@ macro_rules! task_columns {
         "seq, tenant, project, created_by, id, fingerprint, kind, prompt_digest, prompt_bytes, \
          prompt_tokens_estimate, prompt_tokens_least, model_ref, engine, ctx, max_tokens, ignore_eos, \
          temperature, top_k, top_p, min_p, repeat_penalty, seed, determinism, priority, deadline_ms, run_at_ms, session, \
-         on_disconnect, accepted_at_ms, accepted_position, accepted_eta_ms, revision, state, waiting_for, \
-         attempts, failures, interruptions, attempt_id, attempt_number, attempt_replica, replica_set, \
+         on_disconnect, accepted_at_ms, accepted_position, accepted_eta_ms, accepted_low_ms, accepted_high_ms, \
+         revision, state, waiting_for, attempts, failures, interruptions, attempt_id, attempt_number, attempt_replica, replica_set, \
          started_at_ms, started_replica, started_engine, started_engine_version, started_model_digest, \
          position, not_before_ms, ended_at_ms, end_finish, end_tokens_in, end_tokens_out, end_decode_ms, \
          end_fault, end_detail"
@@ -131,7 +131,7 @@ impl Sql {
                 ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
                  ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, \
                  ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, \
-                 ?52, ?53, ?54, ?55 WHERE NOT EXISTS (SELECT 1 FROM task WHERE id = ?5)"
+                 ?52, ?53, ?54, ?55, ?56, ?57 WHERE NOT EXISTS (SELECT 1 FROM task WHERE id = ?5)"
             ),
             Self::TaskUpdate => {
                 "UPDATE task SET revision = ?1, state = ?2, waiting_for = ?3, attempts = ?4, \

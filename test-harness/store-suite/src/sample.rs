@@ -1,12 +1,13 @@
 //! Records to keep.
 
+use orchestrator_core::eta::StartBand;
 use orchestrator_core::id::{
     AcceptSeq, AttemptId, Digest, Epoch, KeyId, ModelRef, PrincipalId, ProjectId, ReplicaName,
     SessionId, TaskId, TenantId,
 };
 use orchestrator_core::key::{KeyMac, KeyRecord, KeyScope, Scopes, ServerKeyMark, Tenant};
 use orchestrator_core::placement::ReplicaSetKey;
-use orchestrator_core::session::SessionRecord;
+use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptHead, AttemptRecord, AttemptState, Determinism, Engine, FinishReason, InputKind,
     OnDisconnect, Priority, PromptFacts, Sampling, Started, TaskEnd, TaskFault, TaskRecord,
@@ -59,6 +60,15 @@ pub fn session(id: u128) -> SessionRecord {
         turns: 1,
         replica: Some(ReplicaName::new("default-0")),
         touched_at: WallMs(77),
+        began: AcceptSeq(3),
+        budget: SessionBudget {
+            tokens: Some(id as u64),
+            ..SessionBudget::default()
+        },
+        spent: Amounts {
+            time_ms: 5,
+            ..Amounts::default()
+        },
     }
 }
 
@@ -108,6 +118,10 @@ pub(crate) fn drawn_task(draw: &mut Draw, seq: u64) -> TaskRecord {
         accepted_at: WallMs(draw.number()),
         accepted_position: draw.number(),
         accepted_eta_ms: draw.number(),
+        accepted_band: draw.maybe(|draw| StartBand {
+            low_ms: draw.number(),
+            high_ms: draw.number(),
+        }),
         revision: 1,
         state: TaskState::Queued,
         attempts: 0,

@@ -85,6 +85,96 @@ Sends a `GET` request to `/v1/capabilities`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Tasks that were turned away, newest first
+
+The newest refusals of the caller's own tasks, as long as they are kept: in memory, a bounded number for a bounded time (`refusals.kept_max`, `refusals.kept_ms`), and not beyond the end of the daemon.
+
+Sends a `GET` request to `/v1/refusals`
+
+Arguments:
+- `cursor`: The `next_cursor` of the page before, unchanged.
+- `limit`: Most refusals on one page; 50 if left out.
+*/
+    pub async fn refusal_list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        limit: Option<u32>,
+    ) -> Result<ResponseValue<types::RefusalPage>, Error<()>> {
+        let url = format!("{}/v1/refusals", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .query(&progenitor_client::QueryParam::new("cursor", &cursor))
+            .query(&progenitor_client::QueryParam::new("limit", &limit))
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "refusal_list",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Why one task was turned away
+
+What was found when the task was refused: the figures, and each replica with the reason against it. The newest one, if several have the id. A refusal is kept in memory for a while only, and not beyond the end of the daemon.
+
+Sends a `GET` request to `/v1/refusals/{id}`
+
+Arguments:
+- `id`: Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+*/
+    pub async fn refusal_get<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<ResponseValue<types::Refusal>, Error<()>> {
+        let url = format!(
+            "{}/v1/refusals/{}", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "refusal_get",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**One session
 
 Affinity, turns and remaining life of a session. A session begins with the first task that names it.
@@ -565,6 +655,38 @@ Sends a `GET` request to `/v1/capabilities`
         &'a self,
     ) -> Result<support::Reply<types::Capabilities>, support::ApiError> {
         support::settle(self.data().capabilities_get().await).await
+    }
+    /**Tasks that were turned away, newest first
+
+The newest refusals of the caller's own tasks, as long as they are kept: in memory, a bounded number for a bounded time (`refusals.kept_max`, `refusals.kept_ms`), and not beyond the end of the daemon.
+
+Sends a `GET` request to `/v1/refusals`
+
+Arguments:
+- `cursor`: The `next_cursor` of the page before, unchanged.
+- `limit`: Most refusals on one page; 50 if left out.
+*/
+    pub async fn refusal_list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        limit: Option<u32>,
+    ) -> Result<support::Reply<types::RefusalPage>, support::ApiError> {
+        support::settle(self.data().refusal_list(cursor, limit).await).await
+    }
+    /**Why one task was turned away
+
+What was found when the task was refused: the figures, and each replica with the reason against it. The newest one, if several have the id. A refusal is kept in memory for a while only, and not beyond the end of the daemon.
+
+Sends a `GET` request to `/v1/refusals/{id}`
+
+Arguments:
+- `id`: Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+*/
+    pub async fn refusal_get<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> Result<support::Reply<types::Refusal>, support::ApiError> {
+        support::settle(self.data().refusal_get(id).await).await
     }
     /**One session
 

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod pools;
 pub mod queue;
 pub mod quotas;
+pub mod refusals;
 pub mod replicasets;
 pub mod sessions;
 pub mod system;
@@ -50,6 +51,8 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &tasks::TASK_REQUEUE,
     &tasks::TASK_RESULT,
     &tasks::TASK_STREAM,
+    &refusals::REFUSAL_LIST,
+    &refusals::REFUSAL_GET,
     &sessions::SESSION_GET,
     &sessions::SESSION_DELETE,
     &capabilities::CAPABILITIES_GET,
@@ -72,11 +75,12 @@ where
 /// Router of all operations of the API `data`. Finish it with [`support::finish`].
 pub fn data_router<A>(api: &Arc<A>) -> ::axum::Router
 where
-    A: tasks::TasksApi + sessions::SessionsApi + capabilities::CapabilitiesApi
-        + callers::CallersApi,
+    A: tasks::TasksApi + refusals::RefusalsApi + sessions::SessionsApi
+        + capabilities::CapabilitiesApi + callers::CallersApi,
 {
     ::axum::Router::new()
         .merge(tasks::tasks_router(Arc::clone(api)))
+        .merge(refusals::refusals_router(Arc::clone(api)))
         .merge(sessions::sessions_router(Arc::clone(api)))
         .merge(capabilities::capabilities_router(Arc::clone(api)))
         .merge(callers::callers_router(Arc::clone(api)))

@@ -37,7 +37,7 @@ pub static SESSION_GET: support::Operation = support::Operation {
     tag: "sessions",
     method: "GET",
     path: "/v1/sessions/{id}",
-    req_ids: &["ORCH-2004", "ORCH-3021"],
+    req_ids: &["ORCH-2004", "ORCH-3021", "ORCH-3099"],
     security: &[support::Requirement(&[("ApiKey", &[])])],
     scope: Some(support::Scope::User),
     read: Some(support::Read::Live),

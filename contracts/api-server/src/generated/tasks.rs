@@ -232,6 +232,7 @@ pub static TASK_CREATE: support::Operation = support::Operation {
         "ORCH-3075",
         "ORCH-3079",
         "ORCH-3085",
+        "ORCH-3099",
         "ORCH-3203",
     ],
     security: &[support::Requirement(&[("ApiKey", &[])])],
@@ -281,6 +282,12 @@ pub enum TaskCreateResponse {
     Accepted202 {
         /// Path of the task.
         location: String,
+        /// Tokens that the task's session may still use, if they are limited.
+        x_budget_tokens_remaining: Option<u64>,
+        /// Milliseconds for which the task's session may still hold slots, if they are limited.
+        x_budget_time_remaining_ms: Option<u64>,
+        /// Money that the task's session may still spend, in millionths of its unit, if it is limited.
+        x_budget_cost_remaining_micros: Option<u64>,
         /// True when this is the answer to an earlier request with the same task_id or key and the same body.
         idempotency_replayed: Option<bool>,
         /// The body.
@@ -297,9 +304,37 @@ impl From<support::ProblemReply> for TaskCreateResponse {
 impl IntoResponse for TaskCreateResponse {
     fn into_response(self) -> Response {
         match self {
-            Self::Accepted202 { location, idempotency_replayed, body } => {
+            Self::Accepted202 {
+                location,
+                x_budget_tokens_remaining,
+                x_budget_time_remaining_ms,
+                x_budget_cost_remaining_micros,
+                idempotency_replayed,
+                body,
+            } => {
                 let mut reply = support::reply::json(202u16, &body);
                 support::reply::header(&mut reply, "location", &location);
+                if let Some(value) = &x_budget_tokens_remaining {
+                    support::reply::header(
+                        &mut reply,
+                        "x-budget-tokens-remaining",
+                        value,
+                    );
+                }
+                if let Some(value) = &x_budget_time_remaining_ms {
+                    support::reply::header(
+                        &mut reply,
+                        "x-budget-time-remaining-ms",
+                        value,
+                    );
+                }
+                if let Some(value) = &x_budget_cost_remaining_micros {
+                    support::reply::header(
+                        &mut reply,
+                        "x-budget-cost-remaining-micros",
+                        value,
+                    );
+                }
                 if let Some(value) = &idempotency_replayed {
                     support::reply::header(&mut reply, "idempotency-replayed", value);
                 }

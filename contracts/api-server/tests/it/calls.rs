@@ -27,6 +27,8 @@ fn created() -> TaskCreated {
         state: TaskState::Queued,
         queue_position: 3,
         predicted_start_ms: 420,
+        predicted_start_low_ms: Some(130),
+        predicted_start_high_ms: Some(760),
         priority: Priority::Batch,
         seed: 42,
     }
@@ -36,6 +38,9 @@ fn created() -> TaskCreated {
 async fn a_body_arrives_whole_and_the_answer_comes_with_its_headers() {
     let served = Served::start().await;
     let answer = TaskCreateResponse::Accepted202 {
+        x_budget_tokens_remaining: None,
+        x_budget_time_remaining_ms: None,
+        x_budget_cost_remaining_micros: None,
         location: "/v1/tasks/7".to_owned(),
         idempotency_replayed: Some(true),
         body: created(),
@@ -53,6 +58,9 @@ async fn a_body_arrives_whole_and_the_answer_comes_with_its_headers() {
 async fn an_absent_header_is_not_sent() {
     let served = Served::start().await;
     let answer = TaskCreateResponse::Accepted202 {
+        x_budget_tokens_remaining: None,
+        x_budget_time_remaining_ms: None,
+        x_budget_cost_remaining_micros: None,
         location: "/v1/tasks/7".to_owned(),
         idempotency_replayed: None,
         body: created(),

@@ -20,6 +20,9 @@ use api_server::{
         QuotaGetParams, QuotaGetResponse, QuotaListParams, QuotaListResponse, QuotaPutParams,
         QuotaPutResponse, QuotasApi,
     },
+    refusals::{
+        RefusalGetParams, RefusalGetResponse, RefusalListParams, RefusalListResponse, RefusalsApi,
+    },
     replicasets::{ReplicasetListResponse, ReplicasetsApi},
     sessions::{
         SessionDeleteParams, SessionDeleteResponse, SessionGetParams, SessionGetResponse,
@@ -169,6 +172,16 @@ impl TasksApi for Daemon {
     async fn task_stream(&self, _: Caller, params: TaskStreamParams) -> TaskStreamResponse {
         self.streamed.lock().unwrap().push(params);
         next(&self.stream)
+    }
+}
+
+impl RefusalsApi for Daemon {
+    async fn refusal_get(&self, _: Caller, _: RefusalGetParams) -> RefusalGetResponse {
+        problem(404, ProblemCode::NotFound, "no such refusal").into()
+    }
+
+    async fn refusal_list(&self, _: Caller, _: RefusalListParams) -> RefusalListResponse {
+        problem(404, ProblemCode::NotFound, "no such page").into()
     }
 }
 

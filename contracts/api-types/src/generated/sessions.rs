@@ -21,4 +21,63 @@ pub struct Session {
     pub kv_bytes: u64,
     /// True if the replica is known to hold cached state of it. False while engines are not asked, as in this version.
     pub kv_warmth: bool,
+    /// Tokens that are neither used nor reserved by live tasks; absent if they are not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_budget_remaining: Option<u64>,
+    /// Milliseconds for which attempts may still hold slots; absent if they are not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_budget_remaining_ms: Option<u64>,
+    /// Money that may still be spent, in millionths of its unit; absent if it is not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_budget_remaining_micros: Option<u64>,
+    /// Tokens that ended tasks have used; counted while the session has a budget.
+    pub tokens_spent: u64,
+    /// Milliseconds for which attempts that have ended held slots; counted while time is limited.
+    pub time_spent_ms: u64,
+    /// Money that ended tasks have cost, in millionths of its unit; counted while the session has a budget.
+    pub cost_spent_micros: u64,
+}
+/// What a session may use. What a task may use at most (its prompt as estimated, and `max_tokens`) is reserved when it is accepted, and settled with what it used when it ends: the prompt as estimated and what was generated, nothing if it never ran. A task that could use more than is left is refused. Of time the expected is reserved, so that the last task may use more. What is left out is not limited.
+#[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionBudgetRequest {
+    /// Tokens.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub tokens: Option<u64>,
+    /// Milliseconds for which attempts hold a slot.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub time_ms: Option<u64>,
+    /// Money, in millionths of its unit, by the prices of the pools (`price_micros_per_ktoken`).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub cost_micros: Option<u64>,
+}
+impl support::Validate for SessionBudgetRequest {
+    const SCHEMA: &'static str = "SessionBudgetRequest";
+    fn validate(&self) -> Result<(), support::Fault> {
+        if let Some(value) = &self.tokens {
+            support::check::integer(i128::from(*value), 1, 1000000000000)
+                .map_err(|fault| fault.under("tokens"))?;
+        }
+        if let Some(value) = &self.time_ms {
+            support::check::integer(i128::from(*value), 1, 31536000000)
+                .map_err(|fault| fault.under("time_ms"))?;
+        }
+        if let Some(value) = &self.cost_micros {
+            support::check::integer(i128::from(*value), 1, 1000000000000000)
+                .map_err(|fault| fault.under("cost_micros"))?;
+        }
+        Ok(())
+    }
 }

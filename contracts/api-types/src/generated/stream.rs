@@ -26,6 +26,12 @@ pub struct StreamMetrics {
     /// Estimated milliseconds from now to the start; absent once dispatched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_start_ms: Option<u64>,
+    /// Milliseconds from now of which one start in ten comes sooner; absent once dispatched, while too little is measured, and while no replica that could serve the task is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_low_ms: Option<u64>,
+    /// Milliseconds from now of which one start in ten comes later; there if and only if `predicted_start_low_ms` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_high_ms: Option<u64>,
     /// How likely the task is to end within its deadline, by what has been measured; absent once dispatched, and without a deadline or a measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_time_probability: Option<f64>,

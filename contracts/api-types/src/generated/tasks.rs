@@ -740,6 +740,13 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::strict_present"
     )]
     pub session_id: Option<::uuid::Uuid>,
+    /// What the session may use from this task on, what it has used before included. Its budget stays as it is if left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub session_budget: Option<SessionBudgetRequest>,
     /// Project that the task goes to; that of the key, or else the default project, if left out. A key of one project takes no other.
     #[serde(
         default,
@@ -784,6 +791,7 @@ impl TaskCreateRequest {
             deadline_ms: None,
             run_at_ms: None,
             session_id: None,
+            session_budget: None,
             project_id: None,
             on_disconnect: None,
             metadata: None,
@@ -847,6 +855,10 @@ impl support::Validate for TaskCreateRequest {
             support::check::integer(i128::from(*value), 0, 253402300799999)
                 .map_err(|fault| fault.under("run_at_ms"))?;
         }
+        if let Some(value) = &self.session_budget {
+            support::Validate::validate(value)
+                .map_err(|fault| fault.under("session_budget"))?;
+        }
         if let Some(value) = &self.metadata {
             support::check::entries(value.len(), 0, 16)
                 .map_err(|fault| fault.under("metadata"))?;
@@ -875,6 +887,12 @@ pub struct TaskCreated {
     pub queue_position: u64,
     /// Estimated milliseconds from acceptance to the start.
     pub predicted_start_ms: u64,
+    /// Milliseconds from acceptance of which one start in ten comes sooner, so that four of five lie between this and `predicted_start_high_ms`. Absent while too little is measured, and while no replica that could serve the task is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_low_ms: Option<u64>,
+    /// Milliseconds from acceptance of which one start in ten comes later. There if and only if `predicted_start_low_ms` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_high_ms: Option<u64>,
     /// Class it waits in, the one asked for or the highest that the key may use.
     pub priority: Priority,
     /// Seed that the task will run with.
@@ -1234,6 +1252,9 @@ pub struct TaskTimings {
 pub struct TaskWhy {
     /// One sentence for a person.
     pub summary: String,
+    /// What stands in its way, as one word; absent while an attempt is under way or about to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<Obstacle>,
     /// What a task in state `waiting` waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<WaitingFor>,
@@ -1246,6 +1267,12 @@ pub struct TaskWhy {
     /// Estimated milliseconds from now to the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predicted_start_ms: Option<u64>,
+    /// Milliseconds from now of which one start in ten comes sooner; absent while too little is measured, and while no replica that could serve the task is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_low_ms: Option<u64>,
+    /// Milliseconds from now of which one start in ten comes later; there if and only if `predicted_start_low_ms` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted_start_high_ms: Option<u64>,
     /// How likely it is to end within its deadline, by what has been measured; absent without a deadline or a measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_time_probability: Option<f64>,

@@ -40,7 +40,9 @@ pub(in crate::http) fn task_batch(
 
 fn item(place: usize, outcome: Result<Created, Trouble>, context: &Context) -> wire::TaskBatchItem {
     match outcome {
-        Ok(Created { record, replayed }) => wire::TaskBatchItem {
+        Ok(Created {
+            record, replayed, ..
+        }) => wire::TaskBatchItem {
             task: Some(task_created(
                 &record,
                 context.correlation.as_str().to_owned(),

@@ -2,6 +2,7 @@
 
 use api_types as wire;
 use orchestrator_core::id::{Digest, ModelRef, ProjectId, SessionId, TaskId};
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{
     InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
 };
@@ -40,6 +41,7 @@ pub(in crate::http) fn new_task(
         deadline_ms,
         run_at_ms,
         session_id,
+        session_budget,
         project_id,
         on_disconnect,
         metadata,
@@ -79,6 +81,7 @@ pub(in crate::http) fn new_task(
         key: key.map(|sent| key_text(&sent)),
         spec,
         project: project_id.map(|id| ProjectId(id.as_u128())),
+        budget: session_budget.map(budget),
         body: TaskBody { prompt, metadata },
     }
 }
@@ -108,6 +111,19 @@ fn key_text(sent: &str) -> String {
         text.push(escaped.unwrap_or(character));
     }
     text
+}
+
+fn budget(request: wire::SessionBudgetRequest) -> SessionBudget {
+    let wire::SessionBudgetRequest {
+        tokens,
+        time_ms,
+        cost_micros,
+    } = request;
+    SessionBudget {
+        tokens,
+        time_ms,
+        cost_micros,
+    }
 }
 
 fn prompt_facts(prompt: &str) -> PromptFacts {

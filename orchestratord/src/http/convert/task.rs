@@ -115,6 +115,8 @@ pub(in crate::http) fn task_created(
         state: choice::state(record.state),
         queue_position: record.accepted_position,
         predicted_start_ms: record.accepted_eta_ms,
+        predicted_start_low_ms: record.accepted_band.map(|band| band.low_ms),
+        predicted_start_high_ms: record.accepted_band.map(|band| band.high_ms),
         priority: choice::priority(record.spec.priority),
         seed: u64::from(record.spec.seed),
     }
@@ -124,6 +126,7 @@ pub(in crate::http) fn task_created(
 pub(in crate::http) fn session(view: SessionView) -> wire::Session {
     let SessionView {
         record,
+        left,
         turns_max,
         ttl_ms_remaining,
     } = view;
@@ -132,6 +135,9 @@ pub(in crate::http) fn session(view: SessionView) -> wire::Session {
         tenant: _,
         turns,
         replica,
+        began: _,
+        budget: _,
+        spent,
         touched_at: _,
     } = record;
     wire::Session {
@@ -143,5 +149,11 @@ pub(in crate::http) fn session(view: SessionView) -> wire::Session {
         // Engines are not asked what they keep of a session, so nothing is claimed.
         kv_bytes: 0,
         kv_warmth: false,
+        tokens_budget_remaining: left.tokens,
+        time_budget_remaining_ms: left.time_ms,
+        cost_budget_remaining_micros: left.cost_micros,
+        tokens_spent: spent.tokens,
+        time_spent_ms: spent.time_ms,
+        cost_spent_micros: spent.cost_micros,
     }
 }

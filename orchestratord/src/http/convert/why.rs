@@ -11,26 +11,31 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
     let Explanation {
         state: _,
         summary,
+        blocked_by,
         waiting_for,
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        start_band,
         on_time_permille,
         candidates,
     } = explanation;
     wire::TaskWhy {
         summary,
+        blocked_by: blocked_by.map(super::refusal::obstacle),
         waiting_for: waiting_for.map(choice::waiting_for),
         wakes_in_ms,
         queue_position,
         predicted_start_ms,
+        predicted_start_low_ms: start_band.map(|band| band.low_ms),
+        predicted_start_high_ms: start_band.map(|band| band.high_ms),
         on_time_probability: on_time_permille.map(choice::probability),
         candidates: (!candidates.is_empty())
             .then(|| candidates.into_iter().map(candidate).collect()),
     }
 }
 
-fn candidate(candidate: Candidate) -> wire::PlacementCandidate {
+pub(super) fn candidate(candidate: Candidate) -> wire::PlacementCandidate {
     let Candidate {
         replica,
         verdict,

@@ -7,6 +7,7 @@ use super::quotas;
 /// The field of the request that a refusal is about, if it is about one.
 pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
+        Refusal::BudgetSessionless => Some("/session_budget"),
         Refusal::ContextExceeded {
             ctx_asked, ctx_max, ..
         } => {
@@ -24,7 +25,7 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
         Refusal::ScheduleFull { .. } => Some("/run_at_ms"),
         Refusal::PoolUnknown { .. } => Some("/pool"),
         Refusal::Quota(refusal) => quotas::pointer(refusal),
-        Refusal::SessionExhausted { .. } => Some("/session_id"),
+        Refusal::BudgetSpent { .. } | Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
         Refusal::KeyEnded { .. }
         | Refusal::KeyLast { .. }

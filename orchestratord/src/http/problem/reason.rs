@@ -1,9 +1,10 @@
 //! What was refused, in words, with the figures.
 
 use orchestrator_core::eta::Forecast;
-use orchestrator_core::id::{ModelRef, PoolName};
+use orchestrator_core::id::{ModelRef, PoolName, SessionId};
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
+use orchestrator_core::session::{BudgetKind, Shortfall};
 use orchestrator_core::task::{Engine, Priority};
 
 use super::{keys, quotas};
@@ -12,6 +13,10 @@ use crate::names;
 /// What was refused, and what to do, with the figures.
 pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::BudgetSessionless => {
+            "a budget is for a session, and the task names none; give it a session_id".to_owned()
+        }
+        Refusal::BudgetSpent { session, short } => budget_spent(*session, *short),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,
@@ -86,6 +91,23 @@ fn too_long(tokens_least: u64, ctx_asked: Option<u32>, ctx_max: u32) -> String {
             "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
         ),
     }
+}
+
+fn budget_spent(session: SessionId, short: Shortfall) -> String {
+    let Shortfall {
+        kind,
+        limit,
+        left,
+        asked,
+    } = short;
+    let (unit, less) = match kind {
+        BudgetKind::Cost => ("millionths of money", "lower max_tokens"),
+        BudgetKind::Time => ("ms of slots", "wait for tasks of it to end"),
+        BudgetKind::Tokens => ("tokens", "lower max_tokens"),
+    };
+    format!(
+        "session {session} has {left} of its {limit} {unit} left, and this task may use {asked}; {less}, give the session a larger session_budget, or begin another session"
+    )
 }
 
 fn not_served(

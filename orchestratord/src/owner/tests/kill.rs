@@ -120,7 +120,7 @@ fn feed(handle: &OwnerHandle, seed: u64) {
                 record,
                 replayed: false,
             }) => say(&format!("created {id} {}", record.seq.0)),
-            Ok(Reply::Refused(_)) => {}
+            Ok(Reply::Refused(_) | Reply::TaskRefused(_)) => {}
             other => panic!("{other:?}"),
         }
         if chance.next_u32().is_multiple_of(4)

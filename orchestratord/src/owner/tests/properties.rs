@@ -168,7 +168,7 @@ impl World {
             }
             if let Some(task) = rig.creates.get(token) {
                 let not_applied = match reply {
-                    Some(Ok(Reply::Refused(_))) => true,
+                    Some(Ok(Reply::Refused(_) | Reply::TaskRefused(_))) => true,
                     Some(Err(error)) => error.is_not_applied(),
                     _ => false,
                 };

@@ -434,7 +434,9 @@ impl Rig {
                 assert!(kept.revision >= record.revision);
                 self.journal.push(format!("requeued {}", record.id.0));
             }
-            Ok(Reply::Refused(_)) => self.journal.push("refused".to_owned()),
+            Ok(Reply::Refused(_) | Reply::TaskRefused(_)) => {
+                self.journal.push("refused".to_owned())
+            }
             Ok(Reply::KeyCreated(key) | Reply::KeyRevoked(key)) => {
                 let kept = self.store.peek().keys;
                 assert!(kept.contains(key), "a key was shown before it was durable");

@@ -98,6 +98,7 @@ pub(crate) fn create(id: u128, priority: Priority) -> Ask {
             fingerprint: Digest([id as u8; 32]),
             key: None,
             spec,
+            budget: None,
             body: PayloadRef(0),
         }),
         cold: None,

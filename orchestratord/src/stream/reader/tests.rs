@@ -55,6 +55,7 @@ fn standing(position: u64) -> Waiting {
         queue_depth: 4,
         queue_position: Some(position),
         predicted_start_ms: None,
+        start_band: None,
         on_time_permille: None,
         attempt: 0,
     }

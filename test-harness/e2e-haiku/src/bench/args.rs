@@ -13,6 +13,7 @@ use super::cancel::{CancelArgs, cancel};
 use super::machine::{Build, Machine};
 use super::memory::{MemoryArgs, memory};
 use super::overhead::{OverheadArgs, overhead};
+use super::predictions::{PredictionsArgs, predictions};
 use super::report::Report;
 use super::setup::Setup;
 use super::streams::{StreamsArgs, streams};
@@ -46,6 +47,8 @@ pub enum What {
     Memory(MemoryArgs),
     /// What the daemon adds to an engine's tokens: to the first, and to each.
     Overhead(OverheadArgs),
+    /// How many starts lie in the band that was promised for them, under steady load.
+    Predictions(PredictionsArgs),
     /// Many readers of many streams at once: whether each gets every token, how late, and what it costs.
     Streams(StreamsArgs),
 }
@@ -88,6 +91,7 @@ pub async fn run(args: &BenchArgs) -> Result<Report, BenchError> {
         What::Cancel(args) => ("cancel", cancel(args, &setup).await?),
         What::Memory(args) => ("memory", memory(args, &setup).await?),
         What::Overhead(args) => ("overhead", overhead(args, &setup).await?),
+        What::Predictions(args) => ("predictions", predictions(args, &setup).await?),
         What::Streams(args) => ("streams", streams(args, &setup).await?),
     };
     Ok(Report {

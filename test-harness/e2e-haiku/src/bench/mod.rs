@@ -12,6 +12,7 @@ mod line;
 mod machine;
 mod memory;
 mod overhead;
+mod predictions;
 mod report;
 mod sample;
 mod setup;

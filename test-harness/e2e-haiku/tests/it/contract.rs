@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::raw::{Answer, send};
-use crate::world::{World, eventually, exactly, throttle, with};
+use crate::world::{World, eventually, exactly, plain, throttle, with};
 
 /// One operation of a document, as the document has it.
 pub(crate) struct Operation {
@@ -133,6 +133,8 @@ struct Things {
     session: Uuid,
     /// A task that is on its way for as long as anybody looks.
     running: Uuid,
+    /// Correlation id of a refusal.
+    refusal: String,
     /// Id of a key that nobody uses.
     key: String,
 }
@@ -143,6 +145,9 @@ async fn things(world: &World) -> Things {
     let task = world.create(body).await.task_id;
     world.until_state(&task, TaskState::Completed).await;
     let running = world.create(exactly(400, 1)).await.task_id;
+    let unserved = with(plain(), "model_ref", "nobody's");
+    let refusal = world.raw.create(&unserved).await.problem();
+    let refusal = refusal["correlation_id"].as_str().unwrap().to_owned();
     let key = json!({ "name": "a thing", "scopes": ["user"] });
     let key = world.raw.post("/v1/keys", &key).await.json();
     let key = key["key"]["key_id"].as_str().unwrap().to_owned();
@@ -150,6 +155,7 @@ async fn things(world: &World) -> Things {
         task,
         session,
         running,
+        refusal,
         key,
     }
 }
@@ -160,6 +166,7 @@ impl Things {
         let id = match path {
             path if path.ends_with("/requeue") => self.running.to_string(),
             path if path.starts_with("/v1/tasks/") => self.task.to_string(),
+            path if path.starts_with("/v1/refusals/") => self.refusal.clone(),
             path if path.starts_with("/v1/sessions/") => self.session.to_string(),
             path if path.starts_with("/v1/keys/") => self.key.clone(),
             _ => "default".to_owned(),
@@ -292,6 +299,8 @@ async fn every_operation_answers_as_the_contract_says() {
     quota_list
     quota_put
     readiness_get
+    refusal_get
+    refusal_list
     replicaset_list
     session_delete
     session_get

@@ -8,6 +8,7 @@
 
 mod attached;
 mod batches;
+mod budgets;
 mod connections;
 mod contract;
 mod crowd;
@@ -25,6 +26,7 @@ mod own_model;
 mod pauses;
 mod picture;
 mod played;
+mod predictions;
 mod queue;
 mod quotas;
 mod raw;
@@ -32,6 +34,7 @@ mod readers;
 mod real_clients;
 mod real_llama_server;
 mod refusals;
+mod refused;
 mod results;
 mod resume;
 mod scheduled;

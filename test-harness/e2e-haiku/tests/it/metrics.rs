@@ -41,8 +41,11 @@ const NARROW: &str = "
 /// Everything that feeds a metric: tasks that end well, are cancelled, refused and dropped, and a lost engine.
 async fn live_through_everything() -> World {
     let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
-    let done = world.create(exactly(2, 1)).await.task_id;
-    world.until_state(&done, TaskState::Completed).await;
+    // As many as it takes to have something measured.
+    for _ in 0..4 {
+        let done = world.create(exactly(2, 1)).await.task_id;
+        world.until_state(&done, TaskState::Completed).await;
+    }
 
     let running = world.create(exactly(400, 2)).await.task_id;
     world.raw.open(&running, None).await.up_to("token").await;
@@ -108,22 +111,25 @@ async fn the_numbers_are_what_happened() {
     let world = live_through_everything().await;
     let scrape = world.metrics().await;
     let ended = |reason| scrape.sum_where("tasks_ended_total", "reason", reason);
-    assert_eq!(ended("length"), 1.0);
+    assert_eq!(ended("length"), 4.0);
     assert_eq!(ended("stop"), 2.0);
     assert_eq!(ended("cancelled"), 1.0);
     assert_eq!(ended("QUEUE_FULL_DROP_LRU"), 1.0);
     assert_eq!(ended("QUEUE_FULL_SHED"), 1.0);
     assert_eq!(scrape.sum("preemptions_total"), 1.0);
     assert_eq!(scrape.sum("deadlines_met_ratio"), 1.0);
-    assert_eq!(scrape.sum("tasks_enqueued_total"), 6.0);
+    assert_eq!(scrape.sum("tasks_enqueued_total"), 9.0);
     assert_eq!(scrape.sum("tasks_rejected_total"), 2.0);
+    assert_eq!(scrape.sum("task_refusals_total"), 2.0);
     assert_eq!(scrape.sum("quota_refusals_total"), 1.0);
     assert!((scrape.sum("admission_share") - 1.0).abs() < 1e-9);
-    assert_eq!(scrape.sum("tasks_started_total"), 4.0);
+    assert_eq!(scrape.sum("tasks_started_total"), 7.0);
+    // Two waited for a slot and got one.
+    assert_eq!(scrape.sum("start_predictions_total"), 2.0);
     assert_eq!(scrape.sum("queue_depth"), 0.0);
     assert_eq!(scrape.sum("replicas_ready"), 1.0);
     // Every finished text has its time to the first token, and those not cut short their time to the last.
-    assert_eq!(scrape.sum("latency_first_token_ms_count"), 4.0);
-    assert_eq!(scrape.sum("latency_decode_ms_count"), 3.0);
+    assert_eq!(scrape.sum("latency_first_token_ms_count"), 7.0);
+    assert_eq!(scrape.sum("latency_decode_ms_count"), 6.0);
     assert!(scrape.sum("store_mutations_total") >= scrape.sum("store_commits_total"));
 }

@@ -6,9 +6,10 @@ use test_harness_e2e_haiku::exposition::Sample;
 use crate::world::World;
 
 /// Samples that tell of refusals themselves, or of who looks.
-const LEFT_OUT: [&str; 3] = [
+const LEFT_OUT: [&str; 4] = [
     "admission_backpressure_events_total",
     "connections_open",
+    "task_refusals_total",
     "tasks_rejected_total",
 ];
 

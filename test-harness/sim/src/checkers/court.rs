@@ -101,6 +101,7 @@ fn every(setup: &Setup) -> Vec<Box<dyn Checker>> {
         Box::new(super::recovery_is_live::RecoveryIsLive::new(setup)),
         Box::new(super::released_durable::ReleasedDurable),
         Box::new(super::slots::Slots::new(setup)),
+        Box::new(super::session_budgets::SessionBudgets),
         Box::new(super::order::Order::new(setup)),
         Box::new(super::starts_in_time::StartsInTime::default()),
         Box::new(super::starvation::Starvation::new(setup)),

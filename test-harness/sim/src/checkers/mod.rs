@@ -17,6 +17,7 @@ mod quotas;
 mod reasons;
 mod recovery_is_live;
 mod released_durable;
+mod session_budgets;
 mod sight;
 mod slots;
 mod starts_in_time;

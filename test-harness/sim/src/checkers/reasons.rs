@@ -4,7 +4,6 @@ use orchestrator_core::machine::{Machine, MachineConfig};
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{Priority, TaskState};
 use orchestrator_core::time::Now;
 
@@ -13,6 +12,7 @@ use super::court::Checker;
 use super::sight::Sight;
 use crate::plan::Setup;
 use crate::story::Name;
+use crate::world::SESSION_TOKENS;
 
 /// Waits are explained after every so many looks.
 const EXPLAIN_EVERY: u64 = 16;
@@ -65,6 +65,11 @@ impl Reasons {
             } => {
                 let needed = self.config.deadline_confidence_permille;
                 forecast.on_time_permille < needed && *retry_after_ms > 0
+            }
+            // Clients here give tokens only, the same to each session.
+            Refusal::BudgetSessionless => false,
+            Refusal::BudgetSpent { short, .. } => {
+                short.limit == SESSION_TOKENS && short.asked > short.left
             }
             Refusal::SessionExhausted { turns_max, .. } => {
                 *turns_max == self.config.session_turns_max
@@ -171,9 +176,11 @@ impl Checker for Reasons {
     fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
         match sight {
             Sight::Answer {
-                reply: Ok(Reply::Refused(refusal)),
-                ..
-            } => self.refusal(refusal),
+                reply: Ok(reply), ..
+            } => match reply.refusal() {
+                Some(refusal) => self.refusal(refusal),
+                None => Ok(()),
+            },
             Sight::Machine {
                 now,
                 machine,
@@ -194,6 +201,8 @@ impl Checker for Reasons {
 
 #[cfg(test)]
 mod tests {
+    use orchestrator_core::reply::Reply;
+
     use super::*;
     use crate::checkers::testing::{answer, setup};
 

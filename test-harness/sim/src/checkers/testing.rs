@@ -229,6 +229,7 @@ impl<'a> Bench<'a> {
             fingerprint: row.fingerprint,
             key: None,
             spec: row.spec,
+            budget: None,
             body: PayloadRef(0),
         });
         let ask = Ask::TaskCreate { create, cold: None };

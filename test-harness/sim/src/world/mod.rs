@@ -20,6 +20,6 @@ pub use world::{Outcome, World};
 
 pub use daemon::Asked;
 
-pub(crate) use daemon::at_once;
 #[cfg(test)]
 pub(crate) use daemon::facts;
+pub(crate) use daemon::{SESSION_TOKENS, at_once};

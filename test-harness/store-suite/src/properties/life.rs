@@ -1,8 +1,8 @@
 //! A task, its attempts, its text and its session from begin to end.
 
-use orchestrator_core::id::{AttemptId, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, TaskId};
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::session::SessionRecord;
+use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptRecord, AttemptState, FinishReason, TaskEnd, TaskFault, TaskRecord, TaskState,
     WaitingFor,
@@ -136,6 +136,17 @@ pub fn a_session_is_put_changed_and_deleted<B: Bench>() {
         turns: 8,
         replica: None,
         touched_at: WallMs(u64::MAX),
+        began: AcceptSeq(u64::MAX),
+        budget: SessionBudget {
+            tokens: None,
+            time_ms: Some(0),
+            cost_micros: Some(u64::MAX),
+        },
+        spent: Amounts {
+            tokens: u64::MAX,
+            time_ms: 0,
+            cost_micros: 1,
+        },
         ..session(3)
     };
     desk.commit(vec![

@@ -7,6 +7,7 @@ use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::key::KeyStanding;
 use orchestrator_core::machine::Machine;
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::SessionBudget;
 use orchestratord::names::refusal_code;
 use orchestratord::owner::OwnerUnavailable;
 use orchestratord::stream::{Opener, OpenerStep, ReadFrom};
@@ -20,6 +21,9 @@ use crate::agenda::Micros;
 use crate::plant::Plant;
 use crate::world::World;
 use crate::world::client::{Message, Question, outcome, record};
+
+/// Tokens that every session is given: less than its longest turns would take.
+pub(crate) const SESSION_TOKENS: u64 = 2_000;
 
 /// A stream that is being opened.
 #[derive(Debug)]
@@ -118,6 +122,10 @@ impl World {
                 created_by: let_in(host, self.now, api_key),
                 fingerprint,
                 key,
+                budget: spec.session.map(|_| SessionBudget {
+                    tokens: Some(SESSION_TOKENS),
+                    ..SessionBudget::default()
+                }),
                 spec,
                 body: PayloadRef(0),
             }),
@@ -318,6 +326,10 @@ impl World {
                 | Reply::QuotaPut(_)
                 | Reply::SessionDeleted,
             ) => Answer::Missing,
+            Ok(Reply::TaskRefused(refused)) => Answer::Refused {
+                code: refusal_code(&refused.refusal).to_owned(),
+                applied: Applied::No,
+            },
             Ok(Reply::Refused(refusal)) => match refusal_code(&refusal) {
                 // The record was found before: who does not know the task is not the owner any more.
                 "NOT_FOUND" if matches!(waiter.kind, Asked::Cancel(_) | Asked::Requeue(_)) => {

@@ -17,6 +17,7 @@ mod reads;
 mod releases;
 mod supervision;
 
+pub(crate) use front::SESSION_TOKENS;
 pub(crate) use host::{Daemon, Host, Standing};
 pub use lanes::Asked;
 pub(crate) use reads::{Read, at_once};

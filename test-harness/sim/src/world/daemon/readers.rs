@@ -271,6 +271,7 @@ fn ask(reading: &Reading) -> orchestratord::owner::Question {
             queue_depth: machine.queue_depth(priority),
             queue_position: why.queue_position,
             predicted_start_ms: why.predicted_start_ms,
+            start_band: why.start_band,
             on_time_permille: why.on_time_permille,
             attempt: 0,
         });

@@ -159,7 +159,9 @@ impl World {
         waiter: &Waiter,
         reply: Result<Reply, OwnerUnavailable>,
     ) {
-        if let Ok(Reply::Refused(refusal)) = &reply {
+        if let Ok(reply) = &reply
+            && let Some(refusal) = reply.refusal()
+        {
             self.coverage.refusal(refusal);
         }
         match (waiter.kind, reply) {

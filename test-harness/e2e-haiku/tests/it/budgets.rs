@@ -1,0 +1,86 @@
+//! What a session may use: told with each task, held to exactly, and given back for what never ran.
+
+use api_client::types::TaskState;
+use serde_json::{Value, json};
+use test_harness_support::DaemonOptions;
+use uuid::Uuid;
+
+use crate::raw::Answer;
+use crate::world::{World, exactly, with};
+
+const PRICED: &str = "
+    [[pool]]
+    id = \"slow\"
+    max_tokens_per_second = 50.0
+    price_micros_per_ktoken = 2000
+";
+
+fn of(session: Uuid, tokens: u32, budget: Option<Value>) -> Value {
+    let body = with(exactly(tokens, 1), "session_id", session.to_string());
+    match budget {
+        Some(budget) => with(body, "session_budget", budget),
+        None => body,
+    }
+}
+
+fn left(answer: &Answer, name: &str) -> Option<u64> {
+    let header = answer.header(name)?;
+    Some(header.parse().unwrap())
+}
+
+const TOKENS: &str = "x-budget-tokens-remaining";
+
+#[tokio::test]
+async fn a_session_uses_what_it_was_given_and_no_more() {
+    let mut world = World::ready_with(DaemonOptions::default().config(PRICED)).await;
+    let session = Uuid::new_v4();
+    let path = format!("/v1/sessions/{session}");
+    let budget = json!({ "tokens": 500, "cost_micros": 1000 });
+    let first = world.raw.create(&of(session, 400, Some(budget))).await;
+    assert_eq!(first.status, 202, "{}", first.text());
+    let running: Uuid = first.json()["task_id"].as_str().unwrap().parse().unwrap();
+    let prompt = world.task(&running).await.input.tokens_estimate;
+    assert_eq!(left(&first, TOKENS), Some(100 - prompt));
+    let cost = left(&first, "x-budget-cost-remaining-micros");
+    assert_eq!(cost, Some(2 * (100 - prompt)));
+    assert_eq!(left(&first, "x-budget-time-remaining-ms"), None);
+
+    let refused = world.raw.create(&of(session, 100, None)).await;
+    assert_eq!(refused.status, 409);
+    let problem = refused.problem();
+    assert_eq!(problem["code"], "SESSION_EXHAUSTED", "{problem}");
+    assert_eq!(problem["limit_name"], "session_budget.tokens", "{problem}");
+    assert_eq!(refused.pointers(), ["/session_id"]);
+    let id = problem["correlation_id"].as_str().unwrap();
+    let why = world.raw.get(&format!("/v1/refusals/{id}")).await.json();
+    assert_eq!(why["blocked_by"], "session", "{why}");
+
+    // What waits and is cancelled costs nothing.
+    let waits = world.raw.create(&of(session, 20, None)).await;
+    assert_eq!(left(&waits, TOKENS), Some(100 - prompt - prompt - 20));
+    let waits: Uuid = waits.json()["task_id"].as_str().unwrap().parse().unwrap();
+    world.raw.cancel(&waits).await;
+    let now = world.raw.get(&path).await.json();
+    assert_eq!(now["tokens_budget_remaining"], 100 - prompt);
+
+    // What ran costs its prompt and what it said, also over a restart.
+    world.raw.cancel(&running).await;
+    let ended = world.until_state(&running, TaskState::Cancelled).await;
+    let used = prompt + ended.stream_position;
+    world.daemon.terminate();
+    world.restart().await;
+    let now = world.raw.get(&path).await.json();
+    assert_eq!(now["tokens_spent"], used, "{now}");
+    assert_eq!(now["tokens_budget_remaining"], 500 - used, "{now}");
+    assert_eq!(now["cost_spent_micros"], 2 * used, "{now}");
+}
+
+#[tokio::test]
+async fn a_budget_without_a_session_is_a_fault_of_the_request() {
+    let world = World::ready().await;
+    let body = with(exactly(1, 1), "session_budget", json!({ "tokens": 5 }));
+    let refused = world.raw.create(&body).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.problem()["code"], "INVALID_PARAMS");
+    assert_eq!(refused.pointers(), ["/session_budget"]);
+}

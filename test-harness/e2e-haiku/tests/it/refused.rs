@@ -1,0 +1,137 @@
+//! Why a task was turned away can be asked afterwards, by its own tenant.
+
+use serde_json::json;
+use test_harness_support::DaemonOptions;
+use uuid::Uuid;
+
+use crate::contract::published;
+use crate::raw::send;
+use crate::world::{World, exactly, plain, with};
+
+const NARROW: &str = "
+    [queue.interactive]
+    capacity = 1
+    [refusals]
+    kept_max = 3
+    [[pool]]
+    id = \"slow\"
+    max_tokens_per_second = 10.0
+";
+
+/// Fills slot and queue of a daemon.
+async fn fill(world: &World) -> Uuid {
+    let running = world.create(exactly(400, 1)).await.task_id;
+    world.raw.open(&running, None).await.up_to("started").await;
+    world.create(plain()).await;
+    running
+}
+
+#[tokio::test]
+async fn a_refusal_is_found_by_the_correlation_id_and_by_the_tasks_own() {
+    let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
+    fill(&world).await;
+    let id = Uuid::new_v4().to_string();
+    let request = world.raw.request("POST", "/v1/tasks");
+    let request =
+        request
+            .header("x-correlation-id", "why/me?")
+            .json(&with(plain(), "task_id", id.clone()));
+    let refused = send(request).await;
+    assert_eq!(refused.status, 429);
+    let problem = refused.problem();
+
+    let get = published(&world, "refusal_get").await;
+    for name in ["why%2Fme%3F", id.as_str()] {
+        let found = world.raw.get(&format!("/v1/refusals/{name}")).await;
+        get.check(&found);
+        let found = found.json();
+        assert_eq!(found["correlation_id"], "why/me?");
+        assert_eq!(found["task_id"], id.as_str());
+        for same in ["code", "detail", "limit_name", "retry_after_ms"] {
+            assert_eq!(found[same], problem[same], "{same}");
+        }
+        assert_eq!(found["blocked_by"], "queue_full");
+        assert_eq!(
+            (&found["queue_depth"], &found["queue_position"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(found["not_chosen"], json!({ "busy": 1 }));
+        assert_eq!(found["candidates"][0]["verdict"], "busy");
+    }
+    let told = world
+        .client
+        .refusal_get("why/me?")
+        .await
+        .unwrap()
+        .into_body();
+    assert_eq!(told.correlation_id, "why/me?");
+    let refusals = world.metrics().await;
+    let counted = refusals.sum_where("task_refusals_total", "blocked_by", "queue_full");
+    assert_eq!(counted, 1.0);
+}
+
+#[tokio::test]
+async fn the_newest_are_listed_page_by_page_and_the_oldest_go() {
+    let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
+    fill(&world).await;
+    for name in ["a", "b", "c", "d"] {
+        let request = world.raw.request("POST", "/v1/tasks");
+        let refused = send(request.header("x-correlation-id", name).json(&plain())).await;
+        assert_eq!(refused.status, 429);
+    }
+    // What does not fit the contract was turned away before any rule was asked.
+    let unfit = with(plain(), "seed", 0);
+    assert_eq!(world.raw.create(&unfit).await.status, 400);
+    let unserved = world
+        .raw
+        .create(&with(plain(), "model_ref", "nobody's"))
+        .await;
+    assert_eq!(unserved.status, 422);
+
+    let list = published(&world, "refusal_list").await;
+    let first = world.raw.get("/v1/refusals?limit=2").await;
+    list.check(&first);
+    let first = first.json();
+    let blocked = |one: &serde_json::Value| one["blocked_by"].as_str().unwrap().to_owned();
+    let all = first["refusals"].as_array().unwrap();
+    assert_eq!(
+        all.iter().map(blocked).collect::<Vec<_>>(),
+        ["offer", "queue_full"]
+    );
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = world
+        .raw
+        .get(&format!("/v1/refusals?cursor={cursor}"))
+        .await
+        .json();
+    assert_eq!(
+        second["refusals"].as_array().unwrap().len(),
+        1,
+        "three are kept"
+    );
+    assert_eq!(second["refusals"][0]["correlation_id"], "c");
+    assert!(second["next_cursor"].is_null());
+    assert_eq!(world.raw.get("/v1/refusals/a").await.status, 404);
+    let unfit = world.raw.get("/v1/refusals?cursor=x").await;
+    assert_eq!(
+        (unfit.status, unfit.pointers()),
+        (400, vec!["query/cursor".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn another_tenants_refusals_are_not_there() {
+    let mut world = World::keyed_with(DaemonOptions::default().config(NARROW)).await;
+    fill(&world).await;
+    let request = world.raw.request("POST", "/v1/tasks");
+    let refused = send(request.header("x-correlation-id", "mine").json(&plain())).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(world.raw.get("/v1/refusals/mine").await.status, 200);
+
+    let other = json!({ "name": "other", "tenant": "other", "scopes": ["user"] });
+    let made = world.raw.post("/v1/keys", &other).await.json();
+    world.show(made["api_key"].as_str().unwrap());
+    assert_eq!(world.raw.get("/v1/refusals/mine").await.status, 404);
+    let listed = world.raw.get("/v1/refusals").await.json();
+    assert_eq!(listed, json!({ "refusals": [] }));
+}
