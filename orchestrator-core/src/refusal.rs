@@ -10,6 +10,11 @@ use crate::time::WallMs;
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// As many bulks of the tenant run as may.
+    BulksFull {
+        /// When it may be worth trying again.
+        retry_after_ms: u64,
+    },
     /// Even the fewest tokens that the prompt can have, or the context asked for, do not fit any context
     /// that could serve it.
     ContextExceeded {

@@ -171,7 +171,7 @@ fn duration(text: &str) -> Result<u64, String> {
 }
 
 /// A moment in milliseconds since 1970.
-fn moment(text: &str) -> Result<u64, String> {
+pub(crate) fn moment(text: &str) -> Result<u64, String> {
     let moment = humantime::parse_rfc3339_weak(text).map_err(|error| {
         format!("{error}; write date and time in UTC, such as `2030-01-31T08:00:00Z`")
     })?;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod bulks;
 mod cancel;
 mod deadlines;
 mod disconnect;

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/004_lists.sql"),
     include_str!("../migrations/005_waiting.sql"),
     include_str!("../migrations/006_quota.sql"),
+    include_str!("../migrations/007_bulk.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

@@ -121,7 +121,8 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         ),
         Refusal::KeyTaken { key } => format!("the id {key} that was drawn is taken; ask again"),
         Refusal::KeyUnknown { key } => format!("there is no key {key}"),
-        Refusal::ContextExceeded { .. }
+        Refusal::BulksFull { .. }
+        | Refusal::ContextExceeded { .. }
         | Refusal::DeadlineBeforeStart { .. }
         | Refusal::DeadlineUnmet { .. }
         | Refusal::IdempotencyMismatch { .. }

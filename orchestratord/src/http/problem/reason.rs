@@ -1,5 +1,6 @@
 //! What was refused, in words, with the figures.
 
+use orchestrator_core::bulk::BULKS_PER_TENANT_MAX;
 use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::{ModelRef, PoolName};
 use orchestrator_core::queue::FullPolicy;
@@ -12,6 +13,9 @@ use crate::names;
 /// What was refused, and what to do, with the figures.
 pub(super) fn reason(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::BulksFull { .. } => format!(
+            "{BULKS_PER_TENANT_MAX} bulks run, and no more may; try again when one of them is done"
+        ),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,

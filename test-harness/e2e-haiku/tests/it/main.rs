@@ -8,6 +8,7 @@
 
 mod attached;
 mod batches;
+mod bulks;
 mod connections;
 mod contract;
 mod crowd;

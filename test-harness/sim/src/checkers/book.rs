@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::{AttemptId, KeyId, PoolName, SessionKey, TaskId};
+use orchestrator_core::bulk::BulkRecord;
+use orchestrator_core::id::{AttemptId, BulkId, KeyId, PoolName, SessionKey, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
@@ -21,6 +22,7 @@ pub struct Book {
     pub(super) keys: BTreeMap<KeyId, KeyRecord>,
     pub(super) idempotency: BTreeMap<u64, IdempotencyRecord>,
     pub(super) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
+    pub(super) bulks: BTreeMap<BulkId, BulkRecord>,
     pub(super) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
     pub(super) commits: u64,
     moves: BTreeSet<(String, String)>,
@@ -33,6 +35,12 @@ impl Book {
             match mutation {
                 Mutation::AttemptInsert(row) | Mutation::AttemptUpdate(row) => {
                     self.attempts.insert(row.id, AttemptRecord::clone(row));
+                }
+                Mutation::BulkForget(bulk) => {
+                    self.bulks.remove(bulk);
+                }
+                Mutation::BulkPut(row) => {
+                    self.bulks.insert(row.id, BulkRecord::clone(row));
                 }
                 Mutation::IdempotencyBind(row) => {
                     self.idempotency.insert(row.number, *row);

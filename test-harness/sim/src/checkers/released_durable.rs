@@ -44,6 +44,10 @@ impl Checker for ReleasedDurable {
                         ))
                     }
                 }
+                Reply::BulkBegun(row) => match book.bulks.get(&row.id) {
+                    Some(kept) if kept.place >= row.place => Ok(()),
+                    kept => Err(format!("{row:?} is shown, and {kept:?} is durable")),
+                },
                 Reply::KeyCreated(key) | Reply::KeyRevoked(key) => shown_key(key, book),
                 Reply::QueueSwitched(row) => match book.pauses.get(&row.pool) {
                     // A queue that nobody ever held goes on.
