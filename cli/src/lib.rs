@@ -29,6 +29,7 @@ mod server;
 mod session;
 mod status;
 mod task;
+mod times;
 mod version;
 mod watch;
 mod whoami;

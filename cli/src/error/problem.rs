@@ -12,8 +12,8 @@ impl Told for Problem {
     fn describe(&self, page: &mut Page) {
         heading(page, &format!("{} ({})", self.title, self.code));
         // Of a single fault, the detail says the same as the list.
-        let faults = self.errors.iter().flatten();
-        if !faults.map(said).any(|said| said == self.detail) {
+        let mut faults = self.errors.iter().flatten();
+        if !faults.any(|fault| fault.detail == self.detail || said(fault) == self.detail) {
             detail(page, &self.detail);
         }
         for fault in self.errors.iter().flatten() {

@@ -3,13 +3,14 @@
 use api_client::types::{KeyCreateRequest, KeyScopeChoice, PriorityChoice};
 use uuid::Uuid;
 
-use super::{describe::show_created, span};
+use super::describe::show_created;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
     ids,
     output::Clock,
     request::one_of,
+    times,
 };
 
 /// Make a key and print it, once
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str))]
     class_max: Option<PriorityChoice>,
     /// How long it is let in, such as 12h or 30d [default: for ever]
-    #[arg(long, value_name = "TIME", value_parser = span::read)]
+    #[arg(long, value_name = "TIME", value_parser = times::length)]
     expires_in: Option<u64>,
 }
 

@@ -5,7 +5,6 @@ mod describe;
 mod list;
 mod revoke;
 mod rotate;
-mod span;
 mod verb;
 
 pub(crate) use describe::scopes;

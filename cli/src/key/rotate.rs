@@ -2,11 +2,11 @@
 
 use api_client::types::KeyRotateRequest;
 
-use super::{describe::show_created, span};
+use super::describe::show_created;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
-    ids,
+    ids, times,
 };
 
 /// Put a new key in the place of one, and print it, once
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[arg(value_name = "KEY", value_parser = ids::key)]
     id: String,
     /// How long the old key goes on, such as 12h; 0 ends it at once
-    #[arg(long, value_name = "TIME", value_parser = span::read, default_value = "0")]
+    #[arg(long, value_name = "TIME", value_parser = times::length, default_value = "0")]
     grace: u64,
 }
 

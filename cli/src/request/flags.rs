@@ -1,6 +1,6 @@
 //! The flags of a new task: one for each field of the request.
 
-use std::{collections::BTreeMap, error::Error, str::FromStr, time::SystemTime};
+use std::{collections::BTreeMap, error::Error, str::FromStr};
 
 use api_client::types::{
     CompletionInput, DeterminismChoice, EngineChoice, OnDisconnectChoice, PriorityChoice,
@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uuid::Uuid;
 
 use super::prompt;
-use crate::{error::Failure, ids, output::Clock};
+use crate::{error::Failure, ids, output::Clock, times};
 
 /// How the prompt is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -53,13 +53,14 @@ pub(crate) struct TaskFlags {
     #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]
     priority: Option<PriorityChoice>,
     /// Time from acceptance within which it must have ended, such as `90s`, `15m`, `500ms` [default: none]
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = PLACE)]
+    #[arg(long, value_name = "TIME", value_parser = times::length, help_heading = PLACE)]
     deadline: Option<u64>,
     /// Earliest start, such as `2030-01-31T08:00:00Z`, or without the Z in UTC [default: at once]
-    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "delay", help_heading = PLACE)]
+    #[arg(long, value_name = "TIME", value_parser = times::moment, conflicts_with = "delay", help_heading = PLACE)]
     at: Option<u64>,
-    /// The same, as a time from now, such as `90s`, `15m`
-    #[arg(long = "in", value_name = "TIME", value_parser = duration, help_heading = PLACE)]
+    /// The same, as a time from now, such as `90s`, `15m`; with an idempotency key use --at, since a repeat of this
+    /// names another moment
+    #[arg(long = "in", value_name = "TIME", value_parser = times::length, help_heading = PLACE)]
     delay: Option<u64>,
     /// What happens 5 seconds after the last reader has left [default: continue]
     #[arg(long, value_name = "WHAT", value_parser = one_of(OnDisconnectChoice::ALL, OnDisconnectChoice::as_str), help_heading = PLACE)]
@@ -160,25 +161,6 @@ where
     T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(all.iter().map(name)).try_map(|text| text.parse::<T>())
-}
-
-/// A length of time in milliseconds.
-fn duration(text: &str) -> Result<u64, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| {
-        format!("{error}; write a number with its unit, such as `90s` or `15m`")
-    })?;
-    u64::try_from(duration.as_millis()).map_err(|_| "that is longer than any clock runs".to_owned())
-}
-
-/// A moment in milliseconds since 1970.
-pub(crate) fn moment(text: &str) -> Result<u64, String> {
-    let moment = humantime::parse_rfc3339_weak(text).map_err(|error| {
-        format!("{error}; write date and time in UTC, such as `2030-01-31T08:00:00Z`")
-    })?;
-    let since = moment
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_err(|_| "that is before 1970".to_owned())?;
-    u64::try_from(since.as_millis()).map_err(|_| "that is longer than any clock runs".to_owned())
 }
 
 /// So many milliseconds from now, in milliseconds since 1970.

@@ -4,5 +4,5 @@ mod flags;
 mod prompt;
 mod submit;
 
-pub(crate) use flags::{NewTask, TaskFlags, moment, one_of};
+pub(crate) use flags::{NewTask, TaskFlags, one_of};
 pub(crate) use submit::{Accepted, submit, submit_batch};

@@ -15,7 +15,8 @@ use crate::{
     exit::Exit,
     ids,
     output::{Cell, Page, Tone, counted},
-    request::{moment, one_of},
+    request::one_of,
+    times::moment,
 };
 
 const MANY: &str = "Many tasks";
@@ -30,25 +31,25 @@ pub(super) struct Flags {
     #[arg(long, help_heading = MANY)]
     pub(super) all: bool,
     /// Only tasks in this state
-    #[arg(long, requires = "all", value_parser = one_of(BulkStateFilter::ALL, BulkStateFilter::as_str), help_heading = MANY)]
+    #[arg(long, requires = "all", conflicts_with = "id", value_parser = one_of(BulkStateFilter::ALL, BulkStateFilter::as_str), help_heading = MANY)]
     state: Option<BulkStateFilter>,
     /// Only tasks of this class
-    #[arg(long, value_name = "CLASS", requires = "all", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = MANY)]
+    #[arg(long, value_name = "CLASS", requires = "all", conflicts_with = "id", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = MANY)]
     priority: Option<PriorityChoice>,
     /// Only tasks of this session
-    #[arg(long, value_name = "UUID", requires = "all", value_parser = ids::session, help_heading = MANY)]
+    #[arg(long, value_name = "UUID", requires = "all", conflicts_with = "id", value_parser = ids::session, help_heading = MANY)]
     session: Option<Uuid>,
     /// Only tasks of this project
-    #[arg(long, value_name = "UUID", requires = "all", value_parser = ids::project, help_heading = MANY)]
+    #[arg(long, value_name = "UUID", requires = "all", conflicts_with = "id", value_parser = ids::project, help_heading = MANY)]
     project: Option<Uuid>,
     /// Only tasks accepted at this time or later, such as `2030-01-31T08:00:00Z`
-    #[arg(long, value_name = "TIME", requires = "all", value_parser = moment, help_heading = MANY)]
+    #[arg(long, value_name = "TIME", requires = "all", conflicts_with = "id", value_parser = moment, help_heading = MANY)]
     created_from: Option<u64>,
     /// Only tasks accepted before this time
-    #[arg(long, value_name = "TIME", requires = "all", value_parser = moment, help_heading = MANY)]
+    #[arg(long, value_name = "TIME", requires = "all", conflicts_with = "id", value_parser = moment, help_heading = MANY)]
     created_before: Option<u64>,
     /// Say how many tasks it would be, and change nothing
-    #[arg(long, requires = "all", help_heading = MANY)]
+    #[arg(long, requires = "all", conflicts_with = "id", help_heading = MANY)]
     dry_run: bool,
 }
 

@@ -65,6 +65,8 @@ pub(super) fn task(task: &Task, clock: Clock, page: &mut Page) {
         task.ctx
             .map(|ctx| format!("at least {}", counted(ctx, "token"))),
     );
+    known("project", task.project_id.map(|id| id.to_string()));
+    known("created by", task.created_by.clone());
     known("session", task.session_id.map(|id| id.to_string()));
     known("replica", task.replica.clone());
     for (key, value) in task.metadata.iter().flatten() {

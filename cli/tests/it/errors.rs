@@ -300,6 +300,15 @@ async fn a_single_fault_is_told_once() {
 }
 
 #[tokio::test]
+async fn what_refuses_one_part_of_a_request_is_told_once() {
+    let mut problem = example(&ProblemCode::DeadlineUnmet);
+    problem.errors = Some(vec![fault("/deadline_ms", &problem.detail, None)]);
+    let server = Server::refusing(problem).await;
+    let ran = Orch::at(&server.url).run(&["run", "x"]).await;
+    insta::assert_snapshot!(ran.shown());
+}
+
+#[tokio::test]
 async fn programs_get_the_problem_itself_on_standard_error() {
     let problem = example(&ProblemCode::AdmissionReject);
     let server = Server::refusing(problem.clone()).await;

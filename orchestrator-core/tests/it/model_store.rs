@@ -90,14 +90,7 @@ impl ModelStore {
                     .or_default()
                     .push((*from, *to, *chunk));
             }
-            Mutation::IdempotencyBind(row) => {
-                let newest = self.idempotency.last().map_or(0, |last| last.number);
-                assert!(row.number > newest, "numbers rise");
-                let known = self.idempotency.iter().any(|kept| kept.key == row.key);
-                assert!(!known, "{:?} is bound twice", row.key);
-                assert!(self.tasks.contains_key(&row.task), "no such task");
-                self.idempotency.push(*row);
-            }
+            Mutation::IdempotencyBind(row) => self.idempotency_bind(row),
             Mutation::IdempotencyForget { through } => {
                 let before = self.idempotency.len();
                 self.idempotency.retain(|kept| kept.number > *through);
@@ -160,6 +153,15 @@ impl ModelStore {
             ..before
         };
         assert_eq!(*row, same, "what of a bulk never changes");
+    }
+
+    fn idempotency_bind(&mut self, row: &IdempotencyRecord) {
+        let newest = self.idempotency.last().map_or(0, |last| last.number);
+        assert!(row.number > newest, "numbers rise");
+        let known = self.idempotency.iter().any(|kept| kept.key == row.key);
+        assert!(!known, "{:?} is bound twice", row.key);
+        assert!(self.tasks.contains_key(&row.task), "no such task");
+        self.idempotency.push(*row);
     }
 
     fn attempt_insert(&mut self, row: &AttemptRecord) {

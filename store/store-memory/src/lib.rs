@@ -6,6 +6,7 @@
 
 mod apply;
 mod bulk;
+mod control;
 mod faults;
 mod owner;
 mod read;

@@ -4,6 +4,7 @@ use orchestrator_core::bulk::BulkRecord;
 use orchestrator_core::id::{AcceptSeq, AttemptId, BulkId, PayloadRef, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::quota::QuotaRecord;
 use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use rusqlite::Connection;
 use store::{Commit, CommitError, Event};
@@ -121,19 +122,7 @@ impl<'c> Writer<'c> {
                 },
                 || format!("the levels of {:?} were not put", levels.subject),
             ),
-            Mutation::QuotaPut(record) => self.guarded(
-                Sql::QuotaPut,
-                |to| {
-                    bind_quota(to, record)?;
-                    to.run()
-                },
-                || {
-                    format!(
-                        "the quota of {:?} is not at the revision before {}",
-                        record.of, record.revision
-                    )
-                },
-            ),
+            Mutation::QuotaPut(record) => self.quota_put(record),
             Mutation::SessionDelete(session) => self.guarded(
                 Sql::SessionDelete,
                 |to| {
@@ -176,6 +165,22 @@ impl<'c> Writer<'c> {
                 format!(
                     "bulk {} has ended, or what of it never changes is to be changed",
                     record.id
+                )
+            },
+        )
+    }
+
+    fn quota_put(&mut self, record: &QuotaRecord) -> Result<(), CommitError> {
+        self.guarded(
+            Sql::QuotaPut,
+            |to| {
+                bind_quota(to, record)?;
+                to.run()
+            },
+            || {
+                format!(
+                    "the quota of {:?} is not at the revision before {}",
+                    record.of, record.revision
                 )
             },
         )

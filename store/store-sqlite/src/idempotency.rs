@@ -9,6 +9,10 @@ use crate::codec::{Id, Unsigned};
 use crate::record::Columns;
 use crate::sql::Binder;
 
+/// Binds a key behind all that are kept.
+pub(crate) const IDEMPOTENCY_BIND: &str = "INSERT INTO idempotency (number, key, task, at_ms) SELECT ?1, ?2, ?3, ?4 \
+                 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE number >= ?1)";
+
 /// Binds a key with its task.
 pub(crate) fn bind_idempotency(to: &mut Binder<'_, '_>, record: &IdempotencyRecord) -> Result<()> {
     to.value(Unsigned(record.number))?

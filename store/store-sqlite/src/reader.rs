@@ -58,7 +58,7 @@ macro_rules! newest_in {
     };
 }
 
-/// A tenant's tasks of any state: the newest of each state first, by its index.
+/// A tenant's tasks: the newest of each state, by its index.
 const LIST_OF_TENANT: &str = select_rows!(
     "WHERE seq IN (",
     newest_in!(

@@ -132,6 +132,12 @@ pub(crate) fn bind_attempt(to: &mut Binder<'_, '_>, record: &AttemptRecord) -> R
     Ok(())
 }
 
+/// Puts a session in the place of what it was.
+pub(crate) const SESSION_PUT: &str = "INSERT INTO session (id, tenant, turns, replica, touched_at_ms) \
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id, tenant) DO UPDATE SET \
+                 turns = excluded.turns, replica = excluded.replica, \
+                 touched_at_ms = excluded.touched_at_ms";
+
 /// Binds a session.
 pub(crate) fn bind_session(to: &mut Binder<'_, '_>, record: &SessionRecord) -> Result<()> {
     to.value(Id::new(record.id.0))?

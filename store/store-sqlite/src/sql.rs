@@ -3,8 +3,10 @@
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use crate::bulk::{BULK_FORGET, BULK_PUT};
+use crate::idempotency::IDEMPOTENCY_BIND;
 use crate::key::KEY_PUT;
 use crate::quota::{PAUSE_PUT, QUOTA_LEVELS_PUT, QUOTA_PUT};
+use crate::record::SESSION_PUT;
 
 /// Columns of a task's row in the order in which `record.rs` binds and reads them.
 macro_rules! task_columns {
@@ -119,10 +121,7 @@ impl Sql {
                 "UPDATE ownership SET commit_seq = ?2 \
                  WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1"
             }
-            Self::IdempotencyBind => {
-                "INSERT INTO idempotency (number, key, task, at_ms) SELECT ?1, ?2, ?3, ?4 \
-                 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE number >= ?1)"
-            }
+            Self::IdempotencyBind => IDEMPOTENCY_BIND,
             Self::IdempotencyForget => "DELETE FROM idempotency WHERE number <= ?1",
             Self::KeyPut => KEY_PUT,
             Self::Log => {
@@ -132,12 +131,7 @@ impl Sql {
             Self::QuotaLevelsPut => QUOTA_LEVELS_PUT,
             Self::QuotaPut => QUOTA_PUT,
             Self::SessionDelete => "DELETE FROM session WHERE id = ?1 AND tenant = ?2",
-            Self::SessionPut => {
-                "INSERT INTO session (id, tenant, turns, replica, touched_at_ms) \
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id, tenant) DO UPDATE SET \
-                 turns = excluded.turns, replica = excluded.replica, \
-                 touched_at_ms = excluded.touched_at_ms"
-            }
+            Self::SessionPut => SESSION_PUT,
             Self::TaskBodyInsert => TASK_BODY_INSERT,
             Self::TaskInsert => concat!(
                 "INSERT INTO task (",

@@ -20,14 +20,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             tokens_least,
             ctx_asked,
             ctx_max,
-        } => match ctx_asked.filter(|asked| asked > ctx_max) {
-            Some(asked) => format!(
-                "a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"
-            ),
-            None => format!(
-                "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
-            ),
-        },
+        } => too_long(*tokens_least, *ctx_asked, *ctx_max),
         Refusal::DeadlineBeforeStart {
             deadline_ms,
             start_ms,
@@ -85,6 +78,17 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             )
         }
         Refusal::TaskUnknown { task } => format!("there is no task {task}"),
+    }
+}
+
+fn too_long(tokens_least: u64, ctx_asked: Option<u32>, ctx_max: u32) -> String {
+    match ctx_asked.filter(|asked| *asked > ctx_max) {
+        Some(asked) => format!(
+            "a context of {asked} tokens is asked for, and the largest that could serve this has {ctx_max}; lower ctx"
+        ),
+        None => format!(
+            "the prompt has at least {tokens_least} tokens, and the largest context that could serve it has {ctx_max}; shorten the prompt"
+        ),
     }
 }
 

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orchestrator_core::id::{AttemptId, TaskId};
 use orchestrator_core::input::Report;
+use orchestrator_core::machine::Machine;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, Priority, TaskFault, TaskState};
+use orchestrator_core::time::Now;
 use proptest::prelude::*;
 use store_memory::{Fault, MemoryStore};
 
 use super::rig::{Rig, text};
 use super::things::{cancel, create, down, ready};
-use crate::owner::OwnerLimits;
+use crate::owner::{Deliver, OwnerLimits};
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -78,6 +80,11 @@ fn end_in_doubt(rig: &mut Rig, attempt: AttemptId, applied: bool) {
     rig.settle_for(5_000);
 }
 
+fn look(machine: &Machine, now: Now) -> Deliver {
+    drop(machine.explain(now, TaskId(1)));
+    Box::new(|| {})
+}
+
 /// A rig with what must survive the crashes of its owner.
 struct World {
     rig: Rig,
@@ -132,15 +139,7 @@ impl World {
                     rig.finish(attempt, FinishReason::Cancelled);
                 }
             }
-            Action::Look => {
-                rig.ask_live(
-                    None,
-                    Box::new(|machine, now| {
-                        drop(machine.explain(now, TaskId(1)));
-                        Box::new(|| {})
-                    }),
-                );
-            }
+            Action::Look => rig.ask_live(None, Box::new(look)),
             Action::Pass(ms) => rig.pass(ms.into()),
             Action::Advance => rig.advance(),
             Action::CarryOut => rig.carry_out(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orchestrator_core::bulk::BulkRecord;
-use orchestrator_core::id::{AttemptId, BulkId, KeyId, PoolName, SessionKey, TaskId};
+use orchestrator_core::id::{AttemptId, BulkId, KeyId, SessionKey, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
@@ -21,8 +21,11 @@ pub struct Book {
     pub(super) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(super) keys: BTreeMap<KeyId, KeyRecord>,
     pub(super) idempotency: BTreeMap<u64, IdempotencyRecord>,
-    pub(super) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
     pub(super) bulks: BTreeMap<BulkId, BulkRecord>,
+    /// Each bulk as it was durable last, those that are forgotten included: one commit may begin, end and forget it.
+    pub(super) bulks_ever: BTreeMap<BulkId, BulkRecord>,
+    /// Every switch of a queue that was ever durable, in their order.
+    pub(super) switches: Vec<PauseRecord>,
     pub(super) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
     pub(super) commits: u64,
     moves: BTreeSet<(String, String)>,
@@ -41,6 +44,7 @@ impl Book {
                 }
                 Mutation::BulkPut(row) => {
                     self.bulks.insert(row.id, BulkRecord::clone(row));
+                    self.bulks_ever.insert(row.id, BulkRecord::clone(row));
                 }
                 Mutation::IdempotencyBind(row) => {
                     self.idempotency.insert(row.number, *row);
@@ -60,8 +64,7 @@ impl Book {
                 Mutation::TaskInsert { record, .. } => self.task(record),
                 Mutation::TaskUpdate(record) => self.task(record),
                 Mutation::PausePut(row) => {
-                    self.pauses
-                        .insert(row.pool.clone(), PauseRecord::clone(row));
+                    self.switches.push(PauseRecord::clone(row));
                 }
                 Mutation::QuotaPut(row) => {
                     self.quotas

@@ -86,10 +86,10 @@ impl Checker for OrdersCarriedOut {
                 self.committed.insert(*daemon);
             }
             // The next one may be on its way before this one is known.
-            Sight::Known { daemon, commit, .. } => {
-                if self.committing.get(daemon) == Some(&commit.commit_seq) {
-                    self.committing.remove(daemon);
-                }
+            Sight::Known { daemon, commit, .. }
+                if self.committing.get(daemon) == Some(&commit.commit_seq) =>
+            {
+                self.committing.remove(daemon);
             }
             // A commit whose answer never came is over when the owner has read the store anew.
             Sight::Term { daemon, .. } => {

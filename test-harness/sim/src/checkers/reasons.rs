@@ -1,6 +1,7 @@
 //! Every refusal and every wait has a listed reason.
 
 use orchestrator_core::machine::{Machine, MachineConfig};
+use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
@@ -32,6 +33,15 @@ impl Reasons {
         }
     }
 
+    /// How many tasks a class holds, and what happens beyond.
+    fn class(&self, priority: Priority) -> (u32, FullPolicy) {
+        let limit = match priority {
+            Priority::Batch => self.config.batch,
+            Priority::Interactive => self.config.interactive,
+        };
+        (limit.capacity.max(1), limit.full)
+    }
+
     fn refusal(&self, refusal: &Refusal) -> Result<(), String> {
         let fits = match refusal {
             Refusal::QueueFull {
@@ -39,14 +49,7 @@ impl Reasons {
                 capacity,
                 full,
                 retry_after_ms,
-            } => {
-                let limit = match priority {
-                    Priority::Batch => self.config.batch,
-                    Priority::Interactive => self.config.interactive,
-                };
-                let figures = (limit.capacity.max(1), limit.full);
-                (*capacity, *full) == figures && *retry_after_ms > 0
-            }
+            } => (*capacity, *full) == self.class(*priority) && *retry_after_ms > 0,
             Refusal::DeadlineBeforeStart {
                 deadline_ms,
                 start_ms,

@@ -44,19 +44,23 @@ impl Checker for ReleasedDurable {
                         ))
                     }
                 }
-                Reply::BulkBegun(row) => match book.bulks.get(&row.id) {
-                    Some(kept) if kept.place >= row.place => Ok(()),
+                Reply::BulkBegun(row) => match book.bulks_ever.get(&row.id) {
+                    // An id that was forgotten may have begun anew since.
+                    Some(kept) if kept.place >= row.place || kept.at > row.at => Ok(()),
                     kept => Err(format!("{row:?} is shown, and {kept:?} is durable")),
                 },
                 Reply::KeyCreated(key) | Reply::KeyRevoked(key) => shown_key(key, book),
-                Reply::QueueSwitched(row) => match book.pauses.get(&row.pool) {
-                    // A queue that nobody ever held goes on.
-                    None if !row.paused => Ok(()),
-                    Some(kept) if kept.at >= row.at || kept == &**row => Ok(()),
-                    kept => Err(format!(
-                        "the switch {row:?} is shown, and {kept:?} is durable"
-                    )),
-                },
+                Reply::QueueSwitched(row) => {
+                    let mut of_pool = book.switches.iter().filter(|kept| kept.pool == row.pool);
+                    // A queue that nobody ever held goes on; what is shown may be over already.
+                    if of_pool.clone().next().is_none() && !row.paused
+                        || of_pool.any(|kept| kept == &**row)
+                    {
+                        Ok(())
+                    } else {
+                        Err(format!("the switch {row:?} is shown, and is not durable"))
+                    }
+                }
                 Reply::QuotaPut(view) => {
                     let put = view.put.as_ref().map_or(0, |put| put.revision);
                     let kept = book.quotas.get(&view.of.subject());
