@@ -28,6 +28,8 @@ macro_rules! uuid_like {
 uuid_like! {
     /// One try of a task by one runner.
     AttemptId;
+    /// A command over many tasks.
+    BulkId;
     /// Who did it: the key that asked, or [`PrincipalId::SYSTEM`].
     PrincipalId;
     /// The project that a task belongs to.

@@ -1,5 +1,6 @@
 //! Everything that can wake the machine.
 
+use crate::bulk::BulkBegin;
 use crate::id::{
     AttemptId, Digest, KeyId, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName,
     ReplyToken, SessionKey, TaskId, TenantId,
@@ -36,6 +37,8 @@ pub struct Command {
 /// the store before the step, and `cold` is what it found. Under a fresh id there is nothing to find.
 #[derive(Clone, Debug)]
 pub enum Ask {
+    /// Cancel many tasks, or take many back into the queue.
+    BulkBegin(Box<BulkBegin>),
     /// Make a key.
     KeyCreate(Box<KeyCreate>),
     /// End a key.

@@ -10,6 +10,7 @@
 //! can answer).
 
 pub mod attempt;
+pub mod bulk;
 pub mod effect;
 pub mod entropy;
 pub mod eta;

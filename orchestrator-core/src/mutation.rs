@@ -4,9 +4,10 @@
 //! (a task that is dispatched as it is accepted has one [`Mutation::TaskInsert`], in state `dispatched`).
 //! The order within a step is that of the guards: tasks inserted, chunks appended, attempts ended,
 //! attempts begun, texts put, tasks updated, sessions put or deleted, keys put, quotas and their levels put, pauses put,
-//! idempotency keys bound, forgotten.
+//! idempotency keys bound, forgotten, bulks forgotten, put.
 
-use crate::id::{AttemptId, PayloadRef, SessionKey, TaskId};
+use crate::bulk::BulkRecord;
+use crate::id::{AttemptId, BulkId, PayloadRef, SessionKey, TaskId};
 use crate::idempotency::IdempotencyRecord;
 use crate::key::KeyRecord;
 use crate::queue::PauseRecord;
@@ -21,6 +22,10 @@ pub enum Mutation {
     AttemptInsert(Box<AttemptRecord>),
     /// An attempt's end; the row must exist and be live.
     AttemptUpdate(Box<AttemptRecord>),
+    /// A bulk is forgotten; the row must exist.
+    BulkForget(BulkId),
+    /// A bulk as it is now, new or changed; what of it never changes must be as it was, and it must not have ended.
+    BulkPut(Box<BulkRecord>),
     /// Tokens `from..to` of a task's text; `from` must equal the position in the task's row, which moves to
     /// `to` with the [`Mutation::TaskUpdate`] that follows in the same step.
     ChunkAppend {

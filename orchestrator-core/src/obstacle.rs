@@ -103,6 +103,7 @@ impl Refusal {
             }
             Self::SessionExhausted { .. } => Some(Obstacle::Session),
             Self::BudgetSessionless
+            | Self::BulksFull { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::KeyEnded { .. }
             | Self::KeyExpiryPast { .. }

@@ -21,6 +21,11 @@ pub enum Refusal {
         /// What is short, and by how much.
         short: Shortfall,
     },
+    /// As many bulks of the tenant run as may.
+    BulksFull {
+        /// When it may be worth trying again.
+        retry_after_ms: u64,
+    },
     /// Even the fewest tokens that the prompt can have, or the context asked for, do not fit any context
     /// that could serve it.
     ContextExceeded {

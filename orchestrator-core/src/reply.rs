@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::bulk::BulkRecord;
 use crate::key::KeyRecord;
 use crate::queue::PauseRecord;
 use crate::quota::QuotaView;
@@ -11,6 +12,8 @@ use crate::task::TaskRecord;
 /// The answer to one command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
+    /// The bulk has begun, now or before; how far it has come.
+    BulkBegun(Box<BulkRecord>),
     /// A new key, also where it takes the place of another.
     KeyCreated(Arc<KeyRecord>),
     /// The key has ended, now or before.

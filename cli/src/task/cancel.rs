@@ -1,9 +1,9 @@
 //! `orch task cancel`.
 
-use api_client::types::{Task, TaskState};
+use api_client::types::{BulkAction, Task, TaskState};
 use uuid::Uuid;
 
-use super::describe;
+use super::{bulk, describe};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
@@ -11,17 +11,22 @@ use crate::{
     output::Page,
 };
 
-/// Cancel a task; one that has ended stays as it is
+/// Cancel a task, or all that fit; one that has ended stays as it is
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the task
-    #[arg(value_name = "TASK", value_parser = ids::task)]
-    id: Uuid,
+    #[arg(value_name = "TASK", value_parser = ids::task, required_unless_present = "all", conflicts_with = "all")]
+    id: Option<Uuid>,
+    #[command(flatten)]
+    many: bulk::Flags,
 }
 
 impl Args {
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
-        let task = context.client.task_cancel(&self.id).await?.into_body();
+        let Some(id) = self.id else {
+            return self.many.perform(context, BulkAction::Cancel).await;
+        };
+        let task = context.client.task_cancel(&id).await?.into_body();
         context.out.show(&task, |page| describe(&task, page))?;
         Ok(Exit::Done)
     }

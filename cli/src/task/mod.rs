@@ -1,5 +1,6 @@
 //! `orch task`: everything about tasks, a file for each verb.
 
+mod bulk;
 mod cancel;
 mod create;
 mod create_batch;

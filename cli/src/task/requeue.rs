@@ -1,9 +1,9 @@
 //! `orch task requeue`.
 
-use api_client::types::{Task, TaskState};
+use api_client::types::{BulkAction, Task, TaskState};
 use uuid::Uuid;
 
-use super::describe;
+use super::{bulk, describe};
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
@@ -11,17 +11,22 @@ use crate::{
     output::Page,
 };
 
-/// Let a parked task run again; one that is on its way stays as it is
+/// Let a parked task run again, or all that fit; one that is on its way stays as it is
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the task
-    #[arg(value_name = "TASK", value_parser = ids::task)]
-    id: Uuid,
+    #[arg(value_name = "TASK", value_parser = ids::task, required_unless_present = "all", conflicts_with = "all")]
+    id: Option<Uuid>,
+    #[command(flatten)]
+    many: bulk::Flags,
 }
 
 impl Args {
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
-        let task = context.client.task_requeue(&self.id).await?.into_body();
+        let Some(id) = self.id else {
+            return self.many.perform(context, BulkAction::Requeue).await;
+        };
+        let task = context.client.task_requeue(&id).await?.into_body();
         context.out.show(&task, |page| describe(&task, page))?;
         Ok(Exit::Done)
     }

@@ -11,6 +11,7 @@ mod orch;
 mod script;
 mod server;
 
+mod bulks;
 mod errors;
 mod help;
 mod interrupts;

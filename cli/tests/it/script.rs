@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use api_client::types::{
-    Capabilities, PoolHealth, Problem, ReadinessStatus, Refusal, ReplicaSet, Session, Task,
+    Bulk, Capabilities, PoolHealth, Problem, ReadinessStatus, Refusal, ReplicaSet, Session, Task,
     TaskPage, TaskStreamEvent, Whoami,
 };
 
-use crate::{fixtures, keys};
+use crate::{bulks, fixtures, keys};
 
 /// What the server is to answer to each operation.
 pub(crate) struct Script {
@@ -18,6 +18,8 @@ pub(crate) struct Script {
     pub(crate) silent: bool,
     pub(crate) task: Result<Task, Box<Problem>>,
     pub(crate) tasks: TaskPage,
+    /// One for each look at a bulk; the last one stays.
+    pub(crate) bulks: VecDeque<Bulk>,
     /// One list of steps for each connection.
     pub(crate) streams: VecDeque<Vec<Step>>,
     pub(crate) session: Result<Session, Box<Problem>>,
@@ -51,6 +53,7 @@ impl Default for Script {
                 tasks: Vec::new(),
                 next_cursor: None,
             },
+            bulks: VecDeque::from([bulks::done()]),
             streams: VecDeque::new(),
             session: Ok(fixtures::session()),
             refusal: Ok(fixtures::refusal()),

@@ -7,12 +7,12 @@ use std::{
 };
 
 use api_client::types::{
-    Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument, Problem,
-    QueueSwitchRequest, QuotaPutRequest, Readiness, RefusalPage, ReplicaSetList, TaskBatchRequest,
-    TaskCreateRequest,
+    Bulk, BulkRequest, Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument,
+    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, RefusalPage, ReplicaSetList,
+    TaskBatchRequest, TaskCreateRequest,
 };
 use api_server::{
-    callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, refusals::*,
+    bulks::*, callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, refusals::*,
     replicasets::*, sessions::*, support::*, system::*, tasks::*,
 };
 use axum::{Router, extract::FromRequestParts, response::IntoResponse};
@@ -164,6 +164,19 @@ impl Api {
         read(&mut self.script.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn note_bulk(&self, operation: &str, body: &BulkRequest) {
+        let body = serde_json::to_string(body).unwrap();
+        self.note(format!("{operation} {body}"));
+    }
+
+    /// The next answer about a bulk; the last one stays.
+    fn next_bulk(&self) -> Bulk {
+        self.script(|script| match script.bulks.len() {
+            1 => script.bulks[0].clone(),
+            _ => script.bulks.pop_front().unwrap(),
+        })
+    }
+
     async fn answer_at_all(&self) {
         if self.script(|script| script.silent) {
             std::future::pending::<()>().await;
@@ -236,6 +249,22 @@ impl TasksApi for Api {
         let refusal = self.script(|script| script.create_refusal.clone());
         TaskCreateBatchResponse::Ok200 {
             body: fixtures::batch(&body, refusal),
+        }
+    }
+
+    async fn task_cancel_bulk(&self, _: Caller, body: BulkRequest) -> TaskCancelBulkResponse {
+        self.note_bulk("task_cancel_bulk", &body);
+        TaskCancelBulkResponse::Accepted202 {
+            location: None,
+            body: self.next_bulk(),
+        }
+    }
+
+    async fn task_requeue_bulk(&self, _: Caller, body: BulkRequest) -> TaskRequeueBulkResponse {
+        self.note_bulk("task_requeue_bulk", &body);
+        TaskRequeueBulkResponse::Accepted202 {
+            location: None,
+            body: self.next_bulk(),
         }
     }
 
@@ -325,6 +354,15 @@ impl RefusalsApi for Api {
                 refusals: refusals.into_iter().collect(),
                 next_cursor: None,
             },
+        }
+    }
+}
+
+impl BulksApi for Api {
+    async fn bulk_get(&self, _: Caller, params: BulkGetParams) -> BulkGetResponse {
+        self.note(format!("bulk_get {}", params.id));
+        BulkGetResponse::Ok200 {
+            body: self.next_bulk(),
         }
     }
 }

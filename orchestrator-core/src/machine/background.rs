@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::entropy::Entropy;
 use crate::id::{AttemptId, SessionKey, TaskId};
+use crate::machine::bulk::BULK_PIECES_PER_STEP;
 use crate::machine::close::Close;
 use crate::machine::driver::Machine;
 use crate::machine::moves::ctx_need;
@@ -44,9 +45,14 @@ impl Pending {
 }
 
 impl Machine {
-    /// Does a bounded piece of it, losses before alarms before the queue.
+    /// Does a bounded piece of it, bulks and losses before alarms before the queue.
     pub(super) fn work(&mut self, now: Now, entropy: &mut dyn Entropy) {
         let mut left = WORK_PER_STEP;
+        let mut walks = BULK_PIECES_PER_STEP;
+        while walks > 0 && self.bulk_walk(now) {
+            walks -= 1;
+            left -= 1;
+        }
         while left > 0 && self.work_once(now, entropy) {
             left -= 1;
         }
@@ -86,7 +92,8 @@ impl Machine {
     pub(super) fn is_at_rest(&self, now: Now) -> bool {
         let alarm = self.timers.first().is_some_and(|at| at <= now.mono);
         let time = self.schedule.first().is_some_and(|at| at <= now.wall);
-        !(self.pending.dispatch || alarm || time) && self.pending.lost.is_empty()
+        let bulk = self.bulks.any_running();
+        !(self.pending.dispatch || alarm || time || bulk) && self.pending.lost.is_empty()
     }
 
     fn alarm(&mut self, now: Now, entropy: &mut dyn Entropy, timer: Timer) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::attempt::LiveAttempt;
+use crate::bulk::Bulks;
 use crate::effect::Effect;
 use crate::entropy::Entropy;
 use crate::eta::{Calibration, ServiceTimes};
@@ -26,7 +27,7 @@ use crate::timer::{Schedule, Timers};
 
 /// Most mutations that one step emits: 9 for the input itself (a newcomer, its session, its idempotency key and the levels
 /// of its two quotas, and a victim with as much but a key; or an attempt, its task, its text, its session and its levels),
-/// and 5 for each piece of background work.
+/// and 5 for each piece of background work (of a bulk: a task with its session and its levels, and the bulk).
 pub const MUTATIONS_PER_STEP_MAX: usize = 9 + 5 * WORK_PER_STEP;
 
 /// One thing that comes out of the machine.
@@ -86,6 +87,7 @@ pub struct Machine {
     pub(super) idempotency: Bindings,
     pub(super) quotas: Quotas,
     pub(super) pauses: Pauses,
+    pub(super) bulks: Bulks,
     pub(super) lanes: Lanes,
     pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,
@@ -153,7 +155,7 @@ impl Machine {
     /// When to tick although nothing happens; `None`: never.
     #[must_use]
     pub fn next_wake(&self) -> Option<MonoMs> {
-        if self.pending.any() {
+        if self.pending.any() || self.bulks.any_running() {
             Some(self.clock)
         } else {
             let forget = self.idempotency.due();
@@ -171,6 +173,7 @@ impl Machine {
     fn command(&mut self, now: Now, command: Command) {
         let Command { reply, ask } = command;
         match ask {
+            Ask::BulkBegin(begin) => self.bulk_begin(now, reply, *begin),
             Ask::KeyCreate(create) => self.key_create(now, reply, *create),
             Ask::KeyRevoke { key } => self.key_revoke(now, reply, key),
             Ask::KeyRotate(rotate) => self.key_rotate(now, reply, *rotate),

@@ -9,6 +9,8 @@
 //! |---|---|---|
 //! | records of live tasks, of their live attempts, of sessions, of keys, of idempotency keys, of quotas, of pauses | hard | as they were |
 //! | highest accept sequence | hard | as it was |
+//! | bulks, with how far each has come | hard | as they were; those that run go on |
+//! | which bulk walks next | soft | they go round from the first |
 //! | levels of quotas that flow back with time | hard | as they were, less what flowed back since by the wall clock |
 //! | what live tasks hold of quotas | soft | summed up from the tasks |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
@@ -33,6 +35,7 @@
 
 mod background;
 mod budget;
+mod bulk;
 mod cancel;
 mod close;
 mod config;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::LiveAttempt;
+use crate::bulk::{BulkRecord, Bulks};
 use crate::effect::Effect;
 use crate::eta::{Calibration, ServiceTimes};
-use crate::id::{AcceptSeq, AttemptId, Epoch, KeyId, SessionKey, TaskId};
+use crate::id::{AcceptSeq, AttemptId, BulkId, Epoch, KeyId, SessionKey, TaskId};
 use crate::idempotency::{Bindings, IdempotencyRecord};
 use crate::key::{KeyRecord, Keys};
 use crate::machine::background::{Loss, Pending};
@@ -44,6 +45,8 @@ pub struct Recovered {
     pub quota_levels: Vec<QuotaLevels>,
     /// Every queue that was ever held.
     pub pauses: Vec<PauseRecord>,
+    /// Every bulk that is remembered.
+    pub bulks: Vec<BulkRecord>,
 }
 
 /// The durable part of a machine's state, to be compared.
@@ -67,6 +70,8 @@ pub struct HardState {
     pub quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
     /// Queues that were ever held, by pool.
     pub pauses: Vec<PauseRecord>,
+    /// Bulks, those that have ended included.
+    pub bulks: BTreeMap<BulkId, BulkRecord>,
 }
 
 impl Machine {
@@ -90,6 +95,7 @@ impl Machine {
             quotas,
             quota_levels,
             pauses,
+            bulks,
         } = recovered;
         tasks.sort_by_key(|row| row.seq);
         let mut machine = Self {
@@ -106,6 +112,7 @@ impl Machine {
             ),
             quotas: Quotas::new(config.tenant_limits),
             pauses: Pauses::from_iter(pauses),
+            bulks: Bulks::from_iter(bulks),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
@@ -267,6 +274,7 @@ impl Machine {
         let quotas = self.quotas.rows();
         let quotas = quotas.map(|row| (row.of.subject(), QuotaRecord::clone(row)));
         let levels = self.quotas.all_levels();
+        let bulks = self.bulks.rows().map(|row| (row.id, row.clone()));
         HardState {
             accept_seq: self.accept_seq,
             tasks: tasks.collect(),
@@ -277,6 +285,7 @@ impl Machine {
             quotas: quotas.collect(),
             quota_levels: levels.map(|row| (row.subject, row)).collect(),
             pauses: self.pauses.rows().cloned().collect(),
+            bulks: bulks.collect(),
         }
     }
 }

@@ -30,7 +30,8 @@ impl Machine {
         self.step.replies.push((reply, answer));
     }
 
-    fn requeue(&mut self, task: TaskId) {
+    /// Takes a task back into the queue if it is parked.
+    pub(super) fn requeue(&mut self, task: TaskId) {
         if self.transit(task, TaskEvent::RequeueAsked).is_none() {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::effect::Effect;
-use crate::id::{AttemptId, PayloadRef, ReplyToken, SessionKey, TaskId};
+use crate::id::{AttemptId, BulkId, PayloadRef, ReplyToken, SessionKey, TaskId};
 use crate::idempotency::IdempotencyRecord;
 use crate::key::KeyRecord;
 use crate::machine::driver::{MUTATIONS_PER_STEP_MAX, Machine, Output};
@@ -17,6 +17,8 @@ use crate::task::AttemptRecord;
 /// An answer that may show a record as it is at the end of the step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
+    /// The bulk has begun, now or before.
+    Bulk(BulkId),
     /// Known already.
     Ready(Reply),
     /// The task was cancelled, or had ended.
@@ -33,7 +35,7 @@ impl Answer {
         match self {
             Self::Created { task, .. } => Some(*task),
             Self::Ready(Reply::TaskCreated { record, .. }) => Some(record.id),
-            Self::Ready(_) | Self::Cancelled(_) | Self::Requeued(_) => None,
+            Self::Ready(_) | Self::Bulk(_) | Self::Cancelled(_) | Self::Requeued(_) => None,
         }
     }
 }
@@ -65,6 +67,8 @@ pub(crate) struct Step {
     pub(crate) quotas: Vec<Arc<QuotaRecord>>,
     pub(crate) quota_levels: BTreeSet<QuotaSubject>,
     pub(crate) pauses: Vec<PauseRecord>,
+    pub(crate) bulk_forgotten: Option<BulkId>,
+    pub(crate) bulks: BTreeSet<BulkId>,
     pub(crate) replies: Vec<(ReplyToken, Answer)>,
     pub(crate) deeds: Vec<Deed>,
 }
@@ -84,6 +88,7 @@ impl Machine {
         let step = std::mem::take(&mut self.step);
         let before = self.outputs.len();
         self.flush_rows(&step);
+        self.flush_bulks(&step);
         let mutations = self.outputs.len() - before;
         debug_assert!(
             mutations <= MUTATIONS_PER_STEP_MAX,
@@ -177,6 +182,14 @@ impl Machine {
         }
     }
 
+    fn flush_bulks(&mut self, step: &Step) {
+        let gone = step.bulk_forgotten.map(Mutation::BulkForget);
+        let rows = step.bulks.iter().filter_map(|bulk| self.bulk_row(*bulk));
+        let mutations = gone.into_iter().chain(rows.map(Mutation::BulkPut));
+        let outputs: Vec<_> = mutations.map(Output::Persist).collect();
+        self.outputs.extend(outputs);
+    }
+
     fn answer(&self, answer: Answer) -> Option<Reply> {
         let row = |task| {
             self.tasks
@@ -185,6 +198,7 @@ impl Machine {
         };
         match answer {
             Answer::Ready(reply) => Some(reply),
+            Answer::Bulk(bulk) => self.bulk_row(bulk).map(Reply::BulkBegun),
             Answer::Cancelled(task) => row(task).map(Reply::TaskCancelled),
             Answer::Requeued(task) => row(task).map(Reply::TaskRequeued),
             Answer::Created { task, replayed } => {

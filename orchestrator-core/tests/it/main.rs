@@ -3,6 +3,7 @@
 
 mod bounds;
 mod budgets;
+mod bulks;
 mod cancel;
 mod deadlines;
 mod disconnect;

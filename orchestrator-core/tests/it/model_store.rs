@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orchestrator_core::bulk::BulkRecord;
 use orchestrator_core::id::{
-    AcceptSeq, AttemptId, Epoch, KeyId, PayloadRef, PoolName, SessionKey, TaskId,
+    AcceptSeq, AttemptId, BulkId, Epoch, KeyId, PayloadRef, PoolName, SessionKey, TaskId,
 };
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
@@ -25,6 +26,7 @@ pub(crate) struct ModelStore {
     pub(crate) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
     pub(crate) quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
     pub(crate) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
+    pub(crate) bulks: BTreeMap<BulkId, BulkRecord>,
     /// Chunks of each task, as `from..to` with what they hold.
     pub(crate) chunks: BTreeMap<TaskId, Vec<(u64, u64, PayloadRef)>>,
     pub(crate) texts: BTreeMap<TaskId, PayloadRef>,
@@ -65,6 +67,11 @@ impl ModelStore {
         match mutation {
             Mutation::AttemptInsert(row) => self.attempt_insert(row),
             Mutation::AttemptUpdate(row) => self.attempt_update(row),
+            Mutation::BulkForget(id) => {
+                let row = self.bulks.remove(id).expect("no such bulk");
+                assert!(row.ended_at.is_some(), "a bulk that runs is forgotten");
+            }
+            Mutation::BulkPut(row) => self.bulk_put(row),
             Mutation::ChunkAppend {
                 task,
                 attempt,
@@ -130,6 +137,22 @@ impl ModelStore {
                 self.chunks.remove(task);
             }
         }
+    }
+
+    fn bulk_put(&mut self, row: &BulkRecord) {
+        let before = self.bulks.insert(row.id, row.clone());
+        let Some(before) = before else {
+            return assert_eq!(row.through, self.accept_seq, "it begins with what there is");
+        };
+        assert!(before.ended_at.is_none(), "a bulk ends once");
+        assert!(row.place >= before.place && row.count.changed <= row.count.matched);
+        let same = BulkRecord {
+            place: row.place,
+            count: row.count,
+            ended_at: row.ended_at,
+            ..before
+        };
+        assert_eq!(*row, same, "what of a bulk never changes");
     }
 
     fn idempotency_bind(&mut self, row: &IdempotencyRecord) {
@@ -246,6 +269,7 @@ impl ModelStore {
             quotas: state.quotas.into_values().collect(),
             quota_levels: state.quota_levels.into_values().collect(),
             pauses: state.pauses,
+            bulks: state.bulks.into_values().collect(),
         }
     }
 
@@ -271,6 +295,7 @@ impl ModelStore {
             quotas: self.quotas.clone(),
             quota_levels: self.quota_levels.clone(),
             pauses: self.pauses.values().cloned().collect(),
+            bulks: self.bulks.clone(),
         }
     }
 

@@ -1,6 +1,10 @@
 //! A world that does anything at any time: the moves that the properties are proved over.
 
-use orchestrator_core::id::{AttemptId, KeyId, ModelRef, PoolName, ReplicaName, SessionId, TaskId};
+use orchestrator_core::bulk::{BulkAction, BulkBegin, BulkFilter, LiveState};
+use orchestrator_core::id::{
+    AttemptId, BulkId, KeyId, ModelRef, PoolName, PrincipalId, ReplicaName, SessionId, TaskId,
+    TenantId,
+};
 use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, AttemptEnd, Input, Report};
 use orchestrator_core::key::KeyScope;
@@ -27,6 +31,7 @@ pub(crate) enum Op {
     CreateKeyed(u128, u128, Box<TaskSpec>),
     Cancel(u128),
     Requeue(u128),
+    Bulk(Box<BulkBegin>),
     SessionDelete(u128),
     Key(Box<Ask>),
     Queue {
@@ -222,6 +227,28 @@ fn any_key() -> impl Strategy<Value = Ask> {
     ]
 }
 
+fn any_bulk() -> impl Strategy<Value = BulkBegin> {
+    let state = prop::option::of(prop_oneof![
+        Just(LiveState::Queued),
+        Just(LiveState::Parked)
+    ]);
+    let session = prop::option::of((1u128..5).prop_map(SessionId));
+    (1u128..40, any::<bool>(), state, session).prop_map(|(id, cancels, state, session)| BulkBegin {
+        id: BulkId(id),
+        action: if cancels {
+            BulkAction::Cancel
+        } else {
+            BulkAction::Requeue
+        },
+        filter: BulkFilter {
+            state,
+            session,
+            ..BulkFilter::of(TenantId::DEFAULT)
+        },
+        by: PrincipalId::SYSTEM,
+    })
+}
+
 /// Any move, the useful ones more often.
 pub(crate) fn any_op() -> impl Strategy<Value = Op> {
     let ms = prop_oneof![
@@ -232,6 +259,7 @@ pub(crate) fn any_op() -> impl Strategy<Value = Op> {
         5 => (1u128..7, task(), any_spec()).prop_map(|(key, task, spec)| Op::CreateKeyed(key, task, spec)),
         3 => task().prop_map(Op::Cancel),
         1 => task().prop_map(Op::Requeue),
+        1 => any_bulk().prop_map(|begin| Op::Bulk(Box::new(begin))),
         1 => (1u128..5).prop_map(Op::SessionDelete),
         2 => any_key().prop_map(|ask| Op::Key(Box::new(ask))),
         1 => (prop::option::of(prop_oneof![Just("default"), Just("large"), Just("stranger")]), any::<bool>())
@@ -259,6 +287,7 @@ pub(crate) fn make(rig: &mut Rig, op: Op) {
         }
         Op::Cancel(task) => drop(rig.cancel(task)),
         Op::Requeue(task) => drop(rig.requeue(task)),
+        Op::Bulk(begin) => drop(rig.ask(Ask::BulkBegin(begin))),
         Op::SessionDelete(session) => drop(rig.session_delete(session)),
         Op::Key(ask) => drop(rig.ask(*ask)),
         Op::Queue { pool, paused } => drop(rig.queue_switch(pool, paused)),

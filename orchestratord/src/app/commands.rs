@@ -151,6 +151,17 @@ fn idempotency_key(tenant: TenantId, text: &str) -> IdempotencyKey {
 
 /// The project that a task goes to: the one it asks for if the key may use that, or else the key's own.
 fn project_of(caller: &Caller, asked: Option<ProjectId>) -> Result<ProjectId, Trouble> {
+    Ok(project_allowed(caller, asked)?.unwrap_or(ProjectId::DEFAULT))
+}
+
+/// The project that is asked for if the key may use it, or else the key's own, if it is bound to one.
+///
+/// # Errors
+/// If the key is bound to another.
+pub(super) fn project_allowed(
+    caller: &Caller,
+    asked: Option<ProjectId>,
+) -> Result<Option<ProjectId>, Trouble> {
     match (caller.key(), caller.project()) {
         (Some(key), Some(project)) if asked.is_some_and(|asked| asked != project) => {
             Err(Trouble::ProjectForbidden {
@@ -158,7 +169,7 @@ fn project_of(caller: &Caller, asked: Option<ProjectId>) -> Result<ProjectId, Tr
                 project,
             })
         }
-        (_, own) => Ok(asked.or(own).unwrap_or(ProjectId::DEFAULT)),
+        (_, own) => Ok(asked.or(own)),
     }
 }
 
@@ -204,7 +215,8 @@ pub(super) fn unexpected(reply: Reply) -> Trouble {
     match reply {
         Reply::Refused(refusal) => Trouble::Refused(refusal),
         Reply::TaskRefused(refused) => Trouble::TaskRefused(refused),
-        Reply::KeyCreated(_)
+        Reply::BulkBegun(_)
+        | Reply::KeyCreated(_)
         | Reply::KeyRevoked(_)
         | Reply::QueueSwitched(_)
         | Reply::QuotaPut(_)

@@ -4,6 +4,7 @@
 //! a change is a command to the machine. Rules stand in the machine; here is only who to ask.
 
 mod batch;
+mod bulk;
 mod caller;
 mod capacity;
 mod commands;
@@ -17,6 +18,7 @@ mod sessions;
 mod tasks;
 mod trouble;
 
+pub use bulk::{NewBulk, ShownBulk};
 pub use caller::Caller;
 pub use capacity::{Capabilities, Limit, PoolHealth};
 pub use keys::{ListedKeys, MadeKey, NewKey, ShownKey};

@@ -58,6 +58,8 @@ pub enum Trouble {
 /// What there is none of.
 #[derive(Debug)]
 pub enum Missing {
+    /// A bulk.
+    Bulk(Uuid),
     /// A pool.
     Pool {
         /// The name asked for.

@@ -4,6 +4,7 @@
 //! converts the answer. It holds no rule and no SQL. Status codes of errors are decided in `problem`; wire
 //! types and the machine's words meet only in `convert`.
 
+mod bulks;
 mod callers;
 mod capabilities;
 mod context;

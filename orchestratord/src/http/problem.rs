@@ -216,6 +216,9 @@ fn of_cursor(correlation_id: &str) -> Problem {
 
 fn of_missing(missing: Missing) -> String {
     match missing {
+        Missing::Bulk(id) => format!(
+            "there is no bulk {id}; the newest of a tenant are remembered, and the first to have ended is forgotten first"
+        ),
         Missing::Pool { name, known } => {
             format!("there is no pool `{name}`; there are: {}", known.join(", "))
         }
@@ -281,6 +284,13 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             retry_after_ms: Some(retry_after_ms),
             policy_label: Some(names::full_policy(FullPolicy::Reject).to_owned()),
             limit_name: Some(SCHEDULE_LIMIT.to_owned()),
+            ..answer(429, ProblemCode::AdmissionReject, reason)
+        },
+        Refusal::BulksFull { retry_after_ms } => Problem {
+            retriable: true,
+            retry_after_ms: Some(retry_after_ms),
+            policy_label: Some(names::full_policy(FullPolicy::Reject).to_owned()),
+            limit_name: Some("bulks_max".to_owned()),
             ..answer(429, ProblemCode::AdmissionReject, reason)
         },
         Refusal::DeadlineUnmet { retry_after_ms, .. } => Problem {

@@ -2,12 +2,12 @@
 
 use api_server::support::EventStream;
 use api_server::tasks::{
-    TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse, TaskCreateParams,
-    TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams, TaskListResponse,
-    TaskRequeueParams, TaskRequeueResponse, TaskResultParams, TaskResultResponse, TaskStreamParams,
-    TaskStreamResponse, TasksApi,
+    TaskCancelBulkResponse, TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse,
+    TaskCreateParams, TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams,
+    TaskListResponse, TaskRequeueBulkResponse, TaskRequeueParams, TaskRequeueResponse,
+    TaskResultParams, TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
 };
-use api_types::{TaskBatchRequest, TaskCreateRequest};
+use api_types::{BulkRequest, TaskBatchRequest, TaskCreateRequest};
 use futures_util::StreamExt;
 use orchestrator_core::id::{ProjectId, SessionId, TaskId};
 
@@ -67,6 +67,42 @@ impl TasksApi for Host {
                 }
                 TaskCreateBatchResponse::Ok200 {
                     body: convert::task_batch(outcomes, &context),
+                }
+            }
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_cancel_bulk(
+        &self,
+        context: Context,
+        body: BulkRequest,
+    ) -> TaskCancelBulkResponse {
+        let new = convert::new_bulk(body, rising_id());
+        match self.app.task_cancel_bulk(&context.caller, new).await {
+            Ok(shown) => {
+                let body = convert::bulk(shown);
+                TaskCancelBulkResponse::Accepted202 {
+                    location: body.bulk_id.map(|id| format!("/v1/bulks/{id}")),
+                    body,
+                }
+            }
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn task_requeue_bulk(
+        &self,
+        context: Context,
+        body: BulkRequest,
+    ) -> TaskRequeueBulkResponse {
+        let new = convert::new_bulk(body, rising_id());
+        match self.app.task_requeue_bulk(&context.caller, new).await {
+            Ok(shown) => {
+                let body = convert::bulk(shown);
+                TaskRequeueBulkResponse::Accepted202 {
+                    location: body.bulk_id.map(|id| format!("/v1/bulks/{id}")),
+                    body,
                 }
             }
             Err(trouble) => context.refuse(trouble).into(),

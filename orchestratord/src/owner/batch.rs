@@ -89,6 +89,8 @@ impl Batch {
             }
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
+            | Mutation::BulkForget(_)
+            | Mutation::BulkPut(_)
             | Mutation::IdempotencyBind(_)
             | Mutation::IdempotencyForget { .. }
             | Mutation::KeyPut(_)

@@ -27,6 +27,8 @@ impl TaskStates {
             Mutation::TaskUpdate(record) => (record, self.0.get(&record.id).copied()),
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
+            | Mutation::BulkForget(_)
+            | Mutation::BulkPut(_)
             | Mutation::ChunkAppend { .. }
             | Mutation::IdempotencyBind(_)
             | Mutation::IdempotencyForget { .. }

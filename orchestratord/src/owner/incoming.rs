@@ -24,7 +24,8 @@ pub(super) fn bound_task(ask: &Ask, machine: &Machine) -> Option<TaskId> {
 /// The task that an ask names.
 pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
     match ask {
-        Ask::KeyCreate(_)
+        Ask::BulkBegin(_)
+        | Ask::KeyCreate(_)
         | Ask::KeyRevoke { .. }
         | Ask::KeyRotate(_)
         | Ask::QueuePause(_)
@@ -39,7 +40,8 @@ pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
 /// Gives an ask what the store has of the task it names, and the handle of its body.
 pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: PayloadRef) {
     match ask {
-        Ask::KeyCreate(_)
+        Ask::BulkBegin(_)
+        | Ask::KeyCreate(_)
         | Ask::KeyRevoke { .. }
         | Ask::KeyRotate(_)
         | Ask::QueuePause(_)

@@ -54,6 +54,7 @@ impl Term {
             quotas,
             quota_levels,
             pauses,
+            bulks,
         } = loaded;
         let states = TaskStates::of(&tasks);
         let recovered = Recovered {
@@ -67,6 +68,7 @@ impl Term {
             quotas,
             quota_levels,
             pauses,
+            bulks,
         };
         let mut term = Self {
             machine: Machine::recover(config, now, recovered),

@@ -210,6 +210,8 @@ impl Meter {
                     self.task_ended(record, ended_attempts.get(&record.id).copied());
                 }
                 Mutation::TaskUpdate(_)
+                | Mutation::BulkForget(_)
+                | Mutation::BulkPut(_)
                 | Mutation::ChunkAppend { .. }
                 | Mutation::IdempotencyBind(_)
                 | Mutation::IdempotencyForget { .. }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use orchestrator_core::bulk::BulkRecord;
 use orchestrator_core::id::{
-    AcceptSeq, AttemptId, KeyId, PayloadRef, PoolName, SessionKey, TaskId,
+    AcceptSeq, AttemptId, BulkId, KeyId, PayloadRef, PoolName, SessionKey, TaskId,
 };
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
@@ -20,6 +21,7 @@ use crate::state::{State, StoredTask};
 /// How to take one mutation back.
 pub(crate) enum Undo {
     Attempt(AttemptId, Option<Box<AttemptRecord>>),
+    Bulk(BulkId, Option<Box<BulkRecord>>),
     /// Numbers to take out, and rows to put back.
     Idempotency(Option<u64>, BTreeMap<u64, IdempotencyRecord>),
     Key(KeyId, Option<Box<KeyRecord>>),
@@ -67,6 +69,8 @@ impl State {
         match mutation {
             Mutation::AttemptInsert(record) => self.attempt_insert(record, undo),
             Mutation::AttemptUpdate(record) => self.attempt_update(record, undo),
+            Mutation::BulkForget(bulk) => self.bulk_forget(*bulk, undo),
+            Mutation::BulkPut(record) => self.bulk_put(record, undo),
             Mutation::ChunkAppend {
                 task,
                 attempt,
@@ -322,6 +326,8 @@ impl State {
         match undo {
             Undo::Attempt(id, Some(before)) => drop(self.attempts.insert(id, *before)),
             Undo::Attempt(id, None) => drop(self.attempts.remove(&id)),
+            Undo::Bulk(id, Some(before)) => drop(self.bulks.insert(id, *before)),
+            Undo::Bulk(id, None) => drop(self.bulks.remove(&id)),
             Undo::Idempotency(added, gone) => {
                 added.map(|number| self.idempotency.remove(&number));
                 self.idempotency.extend(gone);

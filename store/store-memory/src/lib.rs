@@ -5,6 +5,7 @@
 //! disk as a crash would leave it, and [`Faults`] makes commits, probes and reads fail on demand.
 
 mod apply;
+mod bulk;
 mod control;
 mod faults;
 mod owner;

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, Epoch, KeyId, PoolName, SessionKey, TaskId};
+use orchestrator_core::bulk::BulkRecord;
+use orchestrator_core::id::{
+    AcceptSeq, AttemptId, BulkId, Epoch, KeyId, PoolName, SessionKey, TaskId,
+};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::queue::PauseRecord;
@@ -27,6 +30,7 @@ pub(crate) struct State {
     pub(crate) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
     pub(crate) quota_levels: BTreeMap<QuotaSubject, QuotaLevels>,
     pub(crate) pauses: BTreeMap<Option<PoolName>, PauseRecord>,
+    pub(crate) bulks: BTreeMap<BulkId, BulkRecord>,
     pub(crate) log: Vec<CommitRow>,
 }
 
@@ -73,6 +77,7 @@ impl State {
             quotas: self.quotas.values().cloned().collect(),
             quota_levels: self.quota_levels.values().copied().collect(),
             pauses: self.pauses.values().cloned().collect(),
+            bulks: self.bulks.values().cloned().collect(),
         }
     }
 

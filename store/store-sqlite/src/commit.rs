@@ -1,6 +1,7 @@
 //! One transaction: the fence, the mutations with their guards, the log row.
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, TaskId};
+use orchestrator_core::bulk::BulkRecord;
+use orchestrator_core::id::{AcceptSeq, AttemptId, BulkId, PayloadRef, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::quota::QuotaRecord;
@@ -8,6 +9,7 @@ use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use rusqlite::Connection;
 use store::{Commit, CommitError, Event};
 
+use crate::bulk::bind_bulk;
 use crate::codec::{Id, ShortId, Unsigned, pack_ends};
 use crate::error;
 use crate::idempotency::bind_idempotency;
@@ -85,6 +87,8 @@ impl<'c> Writer<'c> {
         match mutation {
             Mutation::AttemptInsert(record) => self.attempt(Sql::AttemptInsert, record),
             Mutation::AttemptUpdate(record) => self.attempt(Sql::AttemptUpdate, record),
+            Mutation::BulkForget(bulk) => self.bulk_forget(*bulk),
+            Mutation::BulkPut(record) => self.bulk_put(record),
             Mutation::ChunkAppend {
                 task,
                 attempt,
@@ -140,6 +144,30 @@ impl<'c> Writer<'c> {
             Mutation::TaskUpdate(record) => self.task_update(record),
             Mutation::TextPut { task, text } => self.text_put(*task, *text),
         }
+    }
+
+    fn bulk_forget(&mut self, bulk: BulkId) -> Result<(), CommitError> {
+        self.guarded(
+            Sql::BulkForget,
+            |to| to.value(Id::new(bulk.0))?.run(),
+            || format!("bulk {bulk} to forget does not exist"),
+        )
+    }
+
+    fn bulk_put(&mut self, record: &BulkRecord) -> Result<(), CommitError> {
+        self.guarded(
+            Sql::BulkPut,
+            |to| {
+                bind_bulk(to, record)?;
+                to.run()
+            },
+            || {
+                format!(
+                    "bulk {} has ended, or what of it never changes is to be changed",
+                    record.id
+                )
+            },
+        )
     }
 
     fn quota_put(&mut self, record: &QuotaRecord) -> Result<(), CommitError> {

@@ -6,6 +6,7 @@ use orchestrator_core::task::TaskRecord;
 use rusqlite::{Connection, OptionalExtension, Result, Row, TransactionBehavior};
 use store::{Loaded, Probe};
 
+use crate::bulk::read_bulk;
 use crate::codec::{Id, Unsigned};
 use crate::idempotency::read_idempotency;
 use crate::key::read_key;
@@ -43,6 +44,9 @@ const QUOTA_LEVELS: &str = "SELECT subject, request_units, request_at_ms, token_
                             FROM quota_level ORDER BY subject";
 
 const PAUSES: &str = "SELECT pool, paused, at_ms, by FROM queue_pause ORDER BY pool";
+
+const BULKS: &str = "SELECT id, tenant, action, project, state, priority, session, accepted_from_ms, accepted_before_ms, \
+                     begun_by, begun_at_ms, through, place, matched, changed, ended_at_ms FROM bulk ORDER BY id";
 
 const ENDED: &str = concat!(
     "SELECT ",
@@ -103,6 +107,7 @@ pub(crate) fn load(connection: &mut Connection) -> Result<Loaded> {
     loaded.quotas = all(&snapshot, QUOTAS, read_quota)?;
     loaded.quota_levels = all(&snapshot, QUOTA_LEVELS, read_levels)?;
     loaded.pauses = all(&snapshot, PAUSES, read_pause)?;
+    loaded.bulks = all(&snapshot, BULKS, read_bulk)?;
     snapshot.commit()?;
     Ok(loaded)
 }

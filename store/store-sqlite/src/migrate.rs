@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/006_quota.sql"),
     include_str!("../migrations/007_predictions.sql"),
     include_str!("../migrations/008_budgets.sql"),
+    include_str!("../migrations/009_bulk.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

@@ -199,7 +199,7 @@ impl<'r> Columns<'r> {
         self.take::<Name<T>>().map(|name| name.0)
     }
 
-    fn named_or_none<T: store::Named>(&mut self) -> Result<Option<T>> {
+    pub(crate) fn named_or_none<T: store::Named>(&mut self) -> Result<Option<T>> {
         Ok(self.take::<Option<Name<T>>>()?.map(|name| name.0))
     }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, ToSql};
 
+use crate::bulk::{BULK_FORGET, BULK_PUT};
 use crate::idempotency::IDEMPOTENCY_BIND;
 use crate::key::KEY_PUT;
 use crate::quota::{PAUSE_PUT, QUOTA_LEVELS_PUT, QUOTA_PUT};
@@ -31,12 +32,19 @@ macro_rules! attempt_columns {
 
 pub(crate) use {attempt_columns, task_columns};
 
+const CHUNK_DELETE: &str =
+    "DELETE FROM chunk WHERE task = (SELECT t.seq FROM task t WHERE t.id = ?1)";
+
+const TASK_BODY_INSERT: &str = "INSERT INTO task_body (task, prompt, metadata) VALUES (?1, ?2, ?3)";
+
 /// A statement of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sql {
     AcceptSeq,
     AttemptInsert,
     AttemptUpdate,
+    BulkForget,
+    BulkPut,
     ChunkAppend,
     ChunkDelete,
     Fence,
@@ -63,6 +71,8 @@ impl Sql {
         Self::AcceptSeq,
         Self::AttemptInsert,
         Self::AttemptUpdate,
+        Self::BulkForget,
+        Self::BulkPut,
         Self::ChunkAppend,
         Self::ChunkDelete,
         Self::Fence,
@@ -99,14 +109,14 @@ impl Sql {
                  first_token_ms = ?12, detail = ?13 WHERE id = ?1 AND state = 'live' \
                  AND task = (SELECT t.seq FROM task t WHERE t.id = ?2)"
             }
+            Self::BulkForget => BULK_FORGET,
+            Self::BulkPut => BULK_PUT,
             Self::ChunkAppend => {
                 "INSERT INTO chunk (task, from_token, to_token, attempt, text, ends) \
                  SELECT t.seq, ?3, ?4, a.id, ?5, ?6 FROM attempt a JOIN task t ON t.seq = a.task \
                  WHERE a.id = ?2 AND a.state = 'live' AND t.id = ?1 AND t.position = ?3"
             }
-            Self::ChunkDelete => {
-                "DELETE FROM chunk WHERE task = (SELECT t.seq FROM task t WHERE t.id = ?1)"
-            }
+            Self::ChunkDelete => CHUNK_DELETE,
             Self::Fence => {
                 "UPDATE ownership SET commit_seq = ?2 \
                  WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1"
@@ -122,9 +132,7 @@ impl Sql {
             Self::QuotaPut => QUOTA_PUT,
             Self::SessionDelete => "DELETE FROM session WHERE id = ?1 AND tenant = ?2",
             Self::SessionPut => SESSION_PUT,
-            Self::TaskBodyInsert => {
-                "INSERT INTO task_body (task, prompt, metadata) VALUES (?1, ?2, ?3)"
-            }
+            Self::TaskBodyInsert => TASK_BODY_INSERT,
             Self::TaskInsert => concat!(
                 "INSERT INTO task (",
                 task_columns!(),

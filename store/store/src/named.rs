@@ -1,6 +1,7 @@
 //! Names under which closed sets are stored: those of the wire, so that one word is searched for on
 //! every floor. A name is never changed once written; a new member needs a new name only.
 
+use orchestrator_core::bulk::{BulkAction, LiveState};
 use orchestrator_core::key::KeyScope;
 use orchestrator_core::task::{
     Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
@@ -40,6 +41,7 @@ macro_rules! named {
     };
 }
 
+named!(BulkAction as "action of a bulk": Cancel = "cancel", Requeue = "requeue");
 named!(Determinism as "determinism": BestEffort = "best_effort", Strict = "strict");
 named!(Engine as "engine": Embedded = "embedded", Llamacpp = "llamacpp");
 named!(FinishReason as "finish reason": Cancelled = "cancelled", Length = "length", Stop = "stop");
@@ -49,6 +51,14 @@ named!(KeyScope as "scope of a key":
     Node = "node",
     Operator = "operator",
     User = "user",
+);
+named!(LiveState as "state of a live task":
+    CancelRequested = "cancel_requested",
+    Dispatched = "dispatched",
+    Parked = "parked",
+    Queued = "queued",
+    Running = "running",
+    Waiting = "waiting",
 );
 named!(OnDisconnect as "behaviour on disconnect": Cancel = "cancel", Continue = "continue");
 named!(Priority as "priority": Batch = "batch", Interactive = "interactive");

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use orchestrator_core::bulk::BulkRecord;
 use orchestrator_core::id::{AcceptSeq, Epoch, PayloadRef, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub quota_levels: Vec<QuotaLevels>,
     /// Every queue that was ever held: that of all pools, then by pool.
     pub pauses: Vec<PauseRecord>,
+    /// Every bulk that is remembered, by id.
+    pub bulks: Vec<BulkRecord>,
 }
 
 /// One transaction of the owner. All of it becomes durable, or none.

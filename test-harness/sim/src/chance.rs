@@ -30,6 +30,8 @@ pub enum Lane {
     Later = 11,
     /// What operators do, and with which keys tasks are handed over.
     Acts = 12,
+    /// Commands over many tasks.
+    Bulks = 13,
 }
 
 /// One stream of draws.

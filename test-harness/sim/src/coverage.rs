@@ -87,6 +87,8 @@ impl Coverage {
         let name = match mutation {
             Mutation::AttemptInsert(_) => "mutation: AttemptInsert",
             Mutation::AttemptUpdate(_) => "mutation: AttemptUpdate",
+            Mutation::BulkForget(_) => "mutation: BulkForget",
+            Mutation::BulkPut(_) => "mutation: BulkPut",
             Mutation::ChunkAppend { .. } => "mutation: ChunkAppend",
             Mutation::IdempotencyBind(_) => "mutation: IdempotencyBind",
             Mutation::IdempotencyForget { .. } => "mutation: IdempotencyForget",

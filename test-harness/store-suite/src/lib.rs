@@ -20,6 +20,8 @@ macro_rules! store_suite {
     ($bench:ty) => {
         $crate::store_suite!(@tests $bench:
             a_body_survives,
+            a_bulk_changes_its_mind_never_and_its_place_until_its_end,
+            a_bulk_is_put_moved_on_and_forgotten,
             a_commit_of_nothing_is_logged,
             a_cut_page_continues_without_gap_or_repeat,
             a_failed_batch_leaves_nothing_behind,

@@ -1,5 +1,6 @@
 //! Everything durable that can be seen, to tell whether anything changed.
 
+use orchestrator_core::bulk::BulkRecord;
 use orchestrator_core::id::{AcceptSeq, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
@@ -22,6 +23,7 @@ pub(crate) struct Picture {
     quotas: Vec<QuotaRecord>,
     quota_levels: Vec<QuotaLevels>,
     pauses: Vec<PauseRecord>,
+    bulks: Vec<BulkRecord>,
     tasks: Vec<TaskPicture>,
     log: Vec<CommitRow>,
 }
@@ -53,6 +55,7 @@ impl Picture {
             quotas: loaded.quotas,
             quota_levels: loaded.quota_levels,
             pauses: loaded.pauses,
+            bulks: loaded.bulks,
             tasks: page
                 .rows
                 .into_iter()

@@ -46,6 +46,50 @@ impl ClientInfo<()> for Client {
 impl ClientHooks<()> for &Client {}
 #[allow(clippy::all)]
 impl Client {
+    /**How far a bulk has come
+
+What a bulk is about and what it has met so far. Known while it is among the 32 newest of the tenant.
+
+Sends a `GET` request to `/v1/bulks/{id}`
+
+Arguments:
+- `id`: Id of the bulk.
+*/
+    pub async fn bulk_get<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+    ) -> Result<ResponseValue<types::Bulk>, Error<()>> {
+        let url = format!(
+            "{}/v1/bulks/{}", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .get(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "bulk_get",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**What this deployment can do
 
 Engines, models and the limits that a client should know before it submits.
@@ -420,6 +464,101 @@ Sends a `POST` request to `/v1/tasks/batch`
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
+    /**Cancel every task that fits a filter
+
+With `dry_run` it answers how many tasks fit now, and changes nothing. Otherwise it answers as soon as it is
+durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
+time, and goes on after a restart. `bulk_get` tells how far it has come.
+
+It is about the caller's own tasks that had been accepted when it began and have not ended when the walk comes
+to them. Nothing that is accepted later is touched, and nothing that has ended. Each task is cancelled exactly
+as by `task_cancel`; one whose cancellation was asked for before is skipped. A filter with nothing in it fits
+every task. Repeating a bulk does no harm.
+
+Of each tenant 32 bulks are remembered; for a new one the first to have ended is forgotten. While 32 of them
+run, the next is refused with ADMISSION_REJECT.
+
+
+Sends a `POST` request to `/v1/tasks/cancel`
+
+*/
+    pub async fn task_cancel_bulk<'a>(
+        &'a self,
+        body: &'a types::BulkRequest,
+    ) -> Result<ResponseValue<types::Bulk>, Error<()>> {
+        let url = format!("{}/v1/tasks/cancel", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "task_cancel_bulk",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            202u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Let every parked task that fits a filter run again
+
+As `task_cancel_bulk`, but each parked task is taken back into the queue, exactly as by `task_requeue`. Tasks
+that fit the filter and are not parked are skipped.
+
+
+Sends a `POST` request to `/v1/tasks/requeue`
+
+*/
+    pub async fn task_requeue_bulk<'a>(
+        &'a self,
+        body: &'a types::BulkRequest,
+    ) -> Result<ResponseValue<types::Bulk>, Error<()>> {
+        let url = format!("{}/v1/tasks/requeue", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "task_requeue_bulk",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            202u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
     /**One task, with what it waits for
 
 The record of the task, joined with the live answer to why it stands where it stands.
@@ -644,6 +783,21 @@ Sends a `GET` request to `/v1/whoami`
     }
 }
 impl crate::Client {
+    /**How far a bulk has come
+
+What a bulk is about and what it has met so far. Known while it is among the 32 newest of the tenant.
+
+Sends a `GET` request to `/v1/bulks/{id}`
+
+Arguments:
+- `id`: Id of the bulk.
+*/
+    pub async fn bulk_get<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+    ) -> Result<support::Reply<types::Bulk>, support::ApiError> {
+        support::settle(self.data().bulk_get(id).await).await
+    }
     /**What this deployment can do
 
 Engines, models and the limits that a client should know before it submits.
@@ -796,6 +950,45 @@ Sends a `POST` request to `/v1/tasks/batch`
         body: &'a types::TaskBatchRequest,
     ) -> Result<support::Reply<types::TaskBatch>, support::ApiError> {
         support::settle(self.data().task_create_batch(body).await).await
+    }
+    /**Cancel every task that fits a filter
+
+With `dry_run` it answers how many tasks fit now, and changes nothing. Otherwise it answers as soon as it is
+durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
+time, and goes on after a restart. `bulk_get` tells how far it has come.
+
+It is about the caller's own tasks that had been accepted when it began and have not ended when the walk comes
+to them. Nothing that is accepted later is touched, and nothing that has ended. Each task is cancelled exactly
+as by `task_cancel`; one whose cancellation was asked for before is skipped. A filter with nothing in it fits
+every task. Repeating a bulk does no harm.
+
+Of each tenant 32 bulks are remembered; for a new one the first to have ended is forgotten. While 32 of them
+run, the next is refused with ADMISSION_REJECT.
+
+
+Sends a `POST` request to `/v1/tasks/cancel`
+
+*/
+    pub async fn task_cancel_bulk<'a>(
+        &'a self,
+        body: &'a types::BulkRequest,
+    ) -> Result<support::Reply<types::Bulk>, support::ApiError> {
+        support::settle(self.data().task_cancel_bulk(body).await).await
+    }
+    /**Let every parked task that fits a filter run again
+
+As `task_cancel_bulk`, but each parked task is taken back into the queue, exactly as by `task_requeue`. Tasks
+that fit the filter and are not parked are skipped.
+
+
+Sends a `POST` request to `/v1/tasks/requeue`
+
+*/
+    pub async fn task_requeue_bulk<'a>(
+        &'a self,
+        body: &'a types::BulkRequest,
+    ) -> Result<support::Reply<types::Bulk>, support::ApiError> {
+        support::settle(self.data().task_requeue_bulk(body).await).await
     }
     /**One task, with what it waits for
 

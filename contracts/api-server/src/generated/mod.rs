@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, unused_imports, unused_qualifications)]
 use ::std::sync::Arc;
 use crate::support as support;
+pub mod bulks;
 pub mod callers;
 pub mod capabilities;
 pub mod keys;
@@ -46,6 +47,8 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &tasks::TASK_LIST,
     &tasks::TASK_CREATE,
     &tasks::TASK_CREATE_BATCH,
+    &tasks::TASK_CANCEL_BULK,
+    &tasks::TASK_REQUEUE_BULK,
     &tasks::TASK_GET,
     &tasks::TASK_CANCEL,
     &tasks::TASK_REQUEUE,
@@ -53,6 +56,7 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &tasks::TASK_STREAM,
     &refusals::REFUSAL_LIST,
     &refusals::REFUSAL_GET,
+    &bulks::BULK_GET,
     &sessions::SESSION_GET,
     &sessions::SESSION_DELETE,
     &capabilities::CAPABILITIES_GET,
@@ -75,12 +79,13 @@ where
 /// Router of all operations of the API `data`. Finish it with [`support::finish`].
 pub fn data_router<A>(api: &Arc<A>) -> ::axum::Router
 where
-    A: tasks::TasksApi + refusals::RefusalsApi + sessions::SessionsApi
+    A: tasks::TasksApi + refusals::RefusalsApi + bulks::BulksApi + sessions::SessionsApi
         + capabilities::CapabilitiesApi + callers::CallersApi,
 {
     ::axum::Router::new()
         .merge(tasks::tasks_router(Arc::clone(api)))
         .merge(refusals::refusals_router(Arc::clone(api)))
+        .merge(bulks::bulks_router(Arc::clone(api)))
         .merge(sessions::sessions_router(Arc::clone(api)))
         .merge(capabilities::capabilities_router(Arc::clone(api)))
         .merge(callers::callers_router(Arc::clone(api)))

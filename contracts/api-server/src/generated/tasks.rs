@@ -57,6 +57,37 @@ pub trait TasksApi: support::ApiHost {
         context: Self::Context,
         body: types::TaskBatchRequest,
     ) -> impl ::std::future::Future<Output = TaskCreateBatchResponse> + Send;
+    /// Cancel every task that fits a filter.
+    ///
+    /// With `dry_run` it answers how many tasks fit now, and changes nothing. Otherwise it answers as soon as it is
+    /// durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
+    /// time, and goes on after a restart. `bulk_get` tells how far it has come.
+    ///
+    /// It is about the caller's own tasks that had been accepted when it began and have not ended when the walk comes
+    /// to them. Nothing that is accepted later is touched, and nothing that has ended. Each task is cancelled exactly
+    /// as by `task_cancel`; one whose cancellation was asked for before is skipped. A filter with nothing in it fits
+    /// every task. Repeating a bulk does no harm.
+    ///
+    /// Of each tenant 32 bulks are remembered; for a new one the first to have ended is forgotten. While 32 of them
+    /// run, the next is refused with ADMISSION_REJECT.
+    ///
+    /// `POST /v1/tasks/cancel`
+    fn task_cancel_bulk(
+        &self,
+        context: Self::Context,
+        body: types::BulkRequest,
+    ) -> impl ::std::future::Future<Output = TaskCancelBulkResponse> + Send;
+    /// Let every parked task that fits a filter run again.
+    ///
+    /// As `task_cancel_bulk`, but each parked task is taken back into the queue, exactly as by `task_requeue`. Tasks
+    /// that fit the filter and are not parked are skipped.
+    ///
+    /// `POST /v1/tasks/requeue`
+    fn task_requeue_bulk(
+        &self,
+        context: Self::Context,
+        body: types::BulkRequest,
+    ) -> impl ::std::future::Future<Output = TaskRequeueBulkResponse> + Send;
     /// One task, with what it waits for.
     ///
     /// The record of the task, joined with the live answer to why it stands where it stands.
@@ -395,6 +426,116 @@ impl IntoResponse for TaskCreateBatchResponse {
 async fn task_create_batch_input(
     call: &mut support::Call,
 ) -> Result<(types::TaskBatchRequest,), support::Rejection> {
+    call.accepts()?;
+    let body = call.json(&super::REQUEST_SCHEMAS).await?;
+    Ok((body,))
+}
+/// What the contract says about `task_cancel_bulk`.
+pub static TASK_CANCEL_BULK: support::Operation = support::Operation {
+    id: "task_cancel_bulk",
+    tag: "tasks",
+    method: "POST",
+    path: "/v1/tasks/cancel",
+    req_ids: &["ORCH-2012"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
+    read: None,
+    body_limit_bytes: 1048576,
+    produces: "application/json",
+    problems: &[
+        400u16, 401u16, 403u16, 406u16, 408u16, 413u16, 415u16, 429u16, 500u16, 503u16,
+    ],
+};
+/// Every reply of `task_cancel_bulk`.
+#[derive(Debug)]
+pub enum TaskCancelBulkResponse {
+    /// It has begun; or with `dry_run` what it would meet.
+    Accepted202 {
+        /// Path of the bulk; absent with `dry_run`.
+        location: Option<String>,
+        /// The body.
+        body: types::Bulk,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for TaskCancelBulkResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(TASK_CANCEL_BULK.listed(reply)))
+    }
+}
+impl IntoResponse for TaskCancelBulkResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Accepted202 { location, body } => {
+                let mut reply = support::reply::json(202u16, &body);
+                if let Some(value) = &location {
+                    support::reply::header(&mut reply, "location", value);
+                }
+                reply
+            }
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn task_cancel_bulk_input(
+    call: &mut support::Call,
+) -> Result<(types::BulkRequest,), support::Rejection> {
+    call.accepts()?;
+    let body = call.json(&super::REQUEST_SCHEMAS).await?;
+    Ok((body,))
+}
+/// What the contract says about `task_requeue_bulk`.
+pub static TASK_REQUEUE_BULK: support::Operation = support::Operation {
+    id: "task_requeue_bulk",
+    tag: "tasks",
+    method: "POST",
+    path: "/v1/tasks/requeue",
+    req_ids: &["ORCH-2012"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
+    read: None,
+    body_limit_bytes: 1048576,
+    produces: "application/json",
+    problems: &[
+        400u16, 401u16, 403u16, 406u16, 408u16, 413u16, 415u16, 429u16, 500u16, 503u16,
+    ],
+};
+/// Every reply of `task_requeue_bulk`.
+#[derive(Debug)]
+pub enum TaskRequeueBulkResponse {
+    /// It has begun; or with `dry_run` what it would meet.
+    Accepted202 {
+        /// Path of the bulk; absent with `dry_run`.
+        location: Option<String>,
+        /// The body.
+        body: types::Bulk,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for TaskRequeueBulkResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(TASK_REQUEUE_BULK.listed(reply)))
+    }
+}
+impl IntoResponse for TaskRequeueBulkResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Accepted202 { location, body } => {
+                let mut reply = support::reply::json(202u16, &body);
+                if let Some(value) = &location {
+                    support::reply::header(&mut reply, "location", value);
+                }
+                reply
+            }
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn task_requeue_bulk_input(
+    call: &mut support::Call,
+) -> Result<(types::BulkRequest,), support::Rejection> {
     call.accepts()?;
     let body = call.json(&super::REQUEST_SCHEMAS).await?;
     Ok((body,))
@@ -768,6 +909,34 @@ async fn task_create_batch_route<A: TasksApi>(
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }
+async fn task_cancel_bulk_route<A: TasksApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&TASK_CANCEL_BULK, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match task_cancel_bulk_input(&mut call).await {
+        Ok((body,)) => api.task_cancel_bulk(context, body).await.into_response(),
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
+async fn task_requeue_bulk_route<A: TasksApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&TASK_REQUEUE_BULK, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match task_requeue_bulk_input(&mut call).await {
+        Ok((body,)) => api.task_requeue_bulk(context, body).await.into_response(),
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
 async fn task_get_route<A: TasksApi>(
     State(api): State<Arc<A>>,
     request: Request,
@@ -850,6 +1019,14 @@ pub fn tasks_router<A: TasksApi>(api: Arc<A>) -> Router {
         .route(
             "/v1/tasks/batch",
             support::path::<A>("OPTIONS, POST").post(task_create_batch_route::<A>),
+        )
+        .route(
+            "/v1/tasks/cancel",
+            support::path::<A>("OPTIONS, POST").post(task_cancel_bulk_route::<A>),
+        )
+        .route(
+            "/v1/tasks/requeue",
+            support::path::<A>("OPTIONS, POST").post(task_requeue_bulk_route::<A>),
         )
         .route(
             "/v1/tasks/{id}",

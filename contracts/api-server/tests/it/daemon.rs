@@ -7,6 +7,7 @@ use std::{
 
 use api_client::{Backoff, Client, Options};
 use api_server::{
+    bulks::{BulkGetParams, BulkGetResponse, BulksApi},
     callers::{CallersApi, WhoamiGetResponse},
     capabilities::{CapabilitiesApi, CapabilitiesGetResponse},
     control_router, data_router,
@@ -34,15 +35,15 @@ use api_server::{
         ReadinessGetResponse, SystemApi,
     },
     tasks::{
-        TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse, TaskCreateParams,
-        TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams, TaskListResponse,
-        TaskRequeueParams, TaskRequeueResponse, TaskResultParams, TaskResultResponse,
-        TaskStreamParams, TaskStreamResponse, TasksApi,
+        TaskCancelBulkResponse, TaskCancelParams, TaskCancelResponse, TaskCreateBatchResponse,
+        TaskCreateParams, TaskCreateResponse, TaskGetParams, TaskGetResponse, TaskListParams,
+        TaskListResponse, TaskRequeueBulkResponse, TaskRequeueParams, TaskRequeueResponse,
+        TaskResultParams, TaskResultResponse, TaskStreamParams, TaskStreamResponse, TasksApi,
     },
 };
 use api_types::{
-    KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, QueueSwitchRequest, QuotaPutRequest,
-    TaskCreateRequest,
+    BulkRequest, KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, QueueSwitchRequest,
+    QuotaPutRequest, TaskCreateRequest,
 };
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -165,6 +166,14 @@ impl TasksApi for Daemon {
         problem(404, ProblemCode::NotFound, "no such task").into()
     }
 
+    async fn task_cancel_bulk(&self, _: Caller, _: BulkRequest) -> TaskCancelBulkResponse {
+        problem(429, ProblemCode::AdmissionReject, "too many run").into()
+    }
+
+    async fn task_requeue_bulk(&self, _: Caller, _: BulkRequest) -> TaskRequeueBulkResponse {
+        problem(429, ProblemCode::AdmissionReject, "too many run").into()
+    }
+
     async fn task_result(&self, _: Caller, _: TaskResultParams) -> TaskResultResponse {
         problem(404, ProblemCode::NotFound, "no such task").into()
     }
@@ -182,6 +191,12 @@ impl RefusalsApi for Daemon {
 
     async fn refusal_list(&self, _: Caller, _: RefusalListParams) -> RefusalListResponse {
         problem(404, ProblemCode::NotFound, "no such page").into()
+    }
+}
+
+impl BulksApi for Daemon {
+    async fn bulk_get(&self, _: Caller, _: BulkGetParams) -> BulkGetResponse {
+        problem(404, ProblemCode::NotFound, "no such bulk").into()
     }
 }
 

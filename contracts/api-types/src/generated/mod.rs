@@ -4,6 +4,7 @@
 #![allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
 #![allow(unreachable_pub, unused_imports, unused_qualifications)]
 mod batch;
+mod bulk;
 mod capabilities;
 mod engine;
 mod keys;
@@ -19,6 +20,7 @@ mod system;
 mod tasks;
 mod whoami;
 pub use batch::*;
+pub use bulk::*;
 pub use capabilities::*;
 pub use engine::*;
 pub use keys::*;

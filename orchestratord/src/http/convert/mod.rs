@@ -4,6 +4,7 @@
 //! nowhere else.
 
 mod batch;
+mod bulk;
 mod choice;
 mod create;
 mod frame;
@@ -16,6 +17,7 @@ mod task;
 mod why;
 
 pub(super) use batch::{new_tasks, task_batch};
+pub(super) use bulk::{bulk, new_bulk};
 pub(super) use choice::{engine, priority_filter, state_filter};
 pub(super) use create::new_task;
 pub(super) use frame::event;

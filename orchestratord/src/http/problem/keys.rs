@@ -123,6 +123,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         Refusal::KeyUnknown { key } => format!("there is no key {key}"),
         Refusal::BudgetSessionless
         | Refusal::BudgetSpent { .. }
+        | Refusal::BulksFull { .. }
         | Refusal::ContextExceeded { .. }
         | Refusal::DeadlineBeforeStart { .. }
         | Refusal::DeadlineUnmet { .. }

@@ -27,7 +27,8 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
         Refusal::Quota(refusal) => quotas::pointer(refusal),
         Refusal::BudgetSpent { .. } | Refusal::SessionExhausted { .. } => Some("/session_id"),
         Refusal::TaskIdConflict { .. } => Some("/task_id"),
-        Refusal::KeyEnded { .. }
+        Refusal::BulksFull { .. }
+        | Refusal::KeyEnded { .. }
         | Refusal::KeyLast { .. }
         | Refusal::KeyTaken { .. }
         | Refusal::KeyUnknown { .. }

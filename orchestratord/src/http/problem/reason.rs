@@ -1,5 +1,6 @@
 //! What was refused, in words, with the figures.
 
+use orchestrator_core::bulk::BULKS_PER_TENANT_MAX;
 use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::{ModelRef, PoolName, SessionId};
 use orchestrator_core::queue::FullPolicy;
@@ -17,6 +18,9 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             "a budget is for a session, and the task names none; give it a session_id".to_owned()
         }
         Refusal::BudgetSpent { session, short } => budget_spent(*session, *short),
+        Refusal::BulksFull { .. } => format!(
+            "{BULKS_PER_TENANT_MAX} bulks run, and no more may; try again when one of them is done"
+        ),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,

@@ -437,6 +437,15 @@ impl Rig {
             Ok(Reply::Refused(_) | Reply::TaskRefused(_)) => {
                 self.journal.push("refused".to_owned())
             }
+            Ok(Reply::BulkBegun(row)) => {
+                let kept = self.store.peek().bulks;
+                let kept = kept.iter().find(|kept| kept.id == row.id);
+                assert!(
+                    kept.is_some_and(|kept| kept.place >= row.place),
+                    "a bulk was shown before it was durable"
+                );
+                self.journal.push(format!("bulk {}", row.id));
+            }
             Ok(Reply::KeyCreated(key) | Reply::KeyRevoked(key)) => {
                 let kept = self.store.peek().keys;
                 assert!(kept.contains(key), "a key was shown before it was durable");
@@ -480,6 +489,7 @@ impl Rig {
             quotas: loaded.quotas,
             quota_levels: loaded.quota_levels,
             pauses: loaded.pauses,
+            bulks: loaded.bulks,
         };
         let machine = self.state.machine().expect("it serves");
         let again = Machine::recover(config(), self.now, recovered);

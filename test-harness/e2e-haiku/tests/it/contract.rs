@@ -135,6 +135,8 @@ struct Things {
     running: Uuid,
     /// Correlation id of a refusal.
     refusal: String,
+    /// Id of a bulk that touches nothing.
+    bulk: String,
     /// Id of a key that nobody uses.
     key: String,
 }
@@ -151,11 +153,15 @@ async fn things(world: &World) -> Things {
     let key = json!({ "name": "a thing", "scopes": ["user"] });
     let key = world.raw.post("/v1/keys", &key).await.json();
     let key = key["key"]["key_id"].as_str().unwrap().to_owned();
+    let none = json!({ "filter": { "state": "parked" } });
+    let bulk = world.raw.post("/v1/tasks/requeue", &none).await.json();
+    let bulk = bulk["bulk_id"].as_str().unwrap().to_owned();
     Things {
         task,
         session,
         running,
         refusal,
+        bulk,
         key,
     }
 }
@@ -167,6 +173,7 @@ impl Things {
             path if path.ends_with("/requeue") => self.running.to_string(),
             path if path.starts_with("/v1/tasks/") => self.task.to_string(),
             path if path.starts_with("/v1/refusals/") => self.refusal.clone(),
+            path if path.starts_with("/v1/bulks/") => self.bulk.clone(),
             path if path.starts_with("/v1/sessions/") => self.session.to_string(),
             path if path.starts_with("/v1/keys/") => self.key.clone(),
             _ => "default".to_owned(),
@@ -282,6 +289,7 @@ async fn every_operation_answers_as_the_contract_says() {
     }
     insta::assert_snapshot!(Vec::from_iter(answered).join("
 "), @r"
+    bulk_get
     capabilities_get
     health_get
     key_create
@@ -305,11 +313,13 @@ async fn every_operation_answers_as_the_contract_says() {
     session_delete
     session_get
     task_cancel
+    task_cancel_bulk
     task_create
     task_create_batch
     task_get
     task_list
     task_requeue
+    task_requeue_bulk
     task_result
     task_stream
     whoami_get

@@ -9,6 +9,7 @@
 mod attached;
 mod batches;
 mod budgets;
+mod bulks;
 mod connections;
 mod contract;
 mod crowd;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orchestrator_core::id::{AttemptId, KeyId, SessionKey, TaskId};
+use orchestrator_core::bulk::BulkRecord;
+use orchestrator_core::id::{AttemptId, BulkId, KeyId, SessionKey, TaskId};
 use orchestrator_core::idempotency::IdempotencyRecord;
 use orchestrator_core::key::KeyRecord;
 use orchestrator_core::mutation::Mutation;
@@ -20,6 +21,9 @@ pub struct Book {
     pub(super) sessions: BTreeMap<SessionKey, SessionRecord>,
     pub(super) keys: BTreeMap<KeyId, KeyRecord>,
     pub(super) idempotency: BTreeMap<u64, IdempotencyRecord>,
+    pub(super) bulks: BTreeMap<BulkId, BulkRecord>,
+    /// Each bulk as it was durable last, those that are forgotten included: one commit may begin, end and forget it.
+    pub(super) bulks_ever: BTreeMap<BulkId, BulkRecord>,
     /// Every switch of a queue that was ever durable, in their order.
     pub(super) switches: Vec<PauseRecord>,
     pub(super) quotas: BTreeMap<QuotaSubject, QuotaRecord>,
@@ -34,6 +38,13 @@ impl Book {
             match mutation {
                 Mutation::AttemptInsert(row) | Mutation::AttemptUpdate(row) => {
                     self.attempts.insert(row.id, AttemptRecord::clone(row));
+                }
+                Mutation::BulkForget(bulk) => {
+                    self.bulks.remove(bulk);
+                }
+                Mutation::BulkPut(row) => {
+                    self.bulks.insert(row.id, BulkRecord::clone(row));
+                    self.bulks_ever.insert(row.id, BulkRecord::clone(row));
                 }
                 Mutation::IdempotencyBind(row) => {
                     self.idempotency.insert(row.number, *row);

@@ -4,6 +4,7 @@
 mod answers_fit;
 mod book;
 mod bounds;
+mod bulks;
 mod conservation;
 mod court;
 mod epochs;

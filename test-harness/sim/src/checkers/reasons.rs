@@ -90,6 +90,7 @@ impl Reasons {
                 model_ref.as_ref().is_none_or(|asked| asked == model)
                     && engine.is_none_or(|asked| asked == *kind)
             }),
+            Refusal::BulksFull { retry_after_ms } => *retry_after_ms > 0,
             Refusal::Quota(refusal) => quota_fits(refusal),
             Refusal::IdempotencyMismatch { .. }
             | Refusal::KeyEnded { .. }

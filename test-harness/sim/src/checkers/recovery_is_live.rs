@@ -43,6 +43,7 @@ impl RecoveryIsLive {
             quotas: durable.quotas.clone(),
             quota_levels: durable.quota_levels.clone(),
             pauses: durable.pauses.clone(),
+            bulks: durable.bulks.clone(),
         };
         let machine = Machine::recover(self.config.clone(), Now::default(), recovered);
         if let Some(difference) = difference(&machine.hard_state(), durable) {
@@ -149,8 +150,14 @@ fn difference(hard: &HardState, durable: &Loaded) -> Option<String> {
     quota_difference(hard, durable)
 }
 
-/// The same, of quotas and of queues that are held.
+/// The same, of quotas, of bulks and of queues that are held.
 fn quota_difference(hard: &HardState, durable: &Loaded) -> Option<String> {
+    if !hard.bulks.values().eq(&durable.bulks) {
+        return Some(format!(
+            "bulks are {:?} in memory, and {:?} durable",
+            hard.bulks, durable.bulks
+        ));
+    }
     if hard.pauses != durable.pauses {
         return Some(format!(
             "queues are {:?} in memory, and {:?} durable",

@@ -44,6 +44,11 @@ impl Checker for ReleasedDurable {
                         ))
                     }
                 }
+                Reply::BulkBegun(row) => match book.bulks_ever.get(&row.id) {
+                    // An id that was forgotten may have begun anew since.
+                    Some(kept) if kept.place >= row.place || kept.at > row.at => Ok(()),
+                    kept => Err(format!("{row:?} is shown, and {kept:?} is durable")),
+                },
                 Reply::KeyCreated(key) | Reply::KeyRevoked(key) => shown_key(key, book),
                 Reply::QueueSwitched(row) => {
                     let mut of_pool = book.switches.iter().filter(|kept| kept.pool == row.pool);

@@ -93,6 +93,11 @@ pub(super) fn hard_of(durable: &Loaded) -> HardState {
             .map(|row| (row.subject, *row))
             .collect(),
         pauses: durable.pauses.clone(),
+        bulks: durable
+            .bulks
+            .iter()
+            .map(|row| (row.id, row.clone()))
+            .collect(),
     }
 }
 

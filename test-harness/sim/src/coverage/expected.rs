@@ -49,6 +49,8 @@ const FIXED: &[&str] = &[
     "frame: token",
     "mutation: AttemptInsert",
     "mutation: AttemptUpdate",
+    "mutation: BulkForget",
+    "mutation: BulkPut",
     "mutation: ChunkAppend",
     "mutation: IdempotencyBind",
     "mutation: IdempotencyForget",

@@ -4,6 +4,7 @@ use std::fmt;
 
 use orchestrator_core::quota::{QuotaLimits, RequestRate};
 
+use super::bulks::Bulk;
 use super::operation::{Operation, Want};
 use super::setup::Setup;
 use crate::agenda::Micros;
@@ -15,6 +16,8 @@ const KEYS: u64 = 5;
 /// One thing that an operator does. Keys have numbers, pools their place in the setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// Cancels many tasks, or takes many back into the queue.
+    Bulk(Bulk),
     /// Makes a key.
     KeyCreate {
         /// Its number.
@@ -176,6 +179,13 @@ impl fmt::Display for Act {
             None => "every queue".to_owned(),
         };
         match self {
+            Self::Bulk(bulk) => {
+                let what = match bulk.cancels {
+                    true => "cancels every task",
+                    false => "takes every parked task back into the queue",
+                };
+                write!(f, "{what} that fits, as bulk {}: {bulk:?}", bulk.number)
+            }
             Self::KeyCreate { key, operator } => {
                 let what = if *operator { " of an operator" } else { "" };
                 write!(f, "makes key {key}{what}")

@@ -3,6 +3,7 @@
 //! run as good as any other: that is how a failure is made short.
 
 mod act;
+mod bulks;
 mod draw_faults;
 mod draw_operations;
 mod fault;
@@ -11,6 +12,7 @@ mod setup;
 mod whole;
 
 pub use act::Act;
+pub use bulks::Bulk;
 pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
 pub use operation::{Habit, Operation, Want, Wish};

@@ -103,6 +103,7 @@ impl OwnerStore for SimStore {
             loaded.quotas = before.quotas;
             loaded.quota_levels = before.quota_levels;
             loaded.pauses = before.pauses;
+            loaded.bulks = before.bulks;
         }
         Ok(loaded)
     }

@@ -1,5 +1,6 @@
 //! What holds for every store, one function each.
 
+mod bulks;
 mod fence;
 mod guards;
 mod idempotency;
@@ -10,6 +11,7 @@ mod quotas;
 mod read;
 mod survive;
 
+pub use bulks::*;
 pub use fence::*;
 pub use guards::*;
 pub use idempotency::*;

@@ -1,6 +1,7 @@
 //! What operators do becomes what is asked of the owner.
 
-use orchestrator_core::id::{KeyId, PoolName, PrincipalId};
+use orchestrator_core::bulk::{BulkAction, BulkBegin, BulkFilter};
+use orchestrator_core::id::{BulkId, KeyId, PoolName, PrincipalId, TenantId};
 use orchestrator_core::input::Ask;
 use orchestrator_core::key::{
     KeyCreate, KeyMac, KeyRotate, KeyScope, Scopes, ServerKeyMark, Tenant,
@@ -11,7 +12,8 @@ use orchestrator_core::task::Priority;
 use store::Loaded;
 
 use super::errand::Aim;
-use crate::plan::Act;
+use super::wish::session_id;
+use crate::plan::{Act, Bulk};
 use crate::world::World;
 
 const MARK: ServerKeyMark = ServerKeyMark([7; 8]);
@@ -21,6 +23,7 @@ impl World {
     /// looked at.
     pub(super) fn asked_by(&self, act: Act) -> Ask {
         match act {
+            Act::Bulk(bulk) => Ask::BulkBegin(Box::new(begin(bulk))),
             Act::KeyCreate { key, operator } => Ask::KeyCreate(Box::new(KeyCreate {
                 id: KeyId(key),
                 mac: mac(key),
@@ -111,6 +114,23 @@ impl World {
             }
         }
         (!held.is_empty()).then(|| "queues are held".to_owned())
+    }
+}
+
+fn begin(bulk: Bulk) -> BulkBegin {
+    BulkBegin {
+        id: BulkId(u128::from(bulk.number)),
+        action: match bulk.cancels {
+            true => BulkAction::Cancel,
+            false => BulkAction::Requeue,
+        },
+        filter: BulkFilter {
+            state: bulk.state,
+            priority: bulk.priority,
+            session: bulk.session.map(session_id),
+            ..BulkFilter::of(TenantId::DEFAULT)
+        },
+        by: PrincipalId::SYSTEM,
     }
 }
 

@@ -320,7 +320,8 @@ impl World {
             Ok(Reply::TaskRequeued(row)) => Answer::Record(record(&row, host.hub.position(&row))),
             // What operators are told, the history has no words for.
             Ok(
-                Reply::KeyCreated(_)
+                Reply::BulkBegun(_)
+                | Reply::KeyCreated(_)
                 | Reply::KeyRevoked(_)
                 | Reply::QueueSwitched(_)
                 | Reply::QuotaPut(_)

@@ -1,0 +1,135 @@
+//! Many tasks in one command: `orch task cancel --all`, `orch task requeue --all`.
+
+use std::time::Duration;
+
+use api_client::types::{
+    Bulk, BulkAction, BulkFilter, BulkRequest, BulkSkipReason, BulkState, BulkStateFilter,
+    PriorityChoice,
+};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    context::{Context, Outcome},
+    error::Failure,
+    exit::Exit,
+    ids,
+    output::{Cell, Page, Tone, counted},
+    request::one_of,
+    times::moment,
+};
+
+const MANY: &str = "Many tasks";
+
+/// The first wait before looking again how far it has come, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// Which tasks, if not one.
+#[derive(clap::Args)]
+pub(super) struct Flags {
+    /// Every task of yours that has not ended and fits what follows, instead of one
+    #[arg(long, help_heading = MANY)]
+    pub(super) all: bool,
+    /// Only tasks in this state
+    #[arg(long, requires = "all", conflicts_with = "id", value_parser = one_of(BulkStateFilter::ALL, BulkStateFilter::as_str), help_heading = MANY)]
+    state: Option<BulkStateFilter>,
+    /// Only tasks of this class
+    #[arg(long, value_name = "CLASS", requires = "all", conflicts_with = "id", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = MANY)]
+    priority: Option<PriorityChoice>,
+    /// Only tasks of this session
+    #[arg(long, value_name = "UUID", requires = "all", conflicts_with = "id", value_parser = ids::session, help_heading = MANY)]
+    session: Option<Uuid>,
+    /// Only tasks of this project
+    #[arg(long, value_name = "UUID", requires = "all", conflicts_with = "id", value_parser = ids::project, help_heading = MANY)]
+    project: Option<Uuid>,
+    /// Only tasks accepted at this time or later, such as `2030-01-31T08:00:00Z`
+    #[arg(long, value_name = "TIME", requires = "all", conflicts_with = "id", value_parser = moment, help_heading = MANY)]
+    created_from: Option<u64>,
+    /// Only tasks accepted before this time
+    #[arg(long, value_name = "TIME", requires = "all", conflicts_with = "id", value_parser = moment, help_heading = MANY)]
+    created_before: Option<u64>,
+    /// Say how many tasks it would be, and change nothing
+    #[arg(long, requires = "all", conflicts_with = "id", help_heading = MANY)]
+    dry_run: bool,
+}
+
+impl Flags {
+    /// Begins it, and waits until it is done.
+    pub(super) async fn perform(self, context: &Context, action: BulkAction) -> Outcome {
+        let Self {
+            all: _,
+            state,
+            priority,
+            session,
+            project,
+            created_from,
+            created_before,
+            dry_run,
+        } = self;
+        let request = BulkRequest {
+            filter: Some(BulkFilter {
+                state,
+                priority,
+                session_id: session,
+                project_id: project,
+                created_from_ms: created_from,
+                created_before_ms: created_before,
+            }),
+            dry_run: dry_run.then_some(true),
+        };
+        let client = &context.client;
+        let begun = match action {
+            BulkAction::Requeue => client.task_requeue_bulk(&request).await?,
+            _ => client.task_cancel_bulk(&request).await?,
+        };
+        let done = until_done(context, begun.into_body()).await?;
+        context.out.show(&done, |page| describe(&done, page))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Looks again until it is done. On a terminal it says how far it has come.
+async fn until_done(context: &Context, mut bulk: Bulk) -> Result<Bulk, Failure> {
+    let (mut pause, longest) = PAUSES;
+    while let (BulkState::Running, Some(id)) = (&bulk.state, bulk.bulk_id) {
+        sleep(pause).await;
+        pause = longest.min(pause * 2);
+        bulk = context.client.bulk_get(&id).await?.into_body();
+        if context.out.terminal_err && bulk.state == BulkState::Running {
+            let far = format!("{} so far", counted(bulk.changed, "task"));
+            context.out.say(Tone::Dim, &far);
+        }
+    }
+    Ok(bulk)
+}
+
+fn describe(bulk: &Bulk, page: &mut Page) {
+    let (done, would) = match &bulk.action {
+        BulkAction::Requeue => (
+            "taken back into the queue",
+            "would be taken back into the queue",
+        ),
+        _ => ("cancelled", "would be cancelled"),
+    };
+    let counted_only = bulk.state == BulkState::DryRun;
+    let what = if counted_only { would } else { done };
+    page.fields([
+        ("bulk", Cell::maybe(bulk.bulk_id)),
+        ("state", bulk.state.to_string().into()),
+        ("matched", bulk.matched.into()),
+        ("changed", bulk.changed.into()),
+        ("skipped", bulk.skipped.into()),
+    ]);
+    page.line(format!("{} {what}", counted(bulk.changed, "task")));
+    match &bulk.skip_reason {
+        Some(BulkSkipReason::CancelRequested) => {
+            page.line("the others are being cancelled already");
+        }
+        Some(BulkSkipReason::NotParked) => page.line("the others are not parked"),
+        Some(other) => page.line(format!("the others were skipped: {other}")),
+        None => {}
+    }
+    if counted_only {
+        page.line("nothing was changed; leave out --dry-run to do it");
+    }
+}

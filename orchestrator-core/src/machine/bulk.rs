@@ -1,0 +1,126 @@
+//! Many tasks are cancelled, or taken back into the queue, by one command: a walk over the live tasks, a few a step.
+
+use std::ops::Bound;
+
+use crate::bulk::{BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, Bulks};
+use crate::id::{BulkId, ReplyToken, TaskId};
+use crate::machine::driver::Machine;
+use crate::machine::step::Answer;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::time::Now;
+
+/// Most pieces of walking in one step, so that there is always room for other work.
+pub(super) const BULK_PIECES_PER_STEP: usize = 4;
+
+/// Most tasks that are looked at in one piece, of which one at most is changed.
+const LOOKS_PER_PIECE: usize = 64;
+
+/// When it may be worth trying again where too many run: they end by themselves, and soon.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+impl Machine {
+    /// Begins a bulk over what has been accepted so far.
+    pub(super) fn bulk_begin(&mut self, now: Now, reply: ReplyToken, begin: BulkBegin) {
+        let BulkBegin {
+            id,
+            action,
+            filter,
+            by,
+        } = begin;
+        let answer = match (self.bulks.get(id), self.bulks.make_room(filter.tenant)) {
+            (Some(_), _) => Answer::Bulk(id),
+            (None, Err(())) => Answer::Ready(Reply::Refused(Refusal::BulksFull {
+                retry_after_ms: RETRY_AFTER_MS,
+            })),
+            (None, Ok(goes)) => {
+                if let Some(goes) = goes {
+                    self.bulks.forget(goes);
+                    self.step.bulk_forgotten = Some(goes);
+                }
+                self.bulk_put(BulkRecord {
+                    id,
+                    action,
+                    filter,
+                    by,
+                    at: now.wall,
+                    through: self.accept_seq,
+                    place: None,
+                    count: BulkCount::default(),
+                    ended_at: None,
+                });
+                Answer::Bulk(id)
+            }
+        };
+        self.step.replies.push((reply, answer));
+    }
+
+    /// Walks on by one piece. False if there is nothing to walk.
+    pub(super) fn bulk_walk(&mut self, now: Now) -> bool {
+        let Some(mut row) = self.bulks.next_turn() else {
+            return false;
+        };
+        let (found, over) = self.bulk_look(&mut row);
+        if over {
+            row.ended_at = Some(now.wall);
+        }
+        let action = row.action;
+        self.bulk_put(row);
+        match (found, action) {
+            (None, _) => {}
+            (Some(task), BulkAction::Cancel) => self.cancel(now, task),
+            (Some(task), BulkAction::Requeue) => self.requeue(task),
+        }
+        true
+    }
+
+    /// Looks at the tasks that come next, up to the first one to change. That one, and whether there are no more.
+    fn bulk_look(&self, row: &mut BulkRecord) -> (Option<TaskId>, bool) {
+        let from = row.place.map_or(Bound::Unbounded, Bound::Excluded);
+        let ahead = self.tasks.range((from, Bound::Unbounded));
+        for (looks, (id, live)) in ahead.enumerate() {
+            if looks == LOOKS_PER_PIECE {
+                return (None, false);
+            }
+            row.place = Some(*id);
+            let task = &live.record;
+            if task.seq > row.through || !row.filter.matches(task) {
+                continue;
+            }
+            row.count.matched += 1;
+            if row.action.changes(task.state) {
+                row.count.changed += 1;
+                return (Some(*id), false);
+            }
+        }
+        (None, true)
+    }
+
+    fn bulk_put(&mut self, row: BulkRecord) {
+        self.step.bulks.insert(row.id);
+        self.bulks.put(row);
+    }
+
+    /// Every bulk that is remembered.
+    #[must_use]
+    pub fn bulks(&self) -> &Bulks {
+        &self.bulks
+    }
+
+    /// What a bulk would meet if it walked now.
+    #[must_use]
+    pub fn bulk_count(&self, action: BulkAction, filter: &BulkFilter) -> BulkCount {
+        let mut count = BulkCount::default();
+        for live in self.tasks.values() {
+            if filter.matches(&live.record) {
+                count.matched += 1;
+                count.changed += u64::from(action.changes(live.record.state));
+            }
+        }
+        count
+    }
+
+    pub(super) fn bulk_row(&self, id: BulkId) -> Option<Box<BulkRecord>> {
+        self.bulks.get(id).cloned().map(Box::new)
+    }
+}
