@@ -128,43 +128,10 @@ fn a_walk_goes_on_after_a_restart_where_it_was() {
     assert!(rig.machine.bulks().get(BulkId(1)).is_some());
 }
 
-#[test]
-fn each_part_of_a_filter_narrows_it() {
-    let mut rig = Rig::new(one_pool(1));
-    let started = rig.now.wall;
-    rig.create(1, spec());
-    rig.create_for(OTHER, 2, spec());
-    rig.create(
-        3,
-        TaskSpec {
-            priority: Priority::Batch,
-            ..spec()
-        },
-    );
-    rig.create(
-        4,
-        TaskSpec {
-            session: Some(SessionId(5)),
-            ..spec()
-        },
-    );
-    rig.create(
-        5,
-        TaskSpec {
-            run_at: Some(started + 60_000),
-            ..spec()
-        },
-    );
-    rig.pass(1_000);
-    rig.create(6, spec());
+/// Filters of the tasks that the test below makes, and how many fit each; the last of them is accepted `later`.
+fn narrowed(later: Option<WallMs>) -> [(BulkFilter, u64); 11] {
     let whole = everything();
-    let count = |rig: &Rig, filter: BulkFilter| {
-        let count = rig.machine.bulk_count(BulkAction::Cancel, &filter);
-        assert_eq!(count.matched, count.changed);
-        count.matched
-    };
-    let later = Some(WallMs(started.0 + 1_000));
-    let cases = [
+    [
         (whole, 5),
         (BulkFilter::of(OTHER), 1),
         (
@@ -230,8 +197,45 @@ fn each_part_of_a_filter_narrows_it() {
             },
             4,
         ),
-    ];
-    for (filter, matched) in cases {
+    ]
+}
+
+#[test]
+fn each_part_of_a_filter_narrows_it() {
+    let mut rig = Rig::new(one_pool(1));
+    let started = rig.now.wall;
+    rig.create(1, spec());
+    rig.create_for(OTHER, 2, spec());
+    rig.create(
+        3,
+        TaskSpec {
+            priority: Priority::Batch,
+            ..spec()
+        },
+    );
+    rig.create(
+        4,
+        TaskSpec {
+            session: Some(SessionId(5)),
+            ..spec()
+        },
+    );
+    rig.create(
+        5,
+        TaskSpec {
+            run_at: Some(started + 60_000),
+            ..spec()
+        },
+    );
+    rig.pass(1_000);
+    rig.create(6, spec());
+    let whole = everything();
+    let count = |rig: &Rig, filter: BulkFilter| {
+        let count = rig.machine.bulk_count(BulkAction::Cancel, &filter);
+        assert_eq!(count.matched, count.changed);
+        count.matched
+    };
+    for (filter, matched) in narrowed(Some(WallMs(started.0 + 1_000))) {
         assert_eq!(count(&rig, filter), matched, "{filter:?}");
     }
     let before = rig.store.hard_state();

@@ -78,18 +78,7 @@ impl ModelStore {
                 from,
                 to,
                 chunk,
-            } => {
-                let row = &self.tasks[task];
-                assert!(!row.state.is_final(), "a chunk for an ended task");
-                assert_eq!(row.position, *from, "a chunk that does not follow");
-                assert!(from < to, "an empty chunk");
-                let live = &self.attempts[attempt];
-                assert_eq!((live.task, &live.state), (*task, &AttemptState::Live));
-                self.chunks
-                    .entry(*task)
-                    .or_default()
-                    .push((*from, *to, *chunk));
-            }
+            } => self.chunk_append((*task, *attempt), (*from, *to), *chunk),
             Mutation::IdempotencyBind(row) => self.idempotency_bind(row),
             Mutation::IdempotencyForget { through } => {
                 let before = self.idempotency.len();
@@ -153,6 +142,21 @@ impl ModelStore {
             ..before
         };
         assert_eq!(*row, same, "what of a bulk never changes");
+    }
+
+    fn chunk_append(
+        &mut self,
+        (task, attempt): (TaskId, AttemptId),
+        (from, to): (u64, u64),
+        chunk: PayloadRef,
+    ) {
+        let row = &self.tasks[&task];
+        assert!(!row.state.is_final(), "a chunk for an ended task");
+        assert_eq!(row.position, from, "a chunk that does not follow");
+        assert!(from < to, "an empty chunk");
+        let live = &self.attempts[&attempt];
+        assert_eq!((live.task, &live.state), (task, &AttemptState::Live));
+        self.chunks.entry(task).or_default().push((from, to, chunk));
     }
 
     fn idempotency_bind(&mut self, row: &IdempotencyRecord) {
