@@ -88,9 +88,16 @@ impl Flags {
     }
 }
 
-/// Looks again until it is done. On a terminal it says how far it has come.
+/// Looks again until it is done, since nothing streams how far it has come. On a terminal it says that, and that the
+/// daemon goes on by itself.
 async fn until_done(context: &Context, mut bulk: Bulk) -> Result<Bulk, Failure> {
     let (mut pause, longest) = PAUSES;
+    if let (true, BulkState::Running, Some(id)) =
+        (context.out.terminal_err, &bulk.state, bulk.bulk_id)
+    {
+        let begun = format!("bulk {id} has begun, and goes on if you leave");
+        context.out.say(Tone::Dim, &begun);
+    }
     while let (BulkState::Running, Some(id)) = (&bulk.state, bulk.bulk_id) {
         sleep(pause).await;
         pause = longest.min(pause * 2);

@@ -28,8 +28,7 @@ impl App {
         let engines: Vec<_> = tasks.iter().map(|(task, _)| task.spec.engine).collect();
         let mut asks = Vec::with_capacity(tasks.len());
         let mut refused = Vec::with_capacity(tasks.len());
-        for (mut task, named) in tasks {
-            task.spec.priority = task.spec.priority.at_most(caller.class_max());
+        for (task, named) in tasks {
             match create_ask(caller, task, named) {
                 Ok((ask, body)) => {
                     asks.push((ask, Some(body)));

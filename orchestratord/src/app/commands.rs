@@ -100,7 +100,7 @@ impl App {
     }
 }
 
-/// What to ask for a task to be created, and its body.
+/// What to ask for a task to be created, in the highest class that the caller may use at most, and its body.
 ///
 /// # Errors
 /// If it may not go to its project.
@@ -113,11 +113,12 @@ pub(super) fn create_ask(
         id,
         fingerprint,
         key,
-        spec,
+        mut spec,
         project,
         budget,
         body,
     } = task;
+    spec.priority = spec.priority.at_most(caller.class_max());
     let project = project_of(caller, project)?;
     let key = key.map(|text| idempotency_key(caller.tenant(), &text));
     let create = TaskCreate {

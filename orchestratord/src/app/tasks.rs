@@ -117,10 +117,9 @@ impl App {
     pub async fn task_create(
         &self,
         caller: &Caller,
-        mut task: NewTask,
+        task: NewTask,
         named: bool,
     ) -> Result<Created, Trouble> {
-        task.spec.priority = task.spec.priority.at_most(caller.class_max());
         let engine = task.spec.engine;
         let outcome = self.task_create_command(caller, task, named).await;
         self.count_refusal(engine, &outcome);
