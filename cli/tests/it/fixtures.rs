@@ -39,7 +39,7 @@ pub(crate) const GAVE_UP: &str = "replica worn-0 stays down: it failed again aft
     it said last:\nload_model: cannot open /models/qwen.gguf\n\tmain: exiting due to model loading error";
 
 /// A time that reads as so many minutes ago, and a few seconds before and after it too, however slow the machine is.
-fn minutes_ago(minutes: u64) -> u64 {
+pub(crate) fn minutes_ago(minutes: u64) -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()

@@ -8,8 +8,8 @@ use std::{
 
 use api_client::types::{
     Bulk, BulkRequest, Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument,
-    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, RefusalPage, ReplicaSetList,
-    TaskBatchRequest, TaskCreateRequest,
+    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, ReplicaSetList, TaskBatchRequest,
+    TaskCreateRequest,
 };
 use api_server::{
     bulks::*, callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, refusals::*,
@@ -346,14 +346,11 @@ impl RefusalsApi for Api {
         }
     }
 
-    async fn refusal_list(&self, _: Caller, _: RefusalListParams) -> RefusalListResponse {
-        self.note("refusal_list".to_owned());
-        let refusals = self.script(|script| script.refusal.clone());
+    async fn refusal_list(&self, _: Caller, params: RefusalListParams) -> RefusalListResponse {
+        let RefusalListParams { limit, cursor } = params;
+        self.note(format!("refusal_list {limit:?} {cursor:?}"));
         RefusalListResponse::Ok200 {
-            body: RefusalPage {
-                refusals: refusals.into_iter().collect(),
-                next_cursor: None,
-            },
+            body: self.script(|script| script.refusals.clone()),
         }
     }
 }

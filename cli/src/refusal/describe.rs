@@ -2,11 +2,13 @@
 
 use api_client::types::{NotChosen, Refusal};
 
-use super::describe::candidates_of;
-use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon_within, span};
+use crate::{
+    output::{Cell, Clock, Page, Tone, ago, counted, soon_within, span},
+    task::candidates_of,
+};
 
 /// Why a task was refused, and what was found when that was decided.
-pub(super) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
+pub(crate) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
     let Refusal {
         correlation_id,
         refused_at_ms,
