@@ -16,6 +16,7 @@ pub(crate) fn describe(bulk: &Bulk, clock: Clock, page: &mut Page) {
         skipped,
         skip_reason,
         created_at_ms,
+        counted_at_ms,
         ended_at_ms,
         created_by,
     } = bulk;
@@ -38,6 +39,7 @@ pub(crate) fn describe(bulk: &Bulk, clock: Clock, page: &mut Page) {
     );
     known("matched", Some(counted(*matched, "task")));
     known("unchanged", Some(left(*skipped, skip_reason.as_ref())));
+    known("counted", counted_at_ms.map(|at| ago(clock, at)));
     known("begun", created_at_ms.map(|at| ago(clock, at)));
     let took = created_at_ms.zip(*ended_at_ms);
     known(

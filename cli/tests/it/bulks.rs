@@ -33,6 +33,7 @@ fn bulk(action: BulkAction, state: BulkState, changed: u64, skipped: u64) -> Bul
         skipped,
         skip_reason: (skipped > 0).then_some(reason),
         created_at_ms: (!counted).then_some(began),
+        counted_at_ms: counted.then_some(began),
         created_by: (!counted).then(|| "5f0c9a3be1d27448".to_owned()),
     }
 }

@@ -56,6 +56,7 @@ mod requeue;
 mod scheduled;
 mod step;
 
+pub use bulk::TALLY_LOOKS_MAX;
 pub use config::MachineConfig;
 pub use driver::{Counters, MUTATIONS_PER_STEP_MAX, Machine, Output};
 pub use explain::Explanation;
