@@ -10,6 +10,7 @@ use crate::{
 /// Why a task was refused, and what was found when that was decided.
 pub(crate) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
     let Refusal {
+        refusal_id,
         correlation_id,
         refused_at_ms,
         task_id,
@@ -43,6 +44,7 @@ pub(crate) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
     );
     page.fields([
         ("refused", ago(clock, *refused_at_ms).into()),
+        ("refusal", refusal_id.clone().into()),
         ("correlation", correlation_id.clone().into()),
         ("task", Cell::maybe(task_id.as_ref())),
         ("code", Cell::new(Tone::Bad, code.as_str())),

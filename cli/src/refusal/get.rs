@@ -12,7 +12,7 @@ use crate::{
 /// Refusals are kept for a while only, and not beyond the end of the daemon.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Correlation id of the reply that refused it, or the id that the task was sent with
+    /// Id of the refusal, correlation id of the reply that refused it, or the id that the task was sent with
     #[arg(value_name = "ID")]
     id: String,
 }

@@ -72,11 +72,13 @@ pub(crate) fn batch(asked: &TaskBatchRequest, refusal: Option<Problem>) -> TaskB
             task: None,
             replayed: None,
             problem: Some(problem.clone()),
+            refusal_id: Some(format!("{CORRELATION}.{place}")),
         },
         _ => TaskBatchItem {
             task: task.task_id.map(created),
             replayed: (place == 2).then_some(true),
             problem: None,
+            refusal_id: None,
         },
     };
     let items: Vec<_> = asked.tasks.iter().enumerate().map(item).collect();
@@ -204,6 +206,7 @@ pub(crate) fn queued() -> Task {
 /// A task that found its class full.
 pub(crate) fn refusal() -> Refusal {
     Refusal {
+        refusal_id: CORRELATION.to_owned(),
         correlation_id: CORRELATION.to_owned(),
         refused_at_ms: minutes_ago(3),
         task_id: Some(TASK),

@@ -182,7 +182,7 @@ What was found when the task was refused: the figures, and each replica with the
 Sends a `GET` request to `/v1/refusals/{id}`
 
 Arguments:
-- `id`: Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+- `id`: Its `refusal_id`, the correlation id of the reply that refused it, or the `task_id` that it was sent with.
 */
     pub async fn refusal_get<'a>(
         &'a self,
@@ -425,6 +425,8 @@ A body with a fault of shape or range is refused whole, with every fault and its
 is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
 of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
 `task_id` are as two requests one after the other.
+
+All items share the correlation id of the reply. Why one of them was refused is asked by its own `refusal_id`.
 
 
 Sends a `POST` request to `/v1/tasks/batch`
@@ -835,7 +837,7 @@ What was found when the task was refused: the figures, and each replica with the
 Sends a `GET` request to `/v1/refusals/{id}`
 
 Arguments:
-- `id`: Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+- `id`: Its `refusal_id`, the correlation id of the reply that refused it, or the `task_id` that it was sent with.
 */
     pub async fn refusal_get<'a>(
         &'a self,
@@ -941,6 +943,8 @@ A body with a fault of shape or range is refused whole, with every fault and its
 is a batch for which there is no owner at the moment; if its outcome is not known, then it is not known for any
 of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
 `task_id` are as two requests one after the other.
+
+All items share the correlation id of the reply. Why one of them was refused is asked by its own `refusal_id`.
 
 
 Sends a `POST` request to `/v1/tasks/batch`

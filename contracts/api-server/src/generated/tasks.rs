@@ -51,6 +51,8 @@ pub trait TasksApi: support::ApiHost {
     /// of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
     /// `task_id` are as two requests one after the other.
     ///
+    /// All items share the correlation id of the reply. Why one of them was refused is asked by its own `refusal_id`.
+    ///
     /// `POST /v1/tasks/batch`
     fn task_create_batch(
         &self,
