@@ -92,7 +92,7 @@ enum Remote {
     /// See how far commands over many tasks have come
     #[command(subcommand)]
     Bulk(bulk::Verb),
-    /// Look at sessions, end them
+    /// Look at sessions, say what they may use, end them
     #[command(subcommand)]
     Session(session::Verb),
     /// Make keys, list them, end them

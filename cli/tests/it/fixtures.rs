@@ -8,10 +8,10 @@ use std::{
 use api_client::types::{
     Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason, NotChosen,
     Obstacle, OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority,
-    Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState, Session, StreamEnd,
-    StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem, TaskBatchRequest,
-    TaskCreateRequest, TaskCreated, TaskError, TaskInput, TaskInputKind, TaskResult, TaskState,
-    TaskStreamEvent, TaskTimings, TaskWhy,
+    Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState, Session, SessionBudget,
+    StreamEnd, StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem,
+    TaskBatchRequest, TaskCreateRequest, TaskCreated, TaskError, TaskInput, TaskInputKind,
+    TaskResult, TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
 };
 use uuid::{Uuid, uuid};
 
@@ -271,6 +271,13 @@ pub(crate) fn session() -> Session {
         tokens_spent: 788,
         time_spent_ms: 0,
         cost_spent_micros: 0,
+        budget: SessionBudget {
+            tokens: Some(10_000),
+            ..SessionBudget::default()
+        },
+        ttl_ms: 600_000,
+        put_at_ms: Some(minutes_ago(3)),
+        put_by: Some("5f0c9a3be1d27448".to_owned()),
     }
 }
 

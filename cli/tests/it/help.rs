@@ -24,6 +24,7 @@ async fn every_verb_has_help() {
         "bulk get",
         "session",
         "session get",
+        "session put",
         "session delete",
         "key",
         "key create",

@@ -8,8 +8,8 @@ use std::{
 
 use api_client::types::{
     Bulk, BulkRequest, Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument,
-    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, ReplicaSetList, TaskBatchRequest,
-    TaskCreateRequest,
+    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, ReplicaSetList, SessionPutRequest,
+    TaskBatchRequest, TaskCreateRequest,
 };
 use api_server::{
     bulks::*, callers::*, capabilities::*, keys::*, pools::*, queue::*, quotas::*, refusals::*,
@@ -369,6 +369,20 @@ impl SessionsApi for Api {
         self.note(format!("session_get {}", params.id));
         match self.script(|script| script.session.clone()) {
             Ok(body) => SessionGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn session_put(
+        &self,
+        _: Caller,
+        params: SessionPutParams,
+        body: SessionPutRequest,
+    ) -> SessionPutResponse {
+        let asked = serde_json::to_string(&body).unwrap();
+        self.note(format!("session_put {} {asked}", params.id));
+        match self.script(|script| script.session.clone()) {
+            Ok(body) => SessionPutResponse::Ok200 { body },
             Err(problem) => ProblemReply::new(*problem).into(),
         }
     }

@@ -54,6 +54,7 @@ mod refuse;
 mod report;
 mod requeue;
 mod scheduled;
+mod sessions;
 mod step;
 
 pub use bulk::TALLY_LOOKS_MAX;
