@@ -9,6 +9,7 @@
 //! [`error`] decide how that looks. A new verb is a file and a variant in the enum of its noun.
 
 mod app;
+mod bulk;
 mod completions;
 mod config;
 mod context;
@@ -23,6 +24,7 @@ mod own;
 mod pools;
 mod queue;
 mod quota;
+mod refusal;
 mod request;
 mod run;
 mod server;

@@ -16,7 +16,8 @@ use crate::idempotency::bind_idempotency;
 use crate::key::bind_key;
 use crate::load::take_back;
 use crate::quota::{bind_levels, bind_pause, bind_quota};
-use crate::record::{bind_attempt, bind_session, bind_task_changing, bind_task_fixed};
+use crate::record::{bind_attempt, bind_task_changing, bind_task_fixed};
+use crate::session::bind_session;
 use crate::sql::{Sql, Statements};
 
 /// Commits whole, or tells what may be assumed.

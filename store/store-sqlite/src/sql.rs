@@ -6,7 +6,7 @@ use crate::bulk::{BULK_FORGET, BULK_PUT};
 use crate::idempotency::IDEMPOTENCY_BIND;
 use crate::key::KEY_PUT;
 use crate::quota::{PAUSE_PUT, QUOTA_LEVELS_PUT, QUOTA_PUT};
-use crate::record::SESSION_PUT;
+use crate::session::SESSION_PUT;
 
 /// Columns of a task's row in the order in which `record.rs` binds and reads them.
 macro_rules! task_columns {

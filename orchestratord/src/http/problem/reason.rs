@@ -1,14 +1,14 @@
 //! What was refused, in words, with the figures.
 
-use orchestrator_core::bulk::BULKS_PER_TENANT_MAX;
 use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::{ModelRef, PoolName, SessionId};
-use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::{BudgetKind, Shortfall};
-use orchestrator_core::task::{Engine, Priority};
+use orchestrator_core::task::Engine;
+use uuid::Uuid;
 
-use super::{keys, quotas};
+use super::{keys, quotas, room};
+use crate::app::Missing;
 use crate::names;
 
 /// What was refused, and what to do, with the figures.
@@ -18,9 +18,10 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             "a budget is for a session, and the task names none; give it a session_id".to_owned()
         }
         Refusal::BudgetSpent { session, short } => budget_spent(*session, *short),
-        Refusal::BulksFull { .. } => format!(
-            "{BULKS_PER_TENANT_MAX} bulks run, and no more may; try again when one of them is done"
-        ),
+        Refusal::BulksFull { .. }
+        | Refusal::QueueFull { .. }
+        | Refusal::ScheduleFull { .. }
+        | Refusal::SessionsUnused { .. } => room::reason(refusal),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,
@@ -60,19 +61,12 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             format!("there is no pool `{pool}`; there are: {}", known.join(", "))
         }
         Refusal::Quota(refusal) => quotas::reason(refusal),
-        Refusal::QueueFull {
-            priority,
-            capacity,
-            full,
-            ..
-        } => full_class(*priority, *capacity, *full),
-        Refusal::ScheduleFull { capacity, .. } => format!(
-            "{capacity} tasks wait for their time, and no more may; try again when one of them has begun"
-        ),
         Refusal::SessionExhausted { session, turns_max } => {
             format!("session {session} has had its {turns_max} turns; begin another session")
         }
-        Refusal::SessionUnknown { session } => format!("there is no session {session}"),
+        Refusal::SessionUnknown { session } => {
+            missing(Missing::Session(Uuid::from_u128(session.0)))
+        }
         Refusal::TaskEnded { task, state } => format!(
             "task {task} is {} already; hand its input over as a new task",
             state.name()
@@ -82,7 +76,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
             )
         }
-        Refusal::TaskUnknown { task } => format!("there is no task {task}"),
+        Refusal::TaskUnknown { task } => missing(Missing::Task(Uuid::from_u128(task.0))),
     }
 }
 
@@ -142,14 +136,21 @@ fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
     )
 }
 
-fn full_class(priority: Priority, capacity: u32, full: FullPolicy) -> String {
-    let policy = match full {
-        FullPolicy::DropLru => "none of its tasks may go any more",
-        FullPolicy::Reject => "its policy is to reject",
-        FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
-    };
-    format!(
-        "class {} is full: its capacity is {capacity}, and {policy}; try again later",
-        names::priority(priority)
-    )
+/// What there is not, in words.
+pub(super) fn missing(missing: Missing) -> String {
+    match missing {
+        Missing::Bulk(id) => format!(
+            "there is no bulk {id}; the newest of a tenant are remembered, and the first to have ended is forgotten first"
+        ),
+        Missing::Pool { name, known } => {
+            format!("there is no pool `{name}`; there are: {}", known.join(", "))
+        }
+        Missing::Refusal(id) => format!(
+            "no refusal with the id {id} is kept; they are kept for a while only, and not beyond the end of the daemon"
+        ),
+        Missing::Session(id) => format!(
+            "there is no session {id}; it begins with the first task that names it or when it is put, and expires"
+        ),
+        Missing::Task(id) => format!("there is no task {id}"),
+    }
 }
