@@ -6,6 +6,8 @@
 //! hash of its sequence. Each node knows size, cost, and least and greatest need of its subtree. Equal
 //! contents give equal shapes, so the machine stays a function of its inputs. 80 bytes a task.
 
+use std::cmp::Ordering;
+
 use crate::id::{AcceptSeq, TaskId};
 use crate::queue::order::Turn;
 use crate::time::MonoMs;
@@ -69,6 +71,8 @@ pub(crate) struct Tree {
     nodes: Vec<Node>,
     free: Vec<u32>,
     root: u32,
+    /// The first task, which most who ask want.
+    first: u32,
 }
 
 impl Default for Tree {
@@ -77,6 +81,7 @@ impl Default for Tree {
             nodes: Vec::new(),
             free: Vec::new(),
             root: NIL,
+            first: NIL,
         }
     }
 }
@@ -129,25 +134,22 @@ impl Tree {
             self.nodes.push(node);
             u32::try_from(self.nodes.len() - 1).expect("a queue is bounded far below 2^32 tasks")
         };
-        let (left, right) = self.split(self.root, entry.turn);
-        let left = self.merge(left, index);
-        self.root = self.merge(left, right);
+        self.root = self.put(self.root, index);
+        let is_first = |first: &Node| entry.turn < first.entry.turn;
+        if self.node(self.first).is_none_or(is_first) {
+            self.first = index;
+        }
     }
 
     /// Takes a task out, if it is there.
     pub(crate) fn remove(&mut self, turn: Turn) -> Option<Entry> {
-        let after = Turn {
-            seq: AcceptSeq(turn.seq.0.saturating_add(1)),
-            ..turn
-        };
-        let (left, rest) = self.split(self.root, turn);
-        let (found, right) = self.split(rest, after);
-        self.root = self.merge(left, right);
-        if found == NIL {
-            return None;
-        }
-        self.free.push(found);
+        let found = self.find(turn)?;
         let entry = self.nodes[found as usize].entry;
+        self.root = self.cut(self.root, &entry);
+        self.free.push(found);
+        if self.first == found {
+            self.first = self.leftmost();
+        }
         if self.root == NIL {
             *self = Self::default();
         }
@@ -171,9 +173,10 @@ impl Tree {
         let mut prefix = Prefix::default();
         while let Some(node) = self.node(at) {
             if holds(&node.entry) {
-                let left = self.node(node.left);
-                prefix.count += left.map_or(0, |left| left.count) + 1;
-                prefix.cost += left.map_or(0, |left| left.cost) + u64::from(node.entry.cost);
+                // All but what is to the right, which is looked at next anyway.
+                let right = self.node(node.right);
+                prefix.count += node.count - right.map_or(0, |right| right.count);
+                prefix.cost += node.cost - right.map_or(0, |right| right.cost);
                 at = node.right;
             } else {
                 at = node.left;
@@ -212,6 +215,10 @@ impl Tree {
         subtree_may: impl Fn(&Node) -> bool,
         fits: impl Fn(&Entry) -> bool,
     ) -> Option<&Entry> {
+        let first = self.node(self.first).map(|node| &node.entry);
+        if let Some(first) = first.filter(|first| fits(first)) {
+            return Some(first);
+        }
         let mut at = self.root;
         while let Some(node) = self.node(at) {
             if self.node(node.left).is_some_and(&subtree_may) {
@@ -237,6 +244,81 @@ impl Tree {
 
     fn count(&self, index: u32) -> u32 {
         self.node(index).map_or(0, |node| node.count)
+    }
+
+    fn leftmost(&self) -> u32 {
+        let mut at = self.root;
+        while let Some(node) = self.node(at).filter(|node| node.left != NIL) {
+            at = node.left;
+        }
+        at
+    }
+
+    fn find(&self, turn: Turn) -> Option<u32> {
+        let mut at = self.root;
+        while let Some(node) = self.node(at) {
+            at = match turn.cmp(&node.entry.turn) {
+                Ordering::Less => node.left,
+                Ordering::Equal => return Some(at),
+                Ordering::Greater => node.right,
+            };
+        }
+        None
+    }
+
+    /// Adds a node to a subtree; the new root of it. Above its place nothing changes but the sums, so that no other
+    /// child is looked at: the queue is long, and each look is one into cold memory.
+    fn put(&mut self, at: u32, new: u32) -> u32 {
+        let entry = self.nodes[new as usize].entry;
+        let Some(node) = self.node(at) else {
+            return new;
+        };
+        if weight(entry.turn.seq) > weight(node.entry.turn.seq) {
+            let (left, right) = self.split(at, entry.turn);
+            let node = &mut self.nodes[new as usize];
+            (node.left, node.right) = (left, right);
+            self.refresh(new);
+            return new;
+        }
+        let is_right = node.entry.turn < entry.turn;
+        let child = self.put(if is_right { node.right } else { node.left }, new);
+        let node = &mut self.nodes[at as usize];
+        *(if is_right {
+            &mut node.right
+        } else {
+            &mut node.left
+        }) = child;
+        node.count += 1;
+        node.cost += u64::from(entry.cost);
+        node.need_least = node.need_least.min(entry.need);
+        node.need_most = node.need_most.max(entry.need);
+        at
+    }
+
+    /// Takes a node that is there out of a subtree; the new root of it.
+    fn cut(&mut self, at: u32, entry: &Entry) -> u32 {
+        let Some(node) = self.node(at) else {
+            return NIL;
+        };
+        let (left, right) = (node.left, node.right);
+        if node.entry.turn == entry.turn {
+            return self.merge(left, right);
+        }
+        if node.entry.turn < entry.turn {
+            self.nodes[at as usize].right = self.cut(right, entry);
+        } else {
+            self.nodes[at as usize].left = self.cut(left, entry);
+        }
+        let node = &mut self.nodes[at as usize];
+        let was_the_bound = entry.need == node.need_least || entry.need == node.need_most;
+        if was_the_bound && entry.need != node.entry.need {
+            self.refresh(at);
+        } else {
+            // The bounds hold without it, so that neither child is looked at.
+            node.count -= 1;
+            node.cost -= u64::from(entry.cost);
+        }
+        at
     }
 
     /// Splits a subtree into what is before `turn` and the rest.
