@@ -58,7 +58,7 @@ impl Effect {
     pub fn task_started(record: &TaskRecord) -> Option<Self> {
         Some(Self::TaskStarted {
             task: record.id,
-            started: record.started.clone()?,
+            started: record.started.as_deref()?.clone(),
             accepted_position: record.accepted_position,
             seed: record.spec.seed,
         })

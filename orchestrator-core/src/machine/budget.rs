@@ -29,11 +29,12 @@ impl Machine {
     /// The refusal of a newcomer for which its session's budget does not suffice.
     pub(super) fn budget_refusal(&self, now: Now, live: &LiveTask) -> Option<Refusal> {
         let Some(session) = live.record.session_key() else {
-            return live.budget.map(|_| Refusal::BudgetSessionless);
+            return live.budget.as_ref().map(|_| Refusal::BudgetSessionless);
         };
+        let brought = live.budget.as_deref().copied();
         let short = self
             .sessions
-            .shortfall(session, now.mono, live.budget, live.claim)?;
+            .shortfall(session, now.mono, brought, live.claim)?;
         Some(Refusal::BudgetSpent {
             session: session.session,
             short,

@@ -263,7 +263,7 @@ impl Machine {
         };
         let mut live = LiveTask::new(record, since, eligible);
         live.claim = self.budget_claim(&live);
-        live.budget = budget;
+        live.budget = budget.map(Box::new);
         (live, body)
     }
 
@@ -272,7 +272,7 @@ impl Machine {
         let session = newcomer.record.session_key();
         let of_session = Newcomer {
             seq,
-            budget: newcomer.budget,
+            budget: newcomer.budget.as_deref().copied(),
             claim: newcomer.claim,
         };
         self.accept_seq = seq;

@@ -103,7 +103,7 @@ impl Machine {
         };
         row.attempt = Some(head.clone());
         let first = row.started.is_none();
-        row.started.get_or_insert(started);
+        row.started.get_or_insert_with(|| Box::new(started));
         let row = row.clone();
 
         self.begin_attempt(now, task, &head, set, charge);

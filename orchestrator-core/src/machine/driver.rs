@@ -118,7 +118,7 @@ pub(crate) struct LiveTask {
     /// What it may use of its session's budget. Soft.
     pub(crate) claim: Amounts,
     /// The budget that it brings for its session. Soft, of a newcomer only.
-    pub(crate) budget: Option<SessionBudget>,
+    pub(crate) budget: Option<Box<SessionBudget>>,
     /// True once an attempt has told this machine of a token. Soft.
     pub(crate) shown: bool,
 }

@@ -197,8 +197,8 @@ pub struct TaskRecord {
     pub attempt: Option<AttemptHead>,
     /// Replicas that may continue the text, once tokens may have been released.
     pub replica_set: Option<ReplicaSetKey>,
-    /// Facts of the first dispatch.
-    pub started: Option<Started>,
+    /// Facts of the first dispatch; apart, since most tasks in memory have not begun.
+    pub started: Option<Box<Started>>,
     /// Durable tokens of the text so far.
     pub position: u64,
     /// Earliest next attempt, while waiting.

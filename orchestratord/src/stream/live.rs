@@ -106,7 +106,11 @@ impl TaskStream {
         // A fresh stream takes any text: there is nothing to differ from.
         let _ = stream.seed(text);
         if let Some(started) = &record.started {
-            stream.start(started.clone(), record.accepted_position, record.spec.seed);
+            stream.start(
+                Started::clone(started),
+                record.accepted_position,
+                record.spec.seed,
+            );
         }
         let position = text.tokens();
         if let Some(end) = &record.end {

@@ -98,7 +98,7 @@ impl Opener {
         }
         // Before the text, so that no reader of the same stream finds a token and no start.
         if let Some(started) = record.started.clone() {
-            stream.start(started, record.accepted_position, record.spec.seed);
+            stream.start(*started, record.accepted_position, record.spec.seed);
         }
         if record.position > stream.position() {
             self.stream = Some(stream);

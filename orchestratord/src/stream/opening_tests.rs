@@ -118,17 +118,17 @@ impl World {
         match what {
             Move::CommitDispatch => {
                 self.record.state = TaskState::Dispatched;
-                self.record.started = Some(Started {
+                self.record.started = Some(Box::new(Started {
                     at: WallMs(2),
                     replica: ReplicaName::new("default-0"),
                     engine: Engine::Embedded,
                     engine_version: "v".to_owned(),
                     model_digest: Digest([0; 32]),
-                });
+                }));
             }
             Move::TellStart => {
                 let stream = self.streams.open(TASK);
-                stream.start(self.record.started.clone().unwrap(), 0, 1);
+                stream.start(*self.record.started.clone().unwrap(), 0, 1);
                 stream.begin(ATTEMPT, 1);
                 stream.seed(&self.text).unwrap();
             }

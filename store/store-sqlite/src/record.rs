@@ -214,7 +214,7 @@ pub(crate) fn read_task(from: &mut Columns<'_>) -> Result<TaskRecord> {
         interruptions: from.take()?,
         attempt: read_head(from)?,
         replica_set: from.take::<Option<Hash>>()?.map(|set| ReplicaSetKey(set.0)),
-        started: read_started(from)?,
+        started: read_started(from)?.map(Box::new),
         position: from.number()?,
         not_before: from.time()?,
         ended_at: from.time()?,

@@ -154,12 +154,14 @@ pub(crate) fn changed_task(draw: &mut Draw, record: &TaskRecord, revision: u64) 
             replica: ReplicaName::new(draw.text()),
         }),
         replica_set: draw.maybe(|draw| ReplicaSetKey(draw.digest())),
-        started: draw.maybe(|draw| Started {
-            at: WallMs(draw.number()),
-            replica: ReplicaName::new(draw.text()),
-            engine: draw.one_of(&ENGINES),
-            engine_version: draw.text(),
-            model_digest: draw.digest(),
+        started: draw.maybe(|draw| {
+            Box::new(Started {
+                at: WallMs(draw.number()),
+                replica: ReplicaName::new(draw.text()),
+                engine: draw.one_of(&ENGINES),
+                engine_version: draw.text(),
+                model_digest: draw.digest(),
+            })
         }),
         position: draw.number(),
         not_before: draw.maybe(|draw| WallMs(draw.number())),

@@ -399,7 +399,7 @@ impl Rig {
             }
             Effect::TaskStarted { task, started, .. } => {
                 let record = self.kept(task).expect("a task that was started is durable");
-                assert_eq!(record.started, Some(started));
+                assert_eq!(record.started.as_deref(), Some(&started));
                 self.awaited.insert(task);
                 self.journal.push(format!("started {}", task.0));
             }
