@@ -307,6 +307,7 @@ pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -
         predicted_start_ms: explanation.predicted_start_ms,
         start_band: explanation.start_band,
         on_time_permille: explanation.on_time_permille,
+        budget_left: explanation.budget_left,
         // The reader knows which it is told of.
         attempt: 0,
     }

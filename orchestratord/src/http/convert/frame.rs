@@ -46,6 +46,7 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             predicted_start_ms,
             start_band,
             on_time_permille,
+            budget_left,
             attempt,
         }) => without_id(wire::TaskStreamEvent::Metrics(wire::StreamMetrics {
             queue_depth,
@@ -54,6 +55,9 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             predicted_start_low_ms: start_band.map(|band| band.low_ms),
             predicted_start_high_ms: start_band.map(|band| band.high_ms),
             on_time_probability: on_time_permille.map(choice::probability),
+            tokens_budget_remaining: budget_left.tokens,
+            time_budget_remaining_ms: budget_left.time_ms,
+            cost_budget_remaining_micros: budget_left.cost_micros,
             attempt,
             kv_warmth: false,
         })),
