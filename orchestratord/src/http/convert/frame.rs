@@ -6,6 +6,7 @@ use orchestrator_core::task::{Started, TaskEnd};
 
 use super::choice;
 use crate::http::problem::{self, StreamOf};
+use crate::keys::Turned;
 use crate::stream::{Frame, Waiting};
 
 /// A frame as an event of the stream of a task.
@@ -69,6 +70,16 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             problem::of_divergence(detail, of),
         )),
     }
+}
+
+/// The last event of a reader whose key is in force no more.
+pub(in crate::http) fn shut_out(
+    turned: &Turned,
+    of: &StreamOf,
+) -> ServerEvent<wire::TaskStreamEvent> {
+    without_id(wire::TaskStreamEvent::Error(problem::of_shut_out(
+        turned, of,
+    )))
 }
 
 fn ended(end: TaskEnd, of: &StreamOf) -> wire::TaskStreamEvent {
