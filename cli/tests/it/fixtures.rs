@@ -449,6 +449,9 @@ fn metrics(queue_position: Option<u64>, attempt: u32) -> Step {
         predicted_start_low_ms: None,
         predicted_start_high_ms: None,
         on_time_probability: None,
+        tokens_budget_remaining: None,
+        time_budget_remaining_ms: None,
+        cost_budget_remaining_micros: None,
         attempt,
         kv_warmth: false,
     };

@@ -3,7 +3,7 @@
 use crate::id::{AttemptId, PoolName, TaskId};
 use crate::machine::driver::{LiveTask, Machine};
 use crate::refusal::Refusal;
-use crate::session::Amounts;
+use crate::session::{Amounts, SessionBudget};
 use crate::task::{TaskEnd, TaskRecord};
 use crate::time::Now;
 
@@ -39,6 +39,14 @@ impl Machine {
             session: session.session,
             short,
         })
+    }
+
+    /// What a live task's session may still use of what is limited.
+    pub(super) fn budget_left(&self, now: Now, row: &TaskRecord) -> SessionBudget {
+        let view = row.session_key().and_then(|key| self.session(now, key));
+        // Another session may have begun under the same id since.
+        let own = view.filter(|view| view.record.began <= row.seq);
+        own.map(|view| view.left).unwrap_or_default()
     }
 
     /// A task has ended: what it might have used is free again, and what it used is gone.

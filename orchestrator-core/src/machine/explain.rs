@@ -5,6 +5,7 @@ use crate::id::TaskId;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::obstacle::Obstacle;
 use crate::placement::{Candidate, Verdict, report};
+use crate::session::SessionBudget;
 use crate::task::{TaskEnd, TaskRecord, TaskState, WaitingFor};
 use crate::time::Now;
 use crate::timer::Timer;
@@ -31,6 +32,8 @@ pub struct Explanation {
     /// Probability, in thousandths, that it ends within its deadline, while it waits or is queued; `None` without a
     /// deadline, or if nothing is measured.
     pub on_time_permille: Option<u32>,
+    /// What its session may still use of what is limited; nothing is limited without a session.
+    pub budget_left: SessionBudget,
     /// Every replica and what placement finds about it, while the task waits or is queued.
     pub candidates: Vec<Candidate>,
 }
@@ -63,6 +66,7 @@ impl Machine {
             predicted_start_ms: self.predicted_start_ms(now, task),
             start_band: self.start_band(now, task),
             on_time_permille: self.on_time_permille(now, task),
+            budget_left: self.budget_left(now, row),
             candidates,
         })
     }

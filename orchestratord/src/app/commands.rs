@@ -1,5 +1,8 @@
 //! Commands to the machine, and what becomes of them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use orchestrator_core::id::{PayloadRef, ProjectId, TaskId, TenantId};
 use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, TaskCreate};
@@ -87,13 +90,17 @@ impl App {
         }
     }
 
-    /// Tells the owner how many readers a task has, whenever that changes. Readers that the daemon sends away
-    /// as it ends have not left.
-    pub(super) fn readers_reporter(&self, task: TaskId) -> impl Fn(u32) + Send + 'static {
+    /// Tells the owner how many readers a task has, whenever that changes. Readers that the daemon sends away, as it
+    /// ends or because their key has ended, have not left.
+    pub(super) fn readers_reporter(
+        &self,
+        task: TaskId,
+        sent_away: Arc<AtomicBool>,
+    ) -> impl Fn(u32) + Send + 'static {
         let owner = self.owner.clone();
         let closing = self.closing.subscribe();
         move |readers| {
-            if !*closing.borrow() {
+            if !*closing.borrow() && !sent_away.load(Ordering::Relaxed) {
                 owner.report_readers(task, readers);
             }
         }

@@ -1,8 +1,10 @@
 //! Tasks: create, list, get, cancel, stream.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::StreamExt;
+use futures_util::future::{self, BoxFuture};
+use futures_util::{FutureExt, StreamExt};
 use orchestrator_core::id::{AcceptSeq, Digest, ProjectId, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
 use orchestrator_core::session::SessionBudget;
@@ -12,7 +14,8 @@ use uuid::Uuid;
 
 use super::trouble::{Missing, Trouble};
 use super::{App, Caller};
-use crate::owner::{LiveView, OwnerHandle};
+use crate::keys::{self, Turned};
+use crate::owner::{Clock, LiveView, OwnerHandle, SystemClock};
 use crate::stream::{
     CountedReader, Opened, Opener, OpenerStep, Opening, ReadFrom, Reading, StreamId, Waiting,
     Watch, read_ended, read_live,
@@ -87,15 +90,18 @@ pub struct WatchedTask {
     pub priority: Priority,
     /// Kind of engine that ran it, or else was asked for.
     pub engine: Option<Engine>,
+    /// Resolves as soon as the reader's key is in force no more, and says why: nothing more may be told then.
+    pub shut_out: BoxFuture<'static, Turned>,
 }
 
 impl WatchedTask {
-    fn new(record: &TaskRecord, opening: Opening) -> Self {
+    fn new(record: &TaskRecord, opening: Opening, shut_out: BoxFuture<'static, Turned>) -> Self {
         let ran = record.started.as_ref().map(|started| started.engine);
         Self {
             opening,
             priority: record.spec.priority,
             engine: ran.or(record.spec.engine),
+            shut_out,
         }
     }
 }
@@ -236,6 +242,7 @@ impl App {
             };
         };
         let Opened { record, reading } = *opened;
+        let (sent_away, shut_out) = self.shut_out(caller);
         let opening = match reading {
             Reading::Ended(reader) => read_ended(reader),
             Reading::Live { reader, counted } => {
@@ -244,8 +251,9 @@ impl App {
                     task,
                     priority: record.spec.priority,
                 };
-                let counted =
-                    counted.map(|stream| CountedReader::new(&stream, self.readers_reporter(task)));
+                let counted = counted.map(|stream| {
+                    CountedReader::new(&stream, self.readers_reporter(task, sent_away))
+                });
                 match read_live(reader, watch, counted) {
                     Opening::Frames(frames) => {
                         Opening::Frames(frames.take_until(self.closing()).boxed())
@@ -254,7 +262,19 @@ impl App {
                 }
             }
         };
-        Ok(WatchedTask::new(&record, opening))
+        Ok(WatchedTask::new(&record, opening, shut_out))
+    }
+
+    /// The end of a caller's key, and whether that has come. Who needs no key is never shut out.
+    fn shut_out(&self, caller: &Caller) -> (Arc<AtomicBool>, BoxFuture<'static, Turned>) {
+        let sent_away = Arc::new(AtomicBool::new(false));
+        let Some(key) = caller.key_id() else {
+            return (sent_away, future::pending().boxed());
+        };
+        let ended = keys::ended(self.owner.keys(), key, || SystemClock::default().now().wall);
+        let away = Arc::clone(&sent_away);
+        let shut_out = ended.inspect(move |_| away.store(true, Ordering::Relaxed));
+        (sent_away, shut_out.boxed())
     }
 
     /// Resolves when the daemon ends.
@@ -307,6 +327,7 @@ pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -
         predicted_start_ms: explanation.predicted_start_ms,
         start_band: explanation.start_band,
         on_time_permille: explanation.on_time_permille,
+        budget_left: explanation.budget_left,
         // The reader knows which it is told of.
         attempt: 0,
     }

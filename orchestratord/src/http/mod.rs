@@ -24,6 +24,7 @@ mod router;
 mod sessions;
 mod system;
 mod tasks;
+mod until;
 
 pub use context::Peer;
 pub use full::full_router;

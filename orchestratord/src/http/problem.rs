@@ -19,6 +19,7 @@ mod title;
 use self::pointer::pointer;
 use self::title::title;
 use crate::app::Trouble;
+use crate::keys::Turned;
 use crate::names;
 
 fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str) -> Problem {
@@ -95,6 +96,20 @@ pub(super) fn of_divergence(detail: String, of: &StreamOf) -> Problem {
         engine: of.engine.clone(),
         task_id: Some(of.task_id),
         ..problem(409, ProblemCode::StreamDiverged, detail, &of.correlation_id)
+    }
+}
+
+/// The problem of a reader whose key has ended meanwhile. Its task goes on.
+pub(super) fn of_shut_out(turned: &Turned, of: &StreamOf) -> Problem {
+    let problem = keys::of_turned(turned, &of.correlation_id);
+    Problem {
+        detail: format!(
+            "{}; the task goes on, and can be read on with another key from the last event's id",
+            problem.detail
+        ),
+        engine: of.engine.clone(),
+        task_id: Some(of.task_id),
+        ..problem
     }
 }
 

@@ -16,6 +16,7 @@ use super::convert;
 use super::fresh::rising_id;
 use super::host::Host;
 use super::problem::StreamOf;
+use super::until::until;
 use crate::app::{ListFilter, Trouble};
 use crate::stream::Opening;
 
@@ -207,9 +208,11 @@ impl TasksApi for Host {
                 };
                 match watched.opening {
                     Opening::Frames(frames) => {
-                        let events = frames.map(move |frame| convert::event(frame, &of));
+                        let of_frames = of.clone();
+                        let events = frames.map(move |frame| convert::event(frame, &of_frames));
+                        let last = move |turned| convert::shut_out(&turned, &of);
                         TaskStreamResponse::Ok200 {
-                            body: EventStream::new(events),
+                            body: EventStream::new(until(events, watched.shut_out, last)),
                         }
                     }
                     Opening::NothingMore => TaskStreamResponse::NoContent204,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use orchestrator_core::id::KeyId;
 use orchestrator_core::key::{
-    KeyMac, KeyScope, KeyStanding, Keys, PeerKey, Scopes, Tries, TriesLimits,
+    KeyMac, KeyRecord, KeyScope, KeyStanding, Keys, PeerKey, Scopes, Tries, TriesLimits,
 };
 use orchestrator_core::time::{Now, WallMs};
 
@@ -141,16 +141,9 @@ impl Gate {
         let server_key = self.server_key.as_ref().ok_or(Turned::Unknown)?;
         let right = server_key.verifies(&key, &mac);
         let record = record.filter(|_| right).ok_or(Turned::Unknown)?;
-        match record.standing(now) {
-            KeyStanding::Active => Ok(Caller::of(record)),
-            KeyStanding::Expired => Err(Turned::Expired {
-                key: record.id,
-                at: record.expires_at.unwrap_or_default(),
-            }),
-            KeyStanding::Revoked => Err(Turned::Revoked {
-                key: record.id,
-                replaced_by: record.replaced_by,
-            }),
+        match Turned::of_ended(record, now) {
+            None => Ok(Caller::of(record)),
+            Some(turned) => Err(turned),
         }
     }
 
@@ -177,6 +170,22 @@ impl Gate {
 }
 
 impl Turned {
+    /// Why the holder of a key is not let in any more; `None` while it is in force.
+    #[must_use]
+    pub fn of_ended(record: &KeyRecord, now: WallMs) -> Option<Self> {
+        match record.standing(now) {
+            KeyStanding::Active => None,
+            KeyStanding::Expired => Some(Self::Expired {
+                key: record.id,
+                at: record.expires_at.unwrap_or_default(),
+            }),
+            KeyStanding::Revoked => Some(Self::Revoked {
+                key: record.id,
+                replaced_by: record.replaced_by,
+            }),
+        }
+    }
+
     /// In a word, for the log.
     const fn name(&self) -> &'static str {
         match self {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use orchestrator_core::id::{SessionKey, TaskId};
 use orchestrator_core::input::{Ask, Report};
+use orchestrator_core::key::Keys;
 use orchestrator_core::machine::{Explanation, Machine};
 use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionView;
 use orchestrator_core::time::Now;
 use store::{TaskBody, TaskText};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::error::OwnerUnavailable;
 use super::lanes::{Asked, LaneEnds, Look, One, Told, Urgent, Wanted};
@@ -93,6 +94,12 @@ impl OwnerHandle {
     #[must_use]
     pub fn view(&self) -> Arc<LiveView> {
         self.lanes.view()
+    }
+
+    /// Every key there ever was, as it is durable, and whenever that changes.
+    #[must_use]
+    pub fn keys(&self) -> watch::Receiver<Keys> {
+        self.lanes.keys()
     }
 
     /// Looks at the machine between two steps. The answer comes once everything it may show is durable.

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::input::{Ask, Report};
+use orchestrator_core::key::Keys;
 use store::{TaskBody, TaskText};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -115,6 +116,8 @@ pub(super) struct LaneEnds {
     /// Closed when the owner's thread ends.
     pub(super) alive: watch::Receiver<()>,
     view: RwLock<Arc<LiveView>>,
+    /// The keys of the view, for who waits until they change: few commits change them.
+    keys: watch::Sender<Keys>,
 }
 
 /// The owner's end. Dropped, it turns away whoever still waits.
@@ -151,6 +154,7 @@ pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Leash, Alive
         retry_after_ms: limits.retry_after_ms,
         alive: alive_out,
         view: RwLock::default(),
+        keys: watch::Sender::default(),
     };
     let leash = Leash(Arc::clone(&mailbox));
     (Arc::new(ends), Inbox(mailbox), leash, alive)
@@ -162,6 +166,16 @@ impl LaneEnds {
     }
 
     pub(super) fn show(&self, view: Arc<LiveView>) {
+        let keys = view.keys.clone();
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+        self.keys.send_if_modified(|shown| {
+            let changed = *shown != keys;
+            *shown = keys;
+            changed
+        });
+    }
+
+    pub(super) fn keys(&self) -> watch::Receiver<Keys> {
+        self.keys.subscribe()
     }
 }

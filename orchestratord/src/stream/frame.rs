@@ -1,6 +1,7 @@
 //! What a reader is told, in the machine's words. The wire form is made at the edge.
 
 use orchestrator_core::eta::StartBand;
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{Started, TaskEnd};
 
 use super::id::StreamId;
@@ -54,6 +55,8 @@ pub struct Waiting {
     /// Probability, in thousandths, that it ends within its deadline; none without one, if nothing is measured, or
     /// once it is dispatched.
     pub on_time_permille: Option<u32>,
+    /// What its session may still use of what is limited.
+    pub budget_left: SessionBudget,
     /// Number of the present attempt, 0 before the first.
     pub attempt: u32,
 }

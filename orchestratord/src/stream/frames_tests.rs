@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use orchestrator_core::id::{AttemptId, Digest, ReplicaName};
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{Engine, FinishReason, Started, TaskEnd, TaskFault};
 use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
@@ -29,6 +30,7 @@ fn standing() -> Standing {
         predicted_start_ms: Some(20),
         start_band: None,
         on_time_permille: None,
+        budget_left: SessionBudget::default(),
         attempt: 0,
     })
 }

@@ -134,10 +134,13 @@ impl Opener {
 
     fn live(&self, stream: Arc<TaskStream>, record: TaskRecord) -> OpenerStep {
         let ends_with_readers = record.spec.on_disconnect == OnDisconnect::Cancel;
-        let reading = Reading::Live {
-            counted: ends_with_readers.then(|| Arc::clone(&stream)),
-            reader: ReaderState::live(stream, self.from),
+        let counted = ends_with_readers.then(|| Arc::clone(&stream));
+        let reader = ReaderState::live(stream, self.from);
+        let reader = match record.spec.session {
+            None => reader,
+            Some(_) => reader.metered(),
         };
+        let reading = Reading::Live { reader, counted };
         OpenerStep::Opened(Box::new(Opened { record, reading }))
     }
 }

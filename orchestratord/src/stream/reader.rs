@@ -10,7 +10,7 @@ use super::frame::{Frame, Waiting};
 use super::id::StreamId;
 use super::live::{Prefix, TaskStream, Terminal};
 
-/// Pause between two looks at a waiting task's place in the queue, in milliseconds.
+/// Pause between two looks at a waiting task's place in the queue, or at a budget, in milliseconds.
 pub const WAITING_INTERVAL_MS: u64 = 1_000;
 
 /// Where a reader wants to go on.
@@ -39,7 +39,7 @@ pub enum ReaderStep {
     /// It has been told everything, the terminal frame included; or, without one, everything that is here of a
     /// task that another owner ended, and finds the rest when it comes back.
     Over,
-    /// It needs to know where the task stands in the queue: see [`ReaderState::standing`].
+    /// It needs to know where the task stands, in the queue and with its budget: see [`ReaderState::standing`].
     Standing,
     /// Nothing before the stream moves or, if there is one, this time comes.
     Wait(Option<MonoMs>),
@@ -59,6 +59,8 @@ pub struct ReaderState {
     stream: Arc<TaskStream>,
     /// True if it is told of waiting and of later attempts.
     watches: bool,
+    /// True if it is told what is left of a budget, as long as the task lives.
+    metered: bool,
     /// The reader's own place, until our text is long enough to compare.
     unchecked: Option<StreamId>,
     started_due: bool,
@@ -94,6 +96,15 @@ impl ReaderState {
         Self::new(stream, from, true)
     }
 
+    /// The same, of a task in a session, of whose budget it is told what is left.
+    #[must_use]
+    pub fn metered(self) -> Self {
+        Self {
+            metered: true,
+            ..self
+        }
+    }
+
     /// Of a task that has ended, over all of its text and its end; `None` if the reader has seen everything, the
     /// terminal frame included.
     #[must_use]
@@ -106,6 +117,7 @@ impl ReaderState {
         Self {
             stream,
             watches,
+            metered: false,
             unchecked: match from {
                 ReadFrom::Start => None,
                 ReadFrom::After(id) => Some(id),
@@ -192,16 +204,22 @@ impl ReaderState {
                 self.ready.insert(usize::from(started), frame);
             }
             Some(Wanted::Place) => {
-                let news = standing.filter(|it| {
-                    let waits = it.queue_position.is_some() || it.predicted_start_ms.is_some();
-                    waits && self.told != Some(*it)
-                });
+                let news = standing.filter(|it| self.is_news(it));
                 if let Some(standing) = news {
                     self.told = Some(standing);
                     self.ready.push_back(Frame::Metrics(standing));
                 }
             }
         }
+    }
+
+    /// Does it say what the reader has not been told? Of a task that does not wait, only what is left of a budget counts.
+    fn is_news(&self, standing: &Waiting) -> bool {
+        if standing.queue_position.is_some() || standing.predicted_start_ms.is_some() {
+            return self.told != Some(*standing);
+        }
+        let told = self.told.map(|told| told.budget_left);
+        told.unwrap_or_default() != standing.budget_left
     }
 
     /// Collects what is new.
@@ -265,9 +283,9 @@ impl ReaderState {
         self.over = true;
     }
 
-    /// Waits for the stream to move, and looks at the queue while no attempt is under way.
+    /// Waits for the stream to move, and looks at the queue while no attempt is under way, or at the budget.
     fn wait(&mut self, now: MonoMs) -> ReaderStep {
-        if !(self.watches && self.idle) {
+        if !(self.watches && (self.idle || self.metered)) {
             self.look_at = None;
             return ReaderStep::Wait(None);
         }

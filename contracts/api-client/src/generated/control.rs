@@ -327,7 +327,8 @@ Sends a `POST` request to `/v1/keys`
     }
     /**End a key
 
-Answers when it is durable: from then on no request with the key is let in. A repeat answers the same. The
+Answers when it is durable: from then on no request with the key is let in, and the streams that it opened
+end. A repeat answers the same. The
 last key in force that may manage keys cannot be ended.
 
 
@@ -875,7 +876,8 @@ Sends a `POST` request to `/v1/keys`
     }
     /**End a key
 
-Answers when it is durable: from then on no request with the key is let in. A repeat answers the same. The
+Answers when it is durable: from then on no request with the key is let in, and the streams that it opened
+end. A repeat answers the same. The
 last key in force that may manage keys cannot be ended.
 
 

@@ -1163,6 +1163,8 @@ Sends a `GET` request to `/v1/whoami`
     /// or `error`. Token and terminal events carry an id; send the last one as `Last-Event-ID` to go on
     /// from there after any interruption. The server compares the reader's prefix with its own and
     /// answers `error` with STREAM_DIVERGED rather than splice two texts.
+    /// If the key that opened it is revoked or expires meanwhile, it ends with `error` and UNAUTHORIZED; the task goes on,
+    /// whatever its `on_disconnect` says, and is read on with another key.
     /// 204 means that the task has ended and the reader has seen everything.
     pub fn task_stream(
         &self,

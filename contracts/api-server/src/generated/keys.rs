@@ -33,7 +33,8 @@ pub trait KeysApi: support::ApiHost {
     ) -> impl ::std::future::Future<Output = KeyCreateResponse> + Send;
     /// End a key.
     ///
-    /// Answers when it is durable: from then on no request with the key is let in. A repeat answers the same. The
+    /// Answers when it is durable: from then on no request with the key is let in, and the streams that it opened
+    /// end. A repeat answers the same. The
     /// last key in force that may manage keys cannot be ended.
     ///
     /// `POST /v1/keys/{id}/revoke`

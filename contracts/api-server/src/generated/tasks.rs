@@ -141,6 +141,8 @@ pub trait TasksApi: support::ApiHost {
     /// or `error`. Token and terminal events carry an id; send the last one as `Last-Event-ID` to go on
     /// from there after any interruption. The server compares the reader's prefix with its own and
     /// answers `error` with STREAM_DIVERGED rather than splice two texts.
+    /// If the key that opened it is revoked or expires meanwhile, it ends with `error` and UNAUTHORIZED; the task goes on,
+    /// whatever its `on_disconnect` says, and is read on with another key.
     /// 204 means that the task has ended and the reader has seen everything.
     ///
     /// `GET /v1/tasks/{id}/stream`
@@ -793,7 +795,7 @@ pub static TASK_STREAM: support::Operation = support::Operation {
     tag: "tasks",
     method: "GET",
     path: "/v1/tasks/{id}/stream",
-    req_ids: &["ORCH-2002", "ORCH-3026", "ORCH-3029", "ORCH-3100"],
+    req_ids: &["ORCH-2002", "ORCH-3026", "ORCH-3029", "ORCH-3100", "ORCH-3205"],
     security: &[support::Requirement(&[("ApiKey", &[])])],
     scope: Some(support::Scope::User),
     read: Some(support::Read::Live),

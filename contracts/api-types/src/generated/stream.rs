@@ -15,7 +15,7 @@ pub struct StreamEnd {
     /// Why the text ends: the model's own end, the limit of tokens or context, or a cancellation.
     pub finish_reason: FinishReason,
 }
-/// Where the task stands. Sent when it changes; may be left out for a slow reader. Carries no id.
+/// Where the task stands. Sent when it changes: while the task waits its place, and as long as it lives what is left of its session's budget. May be left out for a slow reader. Carries no id.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
 pub struct StreamMetrics {
     /// Tasks that wait in the class.
@@ -35,6 +35,15 @@ pub struct StreamMetrics {
     /// How likely the task is to end within its deadline, by what has been measured; absent once dispatched, and without a deadline or a measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_time_probability: Option<f64>,
+    /// Tokens of its session that are neither used nor reserved by live tasks, this one included; absent if they are not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_budget_remaining: Option<u64>,
+    /// Milliseconds for which attempts of its session may still hold slots, what live tasks are expected to take set aside; absent if they are not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_budget_remaining_ms: Option<u64>,
+    /// Money that its session may still spend, in millionths of its unit, what live tasks may cost set aside; absent if it is not limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_budget_remaining_micros: Option<u64>,
     /// Number of the present attempt, 0 before the first.
     pub attempt: u32,
     /// True if the replica is known to reuse cached state of this session. False while engines are not asked, as in this version.

@@ -6,6 +6,7 @@ use orchestrator_core::task::{Started, TaskEnd};
 
 use super::choice;
 use crate::http::problem::{self, StreamOf};
+use crate::keys::Turned;
 use crate::stream::{Frame, Waiting};
 
 /// A frame as an event of the stream of a task.
@@ -46,6 +47,7 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             predicted_start_ms,
             start_band,
             on_time_permille,
+            budget_left,
             attempt,
         }) => without_id(wire::TaskStreamEvent::Metrics(wire::StreamMetrics {
             queue_depth,
@@ -54,6 +56,9 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             predicted_start_low_ms: start_band.map(|band| band.low_ms),
             predicted_start_high_ms: start_band.map(|band| band.high_ms),
             on_time_probability: on_time_permille.map(choice::probability),
+            tokens_budget_remaining: budget_left.tokens,
+            time_budget_remaining_ms: budget_left.time_ms,
+            cost_budget_remaining_micros: budget_left.cost_micros,
             attempt,
             kv_warmth: false,
         })),
@@ -65,6 +70,16 @@ pub(in crate::http) fn event(frame: Frame, of: &StreamOf) -> ServerEvent<wire::T
             problem::of_divergence(detail, of),
         )),
     }
+}
+
+/// The last event of a reader whose key is in force no more.
+pub(in crate::http) fn shut_out(
+    turned: &Turned,
+    of: &StreamOf,
+) -> ServerEvent<wire::TaskStreamEvent> {
+    without_id(wire::TaskStreamEvent::Error(problem::of_shut_out(
+        turned, of,
+    )))
 }
 
 fn ended(end: TaskEnd, of: &StreamOf) -> wire::TaskStreamEvent {

@@ -21,7 +21,7 @@ pub(super) use batch::{new_tasks, task_batch};
 pub(super) use bulk::{bulk, new_bulk};
 pub(super) use choice::{engine, priority_filter, state_filter};
 pub(super) use create::new_task;
-pub(super) use frame::event;
+pub(super) use frame::{event, shut_out};
 pub(super) use key::{key, key_created, key_id, key_page, new_key, whoami};
 pub(super) use pool::{capabilities, pool_health, replica_sets};
 pub(super) use quota::{new_quota, queue, queue_switch, quota, quota_name, quota_page};

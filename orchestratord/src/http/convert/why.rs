@@ -18,6 +18,8 @@ pub(in crate::http) fn task_why(explanation: Explanation) -> wire::TaskWhy {
         predicted_start_ms,
         start_band,
         on_time_permille,
+        // Streams tell it, and the session itself.
+        budget_left: _,
         candidates,
     } = explanation;
     wire::TaskWhy {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use orchestrator_core::id::{AttemptId, Digest, ReplicaName};
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{Engine, FinishReason, Started, TaskFault};
 use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
@@ -57,6 +58,7 @@ fn standing(position: u64) -> Waiting {
         predicted_start_ms: None,
         start_band: None,
         on_time_permille: None,
+        budget_left: SessionBudget::default(),
         attempt: 0,
     }
 }
@@ -100,6 +102,68 @@ fn the_place_in_the_queue_is_looked_at_at_once_then_each_second_and_told_when_it
     reader.standing(Some(standing(2)));
     let told = Frame::Metrics(standing(2));
     assert_eq!(reader.next(due), ReaderStep::Frame(told));
+}
+
+/// A task that runs, in a session with so many tokens left.
+fn running(tokens: Option<u64>) -> Waiting {
+    Waiting {
+        queue_depth: 4,
+        budget_left: SessionBudget {
+            tokens,
+            ..SessionBudget::default()
+        },
+        ..Waiting::default()
+    }
+}
+
+#[test]
+fn what_is_left_of_a_budget_is_told_when_it_changes_also_while_the_task_runs() {
+    let stream = Arc::new(TaskStream::default());
+    let mut reader = ReaderState::live(Arc::clone(&stream), ReadFrom::Start).metered();
+    stream.start(started(), 0, 7);
+    stream.begin(AttemptId(1), 1);
+    let start = reader.next(MonoMs(0));
+    assert!(matches!(start, ReaderStep::Frame(Frame::Started { .. })));
+    let mut now = MonoMs(0);
+    let mut asked = |standing: Option<Waiting>| {
+        assert_eq!(reader.next(now), ReaderStep::Standing);
+        reader.standing(standing);
+        let step = reader.next(now);
+        if let ReaderStep::Frame(frame) = step {
+            let Frame::Metrics(told) = frame else {
+                panic!("{frame:?}");
+            };
+            assert!(matches!(reader.next(now), ReaderStep::Wait(Some(_))));
+            now = now + WAITING_INTERVAL_MS;
+            return Some((told.attempt, told.budget_left.tokens));
+        }
+        assert!(matches!(step, ReaderStep::Wait(Some(_))), "{step:?}");
+        now = now + WAITING_INTERVAL_MS;
+        None
+    };
+    assert_eq!(asked(Some(running(Some(90)))), Some((1, Some(90))));
+    let busier = Waiting {
+        queue_depth: 5,
+        ..running(Some(90))
+    };
+    assert_eq!(asked(Some(busier)), None, "the queue is not its business");
+    assert_eq!(asked(None), None, "nobody knows");
+    assert_eq!(asked(Some(running(Some(20)))), Some((1, Some(20))));
+    assert_eq!(
+        asked(Some(running(None))),
+        Some((1, None)),
+        "no limit any more"
+    );
+    assert_eq!(asked(Some(running(None))), None);
+}
+
+#[test]
+fn a_reader_of_a_task_without_a_session_looks_at_nothing_while_it_runs() {
+    let (stream, mut reader) = waiting();
+    stream.start(started(), 0, 7);
+    stream.begin(AttemptId(1), 1);
+    assert!(matches!(reader.next(MonoMs(0)), ReaderStep::Frame(_)));
+    assert_eq!(reader.next(MonoMs(0)), ReaderStep::Wait(None));
 }
 
 #[test]

@@ -273,6 +273,7 @@ fn ask(reading: &Reading) -> orchestratord::owner::Question {
             predicted_start_ms: why.predicted_start_ms,
             start_band: why.start_band,
             on_time_permille: why.on_time_permille,
+            budget_left: why.budget_left,
             attempt: 0,
         });
         Box::new(move || {
