@@ -9,6 +9,7 @@
 //! [`error`] decide how that looks. A new verb is a file and a variant in the enum of its noun.
 
 mod app;
+mod classes;
 mod completions;
 mod config;
 mod context;

@@ -6,7 +6,7 @@ use crate::bulk::{BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, Bulk
 use crate::id::{BulkId, ReplyToken, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::step::Answer;
-use crate::refusal::Refusal;
+use crate::refusal::{ClassAsk, Refusal};
 use crate::reply::Reply;
 use crate::time::Now;
 
@@ -28,12 +28,11 @@ impl Machine {
             filter,
             by,
         } = begin;
-        let answer = match (self.bulks.get(id), self.bulks.make_room(filter.tenant)) {
-            (Some(_), _) => Answer::Bulk(id),
-            (None, Err(())) => Answer::Ready(Reply::Refused(Refusal::BulksFull {
-                retry_after_ms: RETRY_AFTER_MS,
-            })),
-            (None, Ok(goes)) => {
+        let begun = self.bulks.get(id).is_some();
+        let answer = match self.bulk_room(&filter) {
+            _ if begun => Answer::Bulk(id),
+            Err(refusal) => Answer::Ready(Reply::Refused(refusal)),
+            Ok(goes) => {
                 if let Some(goes) = goes {
                     self.bulks.forget(goes);
                     self.step.bulk_forgotten = Some(goes);
@@ -53,6 +52,27 @@ impl Machine {
             }
         };
         self.step.replies.push((reply, answer));
+    }
+
+    /// The bulk that has to be forgotten for another one, if one has to.
+    fn bulk_room(&self, filter: &BulkFilter) -> Result<Option<BulkId>, Refusal> {
+        self.bulk_fits(filter)?;
+        let room = self.bulks.make_room(filter.tenant);
+        room.map_err(|()| Refusal::BulksFull {
+            retry_after_ms: RETRY_AFTER_MS,
+        })
+    }
+
+    /// Could there be tasks that a filter is about? Live ones may be of classes that are configured no more.
+    fn bulk_fits(&self, filter: &BulkFilter) -> Result<(), Refusal> {
+        match filter.priority {
+            Some(class) if !self.classes.is_known(class) => Err(Refusal::ClassUnknown {
+                class,
+                by: ClassAsk::Bulk,
+                known: self.classes.known(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Walks on by one piece. False if there is nothing to walk.
@@ -108,8 +128,15 @@ impl Machine {
     }
 
     /// What a bulk would meet if it walked now.
-    #[must_use]
-    pub fn bulk_count(&self, action: BulkAction, filter: &BulkFilter) -> BulkCount {
+    ///
+    /// # Errors
+    /// The refusal that it would have for its filter.
+    pub fn bulk_count(
+        &self,
+        action: BulkAction,
+        filter: &BulkFilter,
+    ) -> Result<BulkCount, Refusal> {
+        self.bulk_fits(filter)?;
         let mut count = BulkCount::default();
         for live in self.tasks.values() {
             if filter.matches(&live.record) {
@@ -117,7 +144,7 @@ impl Machine {
                 count.changed += u64::from(action.changes(live.record.state));
             }
         }
-        count
+        Ok(count)
     }
 
     pub(super) fn bulk_row(&self, id: BulkId) -> Option<Box<BulkRecord>> {

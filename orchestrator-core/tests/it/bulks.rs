@@ -7,12 +7,13 @@ use orchestrator_core::id::{BulkId, PrincipalId, ProjectId, SessionId, TenantId}
 use orchestrator_core::input::{Ask, Input};
 use orchestrator_core::machine::MUTATIONS_PER_STEP_MAX;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskFault, TaskSpec, TaskState};
+use orchestrator_core::task::{FinishReason, TaskFault, TaskSpec, TaskState};
 use orchestrator_core::time::WallMs;
 
-use crate::rig::{Out, Rig, facts, one_pool, spec};
+use crate::rig::{Out, Rig, facts, interactive_of, one_pool, spec};
 
 const OTHER: TenantId = TenantId(9);
 
@@ -21,7 +22,7 @@ fn everything() -> BulkFilter {
 }
 
 impl Rig {
-    fn bulk(&mut self, id: u128, action: BulkAction, filter: BulkFilter) -> Out {
+    pub(crate) fn bulk(&mut self, id: u128, action: BulkAction, filter: BulkFilter) -> Out {
         self.ask(Ask::BulkBegin(Box::new(BulkBegin {
             id: BulkId(id),
             action,
@@ -66,7 +67,7 @@ fn begun(out: &Out) -> &BulkRecord {
 /// So many tasks that nobody serves, in a queue with room for them.
 fn queued(tasks: u128) -> Rig {
     let mut config = one_pool(1);
-    config.interactive.capacity = 10_000;
+    interactive_of(&mut config).capacity = 10_000;
     let mut rig = Rig::new(config);
     for task in 1..=tasks {
         rig.create(task, spec());
@@ -171,7 +172,7 @@ fn narrowed(later: Option<WallMs>) -> [(BulkFilter, u64); 11] {
         ),
         (
             BulkFilter {
-                priority: Some(Priority::Batch),
+                priority: Some(ClassName::BATCH),
                 ..whole
             },
             1,
@@ -209,7 +210,7 @@ fn each_part_of_a_filter_narrows_it() {
     rig.create(
         3,
         TaskSpec {
-            priority: Priority::Batch,
+            priority: ClassName::BATCH,
             ..spec()
         },
     );
@@ -231,7 +232,7 @@ fn each_part_of_a_filter_narrows_it() {
     rig.create(6, spec());
     let whole = everything();
     let count = |rig: &Rig, filter: BulkFilter| {
-        let count = rig.machine.bulk_count(BulkAction::Cancel, &filter);
+        let count = rig.machine.bulk_count(BulkAction::Cancel, &filter).unwrap();
         assert_eq!(count.matched, count.changed);
         count.matched
     };
@@ -241,7 +242,7 @@ fn each_part_of_a_filter_narrows_it() {
     let before = rig.store.hard_state();
     assert_eq!(before, rig.machine.hard_state(), "counting changes nothing");
     let batch = BulkFilter {
-        priority: Some(Priority::Batch),
+        priority: Some(ClassName::BATCH),
         ..whole
     };
     rig.bulk(1, BulkAction::Cancel, batch);

@@ -2,10 +2,10 @@
 
 use api_server::support::{ProblemReply, problem_type};
 use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::BudgetKind;
-use orchestrator_core::task::{Priority, TaskFault};
+use orchestrator_core::task::TaskFault;
 use uuid::Uuid;
 
 mod keys;
@@ -47,7 +47,7 @@ pub(super) struct StreamOf {
     /// Its id.
     pub(super) task_id: Uuid,
     /// Class it waits in.
-    pub(super) priority: Priority,
+    pub(super) priority: ClassName,
     /// Kind of engine that ran it, or was asked for.
     pub(super) engine: Option<wire::Engine>,
     /// Id of the request that reads it.
@@ -271,14 +271,16 @@ pub(super) fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
 fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let reason = reason::reason(&refusal);
     let answer = |status, code, detail| problem(status, code, detail, correlation_id);
+    let missing = |what| answer(404, ProblemCode::NotFound, of_missing(what));
     match refusal {
-        Refusal::BudgetSessionless => answer(400, ProblemCode::InvalidParams, reason),
+        Refusal::BudgetSessionless
+        | Refusal::ClassUnknown { .. }
+        | Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams, reason),
         Refusal::BudgetSpent { short, .. } => Problem {
             limit_name: Some(budget_limit(short.kind).to_owned()),
             ..answer(409, ProblemCode::SessionExhausted, reason)
         },
         Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
-        Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams, reason),
         Refusal::ScheduleFull { retry_after_ms, .. } => Problem {
             retriable: true,
             retry_after_ms: Some(retry_after_ms),
@@ -328,11 +330,9 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             limit_name: Some("session.turns_max".to_owned()),
             ..answer(409, ProblemCode::SessionExhausted, reason)
         },
-        Refusal::SessionUnknown { session } => answer(
-            404,
-            ProblemCode::NotFound,
-            of_missing(Missing::Session(Uuid::from_u128(session.0))),
-        ),
+        Refusal::SessionUnknown { session } => {
+            missing(Missing::Session(Uuid::from_u128(session.0)))
+        }
         Refusal::TaskEnded { task, .. } => Problem {
             task_id: Some(Uuid::from_u128(task.0)),
             ..answer(409, ProblemCode::TaskEnded, reason)
@@ -341,11 +341,7 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
             task_id: Some(Uuid::from_u128(task.0)),
             ..answer(409, ProblemCode::TaskIdConflict, reason)
         },
-        Refusal::TaskUnknown { task } => answer(
-            404,
-            ProblemCode::NotFound,
-            of_missing(Missing::Task(Uuid::from_u128(task.0))),
-        ),
+        Refusal::TaskUnknown { task } => missing(Missing::Task(Uuid::from_u128(task.0))),
     }
 }
 
@@ -364,8 +360,8 @@ const DEADLINE_LIMIT: &str = "queue.deadline_confidence_permille";
 /// The bound of tasks that wait for their time.
 const SCHEDULE_LIMIT: &str = "queue.scheduled_max";
 
-fn queue_limit(priority: Priority) -> String {
-    format!("queue.{}.capacity", names::priority(priority))
+fn queue_limit(priority: ClassName) -> String {
+    format!("queue.{priority}.capacity")
 }
 
 pub(super) use keys::key_in_url;

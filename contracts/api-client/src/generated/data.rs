@@ -308,7 +308,7 @@ Sends a `GET` request to `/v1/tasks`
 Arguments:
 - `cursor`: The `next_cursor` of the page before, unchanged.
 - `limit`: Most tasks on one page; 50 if left out.
-- `priority`: Only tasks of this class.
+- `priority`: Only tasks of this class, which may be one that is configured no more; none if no task ever was in it.
 - `project_id`: Only tasks of this project. A key of one project sees no other.
 - `session_id`: Only tasks of this session.
 - `state`: Only tasks in this state.
@@ -317,7 +317,7 @@ Arguments:
         &'a self,
         cursor: Option<&'a str>,
         limit: Option<u32>,
-        priority: Option<types::PriorityChoice>,
+        priority: Option<&'a str>,
         project_id: Option<&'a ::uuid::Uuid>,
         session_id: Option<&'a ::uuid::Uuid>,
         state: Option<types::TaskStateFilter>,
@@ -881,7 +881,7 @@ Sends a `GET` request to `/v1/tasks`
 Arguments:
 - `cursor`: The `next_cursor` of the page before, unchanged.
 - `limit`: Most tasks on one page; 50 if left out.
-- `priority`: Only tasks of this class.
+- `priority`: Only tasks of this class, which may be one that is configured no more; none if no task ever was in it.
 - `project_id`: Only tasks of this project. A key of one project sees no other.
 - `session_id`: Only tasks of this session.
 - `state`: Only tasks in this state.
@@ -890,7 +890,7 @@ Arguments:
         &'a self,
         cursor: Option<&'a str>,
         limit: Option<u32>,
-        priority: Option<types::PriorityChoice>,
+        priority: Option<&'a str>,
         project_id: Option<&'a ::uuid::Uuid>,
         session_id: Option<&'a ::uuid::Uuid>,
         state: Option<types::TaskStateFilter>,

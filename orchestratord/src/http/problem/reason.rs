@@ -3,10 +3,10 @@
 use orchestrator_core::bulk::BULKS_PER_TENANT_MAX;
 use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::{ModelRef, PoolName, SessionId};
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::{BudgetKind, Shortfall};
-use orchestrator_core::task::{Engine, Priority};
+use orchestrator_core::task::Engine;
 
 use super::{keys, quotas};
 use crate::names;
@@ -21,6 +21,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         Refusal::BulksFull { .. } => format!(
             "{BULKS_PER_TENANT_MAX} bulks run, and no more may; try again when one of them is done"
         ),
+        Refusal::ClassUnknown { class, known, .. } => no_class(*class, known),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,
@@ -55,10 +56,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon"
             )
         }
-        Refusal::PoolUnknown { pool, known } => {
-            let known: Vec<&str> = known.iter().map(PoolName::as_str).collect();
-            format!("there is no pool `{pool}`; there are: {}", known.join(", "))
-        }
+        Refusal::PoolUnknown { pool, known } => no_pool(pool, known),
         Refusal::Quota(refusal) => quotas::reason(refusal),
         Refusal::QueueFull {
             priority,
@@ -133,6 +131,19 @@ fn not_served(
     )
 }
 
+fn no_class(class: ClassName, known: &[ClassName]) -> String {
+    let known: Vec<&str> = known.iter().map(ClassName::as_str).collect();
+    format!(
+        "there is no class `{class}`; there are: {}",
+        known.join(", ")
+    )
+}
+
+fn no_pool(pool: &PoolName, known: &[PoolName]) -> String {
+    let known: Vec<&str> = known.iter().map(PoolName::as_str).collect();
+    format!("there is no pool `{pool}`; there are: {}", known.join(", "))
+}
+
 fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
     format!(
         "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
@@ -142,14 +153,11 @@ fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
     )
 }
 
-fn full_class(priority: Priority, capacity: u32, full: FullPolicy) -> String {
+fn full_class(priority: ClassName, capacity: u32, full: FullPolicy) -> String {
     let policy = match full {
         FullPolicy::DropLru => "none of its tasks may go any more",
         FullPolicy::Reject => "its policy is to reject",
         FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
     };
-    format!(
-        "class {} is full: its capacity is {capacity}, and {policy}; try again later",
-        names::priority(priority)
-    )
+    format!("class {priority} is full: its capacity is {capacity}, and {policy}; try again later")
 }

@@ -1,10 +1,10 @@
 //! Every refusal and every wait has a listed reason.
 
 use orchestrator_core::machine::{Machine, MachineConfig};
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::{Priority, TaskState};
+use orchestrator_core::task::TaskState;
 use orchestrator_core::time::Now;
 
 use super::book::Book;
@@ -33,13 +33,17 @@ impl Reasons {
         }
     }
 
-    /// How many tasks a class holds, and what happens beyond.
-    fn class(&self, priority: Priority) -> (u32, FullPolicy) {
-        let limit = match priority {
-            Priority::Batch => self.config.batch,
-            Priority::Interactive => self.config.interactive,
-        };
-        (limit.capacity.max(1), limit.full)
+    /// How many tasks a class holds, and what happens beyond; none if there is no such class.
+    fn class(&self, name: ClassName) -> Option<(u32, FullPolicy)> {
+        let mut classes = self.config.classes.iter();
+        let class = classes.find(|class| class.name == name)?;
+        Some((class.capacity.max(1), class.full))
+    }
+
+    /// Is there no such class, but just those that are known?
+    fn lacks(&self, name: ClassName, known: &[ClassName]) -> bool {
+        let names = self.config.classes.iter().map(|class| class.name);
+        self.class(name).is_none() && names.eq(known.iter().copied())
     }
 
     fn refusal(&self, refusal: &Refusal) -> Result<(), String> {
@@ -49,7 +53,8 @@ impl Reasons {
                 capacity,
                 full,
                 retry_after_ms,
-            } => (*capacity, *full) == self.class(*priority) && *retry_after_ms > 0,
+            } => Some((*capacity, *full)) == self.class(*priority) && *retry_after_ms > 0,
+            Refusal::ClassUnknown { class, known, .. } => self.lacks(*class, known),
             Refusal::DeadlineBeforeStart {
                 deadline_ms,
                 start_ms,
@@ -78,10 +83,7 @@ impl Reasons {
                 tokens_least,
                 ctx_asked,
                 ctx_max,
-            } => {
-                let needed = (tokens_least + 1).max(u64::from(ctx_asked.unwrap_or(0)));
-                needed > u64::from(*ctx_max)
-            }
+            } => (tokens_least + 1).max(ctx_asked.unwrap_or(0).into()) > u64::from(*ctx_max),
             Refusal::ModelUnknown {
                 model_ref,
                 engine,
@@ -211,16 +213,17 @@ mod tests {
     fn a_refusal_with_another_capacity_is_seen() {
         let setup = setup();
         let mut checker = Reasons::new(&setup);
+        let class = setup.machine.classes[0];
         let mut refuse = |capacity| {
             let reply = Ok(Reply::Refused(Refusal::QueueFull {
-                priority: Priority::Batch,
+                priority: class.name,
                 capacity,
-                full: setup.machine.batch.full,
+                full: class.full,
                 retry_after_ms: 1,
             }));
             checker.see(&answer(&reply), &Book::default())
         };
-        let capacity = setup.machine.batch.capacity;
+        let capacity = class.capacity;
         assert_eq!(refuse(capacity), Ok(()));
         assert!(refuse(capacity + 1).is_err());
     }
