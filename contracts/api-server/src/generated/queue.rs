@@ -49,7 +49,7 @@ pub static QUEUE_GET: support::Operation = support::Operation {
     tag: "queue",
     method: "GET",
     path: "/v1/queue",
-    req_ids: &["ORCH-3231"],
+    req_ids: &["ORCH-3087", "ORCH-3231"],
     security: &[support::Requirement(&[("ApiKey", &[])])],
     scope: Some(support::Scope::Operator),
     read: Some(support::Read::Live),

@@ -16,6 +16,8 @@ pub(super) struct Bounds {
     config: MachineConfig,
     batch_mutations: usize,
     batch_bytes: usize,
+    /// True if a daemon's configuration does not name all classes.
+    some_know_less: bool,
 }
 
 /// Bytes of a payload, as a batch counts them.
@@ -38,6 +40,7 @@ impl Bounds {
             config: setup.machine.clone(),
             batch_mutations: setup.limits.batch_mutations,
             batch_bytes: setup.limits.batch_bytes,
+            some_know_less: setup.unnamed.is_some(),
         }
     }
 
@@ -63,7 +66,8 @@ impl Bounds {
     }
 
     /// A class holds no more newcomers than its capacity, unless it sheds: then it may stand in the places of less
-    /// urgent ones. Classes from any one on hold together no more than they have places for.
+    /// urgent ones. Classes from any one on hold together no more than they have places for, unless a daemon takes over
+    /// that does not know one of them, and counts the others without it.
     fn classes(&self, durable: &Loaded) -> Result<(), String> {
         let (mut held, mut room) = (0, 0);
         for class in self.config.classes.iter().rev() {
@@ -82,7 +86,7 @@ impl Bounds {
                     class.name
                 ));
             }
-            if held > room {
+            if held > room && !self.some_know_less {
                 return Err(format!(
                     "{held} tasks of {} and below wait that have never run, and there is room for {room}",
                     class.name

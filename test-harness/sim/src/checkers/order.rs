@@ -16,7 +16,8 @@ use crate::story::Name;
 #[derive(Debug)]
 pub(super) struct Order {
     ageing_ms: u64,
-    bands: Bands,
+    /// Of each daemon.
+    bands: Vec<Bands>,
     view: QueueView,
 }
 
@@ -30,10 +31,10 @@ impl Order {
     }
 
     /// Is `one` surely before `other`?
-    fn before(&self, now: MonoMs, one: &Waiter, other: &Waiter) -> bool {
+    fn before(&self, bands: &Bands, now: MonoMs, one: &Waiter, other: &Waiter) -> bool {
         let band = |waiter: &Waiter| {
             let due = waiter.due(self.ageing_ms) <= i64::try_from(now.0).unwrap_or(i64::MAX);
-            self.bands.of(waiter.priority, due)
+            bands.of(waiter.priority, due)
         };
         let turn = |waiter: &Waiter| (waiter.due(self.ageing_ms), waiter.seq);
         let same_class = one.priority == other.priority;
@@ -55,14 +56,15 @@ impl Checker for Order {
         let Some(looked) = self.view.look(sight) else {
             return Ok(());
         };
-        let Sight::Machine { now, .. } = sight else {
+        let Sight::Machine { daemon, now, .. } = sight else {
             return Ok(());
         };
+        let bands = &self.bands[*daemon];
         for (runs, facts) in &looked.dispatched {
             let passed_over = looked
                 .waiting
                 .iter()
-                .find(|waits| waits.fits(facts) && self.before(now.mono, waits, runs));
+                .find(|waits| waits.fits(facts) && self.before(bands, now.mono, waits, runs));
             if let Some(waits) = passed_over {
                 return Err(format!(
                     "{} was given a slot of {}, and {} is before it",

@@ -22,6 +22,7 @@ const EXPLAIN_EVERY: u64 = 16;
 #[derive(Debug)]
 pub(super) struct Reasons {
     config: MachineConfig,
+    unnamed: Option<ClassName>,
     looks: u64,
 }
 
@@ -29,6 +30,7 @@ impl Reasons {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             config: setup.machine.clone(),
+            unnamed: setup.unnamed,
             looks: 0,
         }
     }
@@ -40,10 +42,13 @@ impl Reasons {
         Some((class.capacity.max(1), class.full))
     }
 
-    /// Is there no such class, but just those that are known?
+    /// Is a class not among those that are known, and are those all there are but perhaps one, which a daemon's
+    /// configuration does not name?
     fn lacks(&self, name: ClassName, known: &[ClassName]) -> bool {
-        let names = self.config.classes.iter().map(|class| class.name);
-        self.class(name).is_none() && names.eq(known.iter().copied())
+        let by_all = |class: &ClassName| Some(*class) != self.unnamed;
+        let all = self.config.classes.iter().map(|class| class.name);
+        let known_to_all = known.iter().copied().filter(by_all);
+        !known.contains(&name) && known_to_all.eq(all.filter(by_all))
     }
 
     fn refusal(&self, refusal: &Refusal) -> Result<(), String> {

@@ -12,7 +12,8 @@ use crate::story::Name;
 #[derive(Debug)]
 pub(super) struct Starvation {
     ageing_ms: u64,
-    bands: Bands,
+    /// Of each daemon.
+    bands: Vec<Bands>,
     view: QueueView,
 }
 
@@ -40,15 +41,16 @@ impl Checker for Starvation {
         let Some(looked) = self.view.look(sight) else {
             return Ok(());
         };
-        let Sight::Machine { now, .. } = sight else {
+        let Sight::Machine { daemon, now, .. } = sight else {
             return Ok(());
         };
+        let bands = &self.bands[*daemon];
         for (runs, facts) in &looked.dispatched {
             let starved = looked.waiting.iter().find(|waits| {
                 let waited = waits.since.elapsed(now.mono);
                 let since = runs.since.elapsed(now.mono);
                 let accepted_since = waited >= since.saturating_add(self.ageing_ms);
-                let is_young = !self.bands.is_first(runs.priority) && since < self.ageing_ms;
+                let is_young = !bands.is_first(runs.priority) && since < self.ageing_ms;
                 let overtakes = runs.priority == waits.priority && accepted_since
                     || is_young && !runs.has_deadline() && waited >= self.ageing_ms;
                 overtakes && waits.fits(facts)

@@ -25,6 +25,7 @@ use crate::world::{Asked, facts};
 pub(super) fn setup() -> Setup {
     let mut setup = Plan::of(1).setup;
     setup.machine.classes = [ClassConfig::interactive(), ClassConfig::batch()].into();
+    setup.unnamed = None;
     setup
 }
 

@@ -17,13 +17,20 @@ const fn name(name: &str) -> ClassName {
     ClassName::named(name).expect("is a name")
 }
 
-/// In many runs there are one to four classes, some of which share a band, in the place of the usual two.
+/// In many runs there are one to four classes, some of which share a band, in the place of the usual two. In some, one of
+/// them is not named to the second daemon.
 pub(super) fn draw(chance: &mut Chance, setup: &mut Setup, operations: &mut [Operation]) {
     if chance.percent(40) {
         return;
     }
     let classes = classes(chance);
     let names: Vec<ClassName> = classes.iter().map(|class| class.name).collect();
+    if let [_, others @ ..] = names.as_slice()
+        && !others.is_empty()
+        && chance.percent(35)
+    {
+        setup.unnamed = Some(chance.pick(others));
+    }
     setup.machine.classes = classes;
     for operation in operations {
         match &mut operation.want {

@@ -74,6 +74,8 @@ pub struct Setup {
     pub pace: Pace,
     /// True if no idempotency key is forgotten in a run.
     pub keys_last: bool,
+    /// A class that the configuration of the second daemon does not name.
+    pub unnamed: Option<ClassName>,
 }
 
 impl Setup {
@@ -92,6 +94,7 @@ impl Setup {
                 patience: chance.within((1_000, 8_000)) * MILLI,
             },
             keys_last: true,
+            unnamed: None,
             replicas,
             machine,
         }
@@ -121,11 +124,20 @@ impl Setup {
         }
     }
 
-    /// The bands of the classes.
-    #[must_use]
-    pub(crate) fn bands(&self) -> Bands {
+    /// The classes that a daemon's configuration names.
+    pub(crate) fn classes_of(&self, daemon: usize) -> impl Iterator<Item = &ClassConfig> {
+        let unnamed = self.unnamed.filter(|_| daemon > 0);
         let classes = self.machine.classes.iter();
-        Bands(classes.map(|class| (class.name, class.band)).collect())
+        classes.filter(move |class| Some(class.name) != unnamed)
+    }
+
+    /// The bands of the classes, for each daemon.
+    pub(crate) fn bands(&self) -> Vec<Bands> {
+        let daemons = 0..self.daemons.len();
+        let bands = |class: &ClassConfig| (class.name, class.band);
+        daemons
+            .map(|daemon| Bands(self.classes_of(daemon).map(bands).collect()))
+            .collect()
     }
 
     /// The pools, each with its replicas, as they were configured.
@@ -140,11 +152,12 @@ impl Setup {
 pub(crate) struct Bands(BTreeMap<ClassName, u32>);
 
 impl Bands {
-    /// Where a task of a class stands.
+    /// Where a task of a class stands: in the last band if that is not named.
     pub(crate) fn of(&self, class: ClassName, is_due: bool) -> u32 {
-        let first = self.0.values().copied().min().unwrap_or(0);
-        let own = self.0.get(&class).copied();
-        own.filter(|_| !is_due).unwrap_or(first)
+        let bands = || self.0.values().copied();
+        let own = self.0.get(&class).copied().or(bands().max());
+        let stands = if is_due { bands().min() } else { own };
+        stands.unwrap_or(0)
     }
 
     /// Do its tasks stand in the first band, whether they are due or not?
