@@ -7,12 +7,12 @@ use clap::Parser;
 use tokio::runtime;
 
 use crate::{
-    completions,
+    bulk, completions,
     context::{Context, Outcome},
     error::{self, Failure},
     key, key_source,
     output::{Format, Output},
-    pools, queue, quota, run,
+    pools, queue, quota, refusal, run,
     server::Server,
     session, status, task, version, whoami,
 };
@@ -86,7 +86,13 @@ enum Remote {
     /// Hand over tasks, look at them, cancel them
     #[command(subcommand)]
     Task(task::Verb),
-    /// Look at sessions, end them
+    /// See which tasks were turned away, and why
+    #[command(subcommand)]
+    Refusal(refusal::Verb),
+    /// See how far commands over many tasks have come
+    #[command(subcommand)]
+    Bulk(bulk::Verb),
+    /// Look at sessions, say what they may use, end them
     #[command(subcommand)]
     Session(session::Verb),
     /// Make keys, list them, end them
@@ -148,6 +154,8 @@ fn perform(verb: Remote, client: Client, server: Server, out: Output) -> Outcome
         match verb {
             Remote::Run(args) => args.perform(&context).await,
             Remote::Task(verb) => verb.perform(&context).await,
+            Remote::Refusal(verb) => verb.perform(&context).await,
+            Remote::Bulk(verb) => verb.perform(&context).await,
             Remote::Session(verb) => verb.perform(&context).await,
             Remote::Key(verb) => verb.perform(&context).await,
             Remote::Quota(verb) => verb.perform(&context).await,

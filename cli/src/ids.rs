@@ -12,6 +12,11 @@ pub(crate) fn session(text: &str) -> Result<Uuid, String> {
     read(text, "a session")
 }
 
+/// Reads the id of a bulk.
+pub(crate) fn bulk(text: &str) -> Result<Uuid, String> {
+    read(text, "a bulk")
+}
+
 /// Reads the id of a project.
 pub(crate) fn project(text: &str) -> Result<Uuid, String> {
     read(text, "a project")

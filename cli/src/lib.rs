@@ -9,6 +9,7 @@
 //! [`error`] decide how that looks. A new verb is a file and a variant in the enum of its noun.
 
 mod app;
+mod bulk;
 mod classes;
 mod completions;
 mod config;
@@ -24,6 +25,7 @@ mod own;
 mod pools;
 mod queue;
 mod quota;
+mod refusal;
 mod request;
 mod run;
 mod server;

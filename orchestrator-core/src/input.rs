@@ -10,7 +10,7 @@ use crate::key::{KeyCreate, KeyRotate};
 use crate::placement::ReplicaFacts;
 use crate::queue::QueueSwitch;
 use crate::quota::QuotaPut;
-use crate::session::SessionBudget;
+use crate::session::{SessionBudget, SessionPut};
 use crate::task::{FinishReason, TaskFault, TaskRecord, TaskSpec};
 
 /// One reason to step.
@@ -59,6 +59,8 @@ pub enum Ask {
         /// Which.
         session: SessionKey,
     },
+    /// Make or change a session.
+    SessionPut(Box<SessionPut>),
     /// End a task early.
     TaskCancel {
         /// Which.

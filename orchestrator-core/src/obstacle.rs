@@ -114,6 +114,7 @@ impl Refusal {
             | Self::PoolUnknown { .. }
             | Self::Quota(QuotaRefusal::Conflict { .. } | QuotaRefusal::Unenforceable { .. })
             | Self::SessionUnknown { .. }
+            | Self::SessionsUnused { .. }
             | Self::TaskEnded { .. }
             | Self::TaskIdConflict { .. }
             | Self::TaskUnknown { .. } => None,

@@ -141,6 +141,11 @@ pub enum Refusal {
         /// Turns it takes at most.
         turns_max: u32,
     },
+    /// As many sessions of the tenant as may have had no task yet.
+    SessionsUnused {
+        /// When it may be worth trying again.
+        retry_after_ms: u64,
+    },
     /// There is no such session.
     SessionUnknown {
         /// Which.

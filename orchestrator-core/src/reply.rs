@@ -7,6 +7,7 @@ use crate::key::KeyRecord;
 use crate::queue::PauseRecord;
 use crate::quota::QuotaView;
 use crate::refusal::{Refusal, RefusedTask};
+use crate::session::SessionView;
 use crate::task::TaskRecord;
 
 /// The answer to one command.
@@ -26,6 +27,8 @@ pub enum Reply {
     Refused(Refusal),
     /// The session is gone.
     SessionDeleted,
+    /// The session as it is now.
+    SessionPut(Box<SessionView>),
     /// The task as it is after the cancel: cancelled, or ended before.
     TaskCancelled(Box<TaskRecord>),
     /// The task is accepted.

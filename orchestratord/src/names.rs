@@ -90,9 +90,10 @@ pub const fn refusal_code(refusal: &Refusal) -> &'static str {
             QuotaRefusal::Unenforceable { .. } => "QUOTA_UNENFORCEABLE",
             QuotaRefusal::Unmeetable { .. } => "QUOTA_UNMEETABLE",
         },
-        Refusal::BulksFull { .. } | Refusal::QueueFull { .. } | Refusal::ScheduleFull { .. } => {
-            "ADMISSION_REJECT"
-        }
+        Refusal::BulksFull { .. }
+        | Refusal::QueueFull { .. }
+        | Refusal::ScheduleFull { .. }
+        | Refusal::SessionsUnused { .. } => "ADMISSION_REJECT",
         Refusal::BudgetSpent { .. } | Refusal::SessionExhausted { .. } => "SESSION_EXHAUSTED",
         Refusal::KeyUnknown { .. }
         | Refusal::PoolUnknown { .. }

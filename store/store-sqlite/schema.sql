@@ -150,6 +150,11 @@ CREATE TABLE session (
     spent_tokens       INTEGER NOT NULL DEFAULT 0,
     spent_time_ms      INTEGER NOT NULL DEFAULT 0,
     spent_cost_micros  INTEGER NOT NULL DEFAULT 0,
+    -- Lives as configured if null.
+    ttl_ms             INTEGER,
+    -- Who put it last, and when; null if nobody has.
+    put_at_ms          INTEGER,
+    put_by             BLOB,
     PRIMARY KEY (id, tenant)
 ) STRICT, WITHOUT ROWID;
 

@@ -29,7 +29,7 @@ pub(super) fn advice(problem: &Problem) -> &'static str {
             "leave out --model and --engine to take any model, or choose one that `orch status` lists"
         }
         ProblemCode::NotFound => {
-            "check the id: `orch task list` and `orch pools` show what there is; sessions expire"
+            "check the id: `orch task list`, `orch refusal list` and `orch pools` show what there is; sessions, refusals and bulks are kept for a while"
         }
         ProblemCode::NotReady if problem.limit_name.is_some() => {
             "try again later, close connections that nobody uses, or have the limit raised"

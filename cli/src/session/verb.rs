@@ -1,11 +1,12 @@
 //! The verbs of `orch session`.
 
-use super::{delete, get};
+use super::{delete, get, put};
 use crate::context::{Context, Outcome};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Verb {
     Get(get::Args),
+    Put(put::Args),
     Delete(delete::Args),
 }
 
@@ -13,6 +14,7 @@ impl Verb {
     pub(crate) async fn perform(self, context: &Context) -> Outcome {
         match self {
             Self::Get(args) => args.perform(context).await,
+            Self::Put(args) => args.perform(context).await,
             Self::Delete(args) => args.perform(context).await,
         }
     }

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use api_client::types::{
-    Bulk, BulkAction, BulkFilter, BulkRequest, BulkSkipReason, BulkState, BulkStateFilter,
-};
+use api_client::types::{Bulk, BulkAction, BulkFilter, BulkRequest, BulkState, BulkStateFilter};
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
-    classes,
+    bulk, classes,
     context::{Context, Outcome},
     error::Failure,
     exit::Exit,
     ids,
-    output::{Cell, Page, Tone, counted},
+    output::{Clock, Tone, counted},
     request::one_of,
     times::moment,
 };
@@ -83,7 +81,9 @@ impl Flags {
             _ => client.task_cancel_bulk(&request).await?,
         };
         let done = until_done(context, begun.into_body()).await?;
-        context.out.show(&done, |page| describe(&done, page))?;
+        context
+            .out
+            .show(&done, |page| bulk::describe(&done, Clock::read(), page))?;
         Ok(Exit::Done)
     }
 }
@@ -95,7 +95,7 @@ async fn until_done(context: &Context, mut bulk: Bulk) -> Result<Bulk, Failure> 
     if let (true, BulkState::Running, Some(id)) =
         (context.out.terminal_err, &bulk.state, bulk.bulk_id)
     {
-        let begun = format!("bulk {id} has begun, and goes on if you leave");
+        let begun = format!("bulk {id} has begun, and goes on if you leave: orch bulk get {id}");
         context.out.say(Tone::Dim, &begun);
     }
     while let (BulkState::Running, Some(id)) = (&bulk.state, bulk.bulk_id) {
@@ -108,35 +108,4 @@ async fn until_done(context: &Context, mut bulk: Bulk) -> Result<Bulk, Failure> 
         }
     }
     Ok(bulk)
-}
-
-fn describe(bulk: &Bulk, page: &mut Page) {
-    let (done, would) = match &bulk.action {
-        BulkAction::Requeue => (
-            "taken back into the queue",
-            "would be taken back into the queue",
-        ),
-        _ => ("cancelled", "would be cancelled"),
-    };
-    let counted_only = bulk.state == BulkState::DryRun;
-    let what = if counted_only { would } else { done };
-    page.fields([
-        ("bulk", Cell::maybe(bulk.bulk_id)),
-        ("state", bulk.state.to_string().into()),
-        ("matched", bulk.matched.into()),
-        ("changed", bulk.changed.into()),
-        ("skipped", bulk.skipped.into()),
-    ]);
-    page.line(format!("{} {what}", counted(bulk.changed, "task")));
-    match &bulk.skip_reason {
-        Some(BulkSkipReason::CancelRequested) => {
-            page.line("the others are being cancelled already");
-        }
-        Some(BulkSkipReason::NotParked) => page.line("the others are not parked"),
-        Some(other) => page.line(format!("the others were skipped: {other}")),
-        None => {}
-    }
-    if counted_only {
-        page.line("nothing was changed; leave out --dry-run to do it");
-    }
 }

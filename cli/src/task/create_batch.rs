@@ -57,6 +57,10 @@ impl Args {
             all.refused
         );
         context.out.say(Tone::Dim, &sum);
+        if let Some(id) = all.items.iter().find_map(|item| item.refusal_id.as_ref()) {
+            let more = format!("why in full, of the first that was refused: orch refusal get {id}");
+            context.out.say(Tone::Dim, &more);
+        }
         let refusal = all.items.iter().find_map(|item| item.problem.as_ref());
         Ok(refusal.map_or(Exit::Done, Exit::of_problem))
     }

@@ -137,7 +137,7 @@ pub(super) fn why(why: &TaskWhy, page: &mut Page) {
 }
 
 /// What placement thinks of each replica.
-pub(super) fn candidates_of(candidates: &[PlacementCandidate], page: &mut Page) {
+pub(crate) fn candidates_of(candidates: &[PlacementCandidate], page: &mut Page) {
     if candidates.is_empty() {
         return;
     }

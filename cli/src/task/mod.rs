@@ -7,11 +7,11 @@ mod create_batch;
 mod describe;
 mod get;
 mod list;
-mod refused;
 mod requeue;
 mod result;
 mod stream;
 mod verb;
 mod why;
 
+pub(crate) use describe::candidates_of;
 pub(crate) use verb::Verb;

@@ -6,11 +6,12 @@ use api_client::{
 };
 use uuid::Uuid;
 
-use super::{describe, refused};
+use super::describe;
 use crate::{
     context::{Context, Outcome},
     exit::Exit,
     output::{Clock, Page},
+    refusal,
 };
 
 /// Say why a task stands where it stands, or why it was refused: what is in its way, and what placement
@@ -29,7 +30,7 @@ impl Args {
             None => {
                 let found = context.client.refusal_get(&self.id).await?.into_body();
                 context.out.show(&found, |page| {
-                    refused::describe(&found, Clock::read(), page)
+                    refusal::describe(&found, Clock::read(), page)
                 })?;
             }
         }

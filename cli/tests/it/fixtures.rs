@@ -9,9 +9,9 @@ use api_client::types::{
     Capabilities, CapabilityClass, CapabilityLimit, Determinism, Engine, EngineCapability,
     FinishReason, NotChosen, Obstacle, OnDisconnect, PlacementCandidate, PlacementVerdict,
     PoolHealth, PoolState, Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState,
-    Session, StreamEnd, StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem,
-    TaskBatchRequest, TaskCreateRequest, TaskCreated, TaskError, TaskInput, TaskInputKind,
-    TaskResult, TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
+    Session, SessionBudget, StreamEnd, StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch,
+    TaskBatchItem, TaskBatchRequest, TaskCreateRequest, TaskCreated, TaskError, TaskInput,
+    TaskInputKind, TaskResult, TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
 };
 use uuid::{Uuid, uuid};
 
@@ -39,7 +39,7 @@ pub(crate) const GAVE_UP: &str = "replica worn-0 stays down: it failed again aft
     it said last:\nload_model: cannot open /models/qwen.gguf\n\tmain: exiting due to model loading error";
 
 /// A time that reads as so many minutes ago, and a few seconds before and after it too, however slow the machine is.
-fn minutes_ago(minutes: u64) -> u64 {
+pub(crate) fn minutes_ago(minutes: u64) -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
@@ -72,11 +72,13 @@ pub(crate) fn batch(asked: &TaskBatchRequest, refusal: Option<Problem>) -> TaskB
             task: None,
             replayed: None,
             problem: Some(problem.clone()),
+            refusal_id: Some(format!("{CORRELATION}.{place}")),
         },
         _ => TaskBatchItem {
             task: task.task_id.map(created),
             replayed: (place == 2).then_some(true),
             problem: None,
+            refusal_id: None,
         },
     };
     let items: Vec<_> = asked.tasks.iter().enumerate().map(item).collect();
@@ -204,6 +206,7 @@ pub(crate) fn queued() -> Task {
 /// A task that found its class full.
 pub(crate) fn refusal() -> Refusal {
     Refusal {
+        refusal_id: CORRELATION.to_owned(),
         correlation_id: CORRELATION.to_owned(),
         refused_at_ms: minutes_ago(3),
         task_id: Some(TASK),
@@ -268,6 +271,13 @@ pub(crate) fn session() -> Session {
         tokens_spent: 788,
         time_spent_ms: 0,
         cost_spent_micros: 0,
+        budget: SessionBudget {
+            tokens: Some(10_000),
+            ..SessionBudget::default()
+        },
+        ttl_ms: 600_000,
+        put_at_ms: Some(minutes_ago(3)),
+        put_by: Some("5f0c9a3be1d27448".to_owned()),
     }
 }
 

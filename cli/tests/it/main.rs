@@ -19,6 +19,7 @@ mod keys;
 mod prompts;
 mod queues;
 mod quotas;
+mod refusals;
 mod runs;
 mod servers;
 mod tables;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use api_client::types::{
-    Bulk, Capabilities, PoolHealth, Problem, ReadinessStatus, Refusal, ReplicaSet, Session, Task,
-    TaskPage, TaskStreamEvent, Whoami,
+    Bulk, Capabilities, PoolHealth, Problem, ReadinessStatus, Refusal, RefusalPage, ReplicaSet,
+    Session, Task, TaskPage, TaskStreamEvent, Whoami,
 };
 
-use crate::{bulks, fixtures, keys};
+use crate::{bulks, fixtures, keys, refusals};
 
 /// What the server is to answer to each operation.
 pub(crate) struct Script {
@@ -24,6 +24,7 @@ pub(crate) struct Script {
     pub(crate) streams: VecDeque<Vec<Step>>,
     pub(crate) session: Result<Session, Box<Problem>>,
     pub(crate) refusal: Result<Refusal, Box<Problem>>,
+    pub(crate) refusals: RefusalPage,
     pub(crate) capabilities: Result<Capabilities, Box<Problem>>,
     pub(crate) replica_sets: Vec<ReplicaSet>,
     pub(crate) pools: BTreeMap<String, PoolHealth>,
@@ -57,6 +58,7 @@ impl Default for Script {
             streams: VecDeque::new(),
             session: Ok(fixtures::session()),
             refusal: Ok(fixtures::refusal()),
+            refusals: refusals::page(),
             capabilities: Ok(fixtures::capabilities()),
             replica_sets: fixtures::replica_sets(),
             pools: fixtures::pools(),

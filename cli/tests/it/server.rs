@@ -8,7 +8,7 @@ use std::{
 
 use api_client::types::{
     Bulk, BulkRequest, Health, HealthStatus, KeyCreateRequest, KeyRotateRequest, OpenapiDocument,
-    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, RefusalPage, ReplicaSetList,
+    Problem, QueueSwitchRequest, QuotaPutRequest, Readiness, ReplicaSetList, SessionPutRequest,
     TaskBatchRequest, TaskCreateRequest,
 };
 use api_server::{
@@ -346,14 +346,11 @@ impl RefusalsApi for Api {
         }
     }
 
-    async fn refusal_list(&self, _: Caller, _: RefusalListParams) -> RefusalListResponse {
-        self.note("refusal_list".to_owned());
-        let refusals = self.script(|script| script.refusal.clone());
+    async fn refusal_list(&self, _: Caller, params: RefusalListParams) -> RefusalListResponse {
+        let RefusalListParams { limit, cursor } = params;
+        self.note(format!("refusal_list {limit:?} {cursor:?}"));
         RefusalListResponse::Ok200 {
-            body: RefusalPage {
-                refusals: refusals.into_iter().collect(),
-                next_cursor: None,
-            },
+            body: self.script(|script| script.refusals.clone()),
         }
     }
 }
@@ -372,6 +369,20 @@ impl SessionsApi for Api {
         self.note(format!("session_get {}", params.id));
         match self.script(|script| script.session.clone()) {
             Ok(body) => SessionGetResponse::Ok200 { body },
+            Err(problem) => ProblemReply::new(*problem).into(),
+        }
+    }
+
+    async fn session_put(
+        &self,
+        _: Caller,
+        params: SessionPutParams,
+        body: SessionPutRequest,
+    ) -> SessionPutResponse {
+        let asked = serde_json::to_string(&body).unwrap();
+        self.note(format!("session_put {} {asked}", params.id));
+        match self.script(|script| script.session.clone()) {
+            Ok(body) => SessionPutResponse::Ok200 { body },
             Err(problem) => ProblemReply::new(*problem).into(),
         }
     }

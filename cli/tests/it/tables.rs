@@ -202,6 +202,31 @@ async fn sessions() {
 }
 
 #[tokio::test]
+async fn a_session_is_put_with_what_is_given_and_shown_as_it_is_then() {
+    let id = SESSION.to_string();
+    let server = Server::start(Script::default()).await;
+    let orch = Orch::at(&server.url);
+    let whole = [
+        "--tokens", "10000", "--time", "15m", "--cost", "7", "--ttl", "2h",
+    ];
+    let whole = orch
+        .run(&[&["session", "put", &id][..], &whole].concat())
+        .await;
+    insta::assert_snapshot!("session_put", whole.shown());
+    let plain = orch.run(&["session", "put", &id, "-o", "json"]).await;
+    let shown: Session = serde_json::from_str(&plain.stdout).unwrap();
+    assert_eq!(shown.budget.tokens, Some(10_000));
+    let asked = r#"{"budget":{"tokens":10000,"time_ms":900000,"cost_micros":7},"ttl_ms":7200000}"#;
+    assert_eq!(
+        server.calls(),
+        [
+            format!("session_put {id} {asked}"),
+            format!("session_put {id} {{}}")
+        ]
+    );
+}
+
+#[tokio::test]
 async fn pools() {
     insta::assert_snapshot!(run(Script::default(), &["pools"]).await.shown());
     insta::assert_snapshot!(run(Script::default(), &["pools", "big"]).await.shown());
@@ -302,12 +327,13 @@ async fn json_is_the_answer_of_the_api() {
         fixtures::created(TASK)
     );
     let session = SESSION.to_string();
-    let ran = run(
-        Script::default(),
-        &["session", "get", &session, "-o", "json"],
-    )
-    .await;
-    assert_eq!(read::<Session>(&ran), fixtures::session());
+    let shown = fixtures::session();
+    let script = Script {
+        session: Ok(shown.clone()),
+        ..Script::default()
+    };
+    let ran = run(script, &["session", "get", &session, "-o", "json"]).await;
+    assert_eq!(read::<Session>(&ran), shown);
     let ran = run(
         Script::default(),
         &["session", "delete", &session, "-o", "json"],

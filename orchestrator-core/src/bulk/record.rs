@@ -153,3 +153,36 @@ pub struct BulkRecord {
     /// When the walk was over.
     pub ended_at: Option<WallMs>,
 }
+
+/// A count under way of what a bulk would meet: it walks as the bulk would, some tasks in each look, and changes
+/// nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BulkTally {
+    /// What would be done.
+    pub action: BulkAction,
+    /// To which tasks.
+    pub filter: BulkFilter,
+    /// When the count began, and the newest task that had been accepted then; none before the first look.
+    pub began: Option<(WallMs, AcceptSeq)>,
+    /// The task that it came to last; it goes by id.
+    pub place: Option<TaskId>,
+    /// What it has met so far.
+    pub count: BulkCount,
+    /// True once it has come to the end.
+    pub over: bool,
+}
+
+impl BulkTally {
+    /// A count that has not looked at anything yet.
+    #[must_use]
+    pub fn new(action: BulkAction, filter: BulkFilter) -> Self {
+        Self {
+            action,
+            filter,
+            began: None,
+            place: None,
+            count: BulkCount::default(),
+            over: false,
+        }
+    }
+}

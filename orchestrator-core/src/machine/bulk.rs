@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::bulk::{BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, Bulks};
+use crate::bulk::{BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, BulkTally, Bulks};
 use crate::id::{BulkId, ReplyToken, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::step::Answer;
@@ -15,6 +15,9 @@ pub(super) const BULK_PIECES_PER_STEP: usize = 4;
 
 /// Most tasks that are looked at in one piece, of which one at most is changed.
 const LOOKS_PER_PIECE: usize = 64;
+
+/// Most tasks that a count looks at in one go: as many as bulks do in a step.
+pub const TALLY_LOOKS_MAX: usize = BULK_PIECES_PER_STEP * LOOKS_PER_PIECE;
 
 /// When it may be worth trying again where too many run: they end by themselves, and soon.
 const RETRY_AFTER_MS: u64 = 1_000;
@@ -127,24 +130,29 @@ impl Machine {
         &self.bulks
     }
 
-    /// What a bulk would meet if it walked now.
+    /// Counts on what a bulk would meet, over [`TALLY_LOOKS_MAX`] tasks at most. Whoever counts asks again until it is
+    /// over; what happens in between shows in the tasks that the count has yet to come to.
     ///
     /// # Errors
-    /// The refusal that it would have for its filter.
-    pub fn bulk_count(
-        &self,
-        action: BulkAction,
-        filter: &BulkFilter,
-    ) -> Result<BulkCount, Refusal> {
-        self.bulk_fits(filter)?;
-        let mut count = BulkCount::default();
-        for live in self.tasks.values() {
-            if filter.matches(&live.record) {
-                count.matched += 1;
-                count.changed += u64::from(action.changes(live.record.state));
+    /// The refusal that the bulk would have for its filter.
+    pub fn bulk_tally(&self, now: Now, mut tally: BulkTally) -> Result<BulkTally, Refusal> {
+        self.bulk_fits(&tally.filter)?;
+        let (_, through) = *tally.began.get_or_insert((now.wall, self.accept_seq));
+        let from = tally.place.map_or(Bound::Unbounded, Bound::Excluded);
+        let ahead = self.tasks.range((from, Bound::Unbounded));
+        for (looks, (id, live)) in ahead.enumerate() {
+            if looks == TALLY_LOOKS_MAX {
+                return Ok(tally);
+            }
+            tally.place = Some(*id);
+            let task = &live.record;
+            if task.seq <= through && tally.filter.matches(task) {
+                tally.count.matched += 1;
+                tally.count.changed += u64::from(tally.action.changes(task.state));
             }
         }
-        Ok(count)
+        tally.over = true;
+        Ok(tally)
     }
 
     pub(super) fn bulk_row(&self, id: BulkId) -> Option<Box<BulkRecord>> {

@@ -1,4 +1,4 @@
-//! Tasks and sessions are ended on demand.
+//! Tasks are ended on demand.
 //!
 //! A task that no attempt works on ends at once. Otherwise the cancel is made durable first, then the attempt
 //! is told to stop, and everyone who asked waits until it reports its end, with the final position, or until
@@ -6,7 +6,7 @@
 //! that is what those who asked are told.
 
 use crate::effect::Effect;
-use crate::id::{ReplyToken, SessionKey, TaskId};
+use crate::id::{ReplyToken, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::moves::cut_short;
 use crate::machine::step::{Answer, Deed};
@@ -65,19 +65,5 @@ impl Machine {
                 .deeds
                 .push(Deed::Ready(Effect::AttemptCancel { attempt, task }));
         }
-    }
-
-    /// Someone ends a session. Its tasks run on.
-    pub(super) fn session_delete(&mut self, now: Now, reply: ReplyToken, session: SessionKey) {
-        let answer = if self.sessions.get(session, now.mono).is_some() {
-            self.sessions.remove(session);
-            self.session_changed(session);
-            Reply::SessionDeleted
-        } else {
-            Reply::Refused(Refusal::SessionUnknown {
-                session: session.session,
-            })
-        };
-        self.step.replies.push((reply, Answer::Ready(answer)));
     }
 }

@@ -182,6 +182,7 @@ impl Machine {
             Ask::QueueResume(switch) => self.queue_switch(now, reply, switch, false),
             Ask::QuotaPut(put) => self.quota_put(now, reply, *put),
             Ask::SessionDelete { session } => self.session_delete(now, reply, session),
+            Ask::SessionPut(put) => self.session_put(now, reply, &put),
             Ask::TaskCancel { task, cold } => self.task_cancel(now, reply, task, cold),
             Ask::TaskCreate { create, cold } => self.task_create(now, reply, *create, cold),
             Ask::TaskRequeue { task, cold } => self.task_requeue(reply, task, cold),

@@ -54,8 +54,10 @@ mod refuse;
 mod report;
 mod requeue;
 mod scheduled;
+mod sessions;
 mod step;
 
+pub use bulk::TALLY_LOOKS_MAX;
 pub use config::MachineConfig;
 pub use driver::{Counters, MUTATIONS_PER_STEP_MAX, Machine, Output};
 pub use explain::Explanation;

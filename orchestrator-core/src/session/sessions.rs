@@ -1,10 +1,13 @@
 //! All sessions that have not run out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{AcceptSeq, ReplicaName, SessionKey};
-use crate::session::{Amounts, SessionBudget, SessionRecord, Shortfall};
+use crate::id::{AcceptSeq, ReplicaName, SessionId, SessionKey, TenantId};
+use crate::session::{Amounts, SessionBudget, SessionPut, SessionRecord, Shortfall};
 use crate::time::{AgeMs, MonoMs, Now};
+
+/// Most sessions of a tenant that were put and have had no task yet.
+pub const SESSIONS_UNUSED_MAX: usize = 1_024;
 
 /// A session in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +29,8 @@ pub struct SessionView {
     pub left: SessionBudget,
     /// Tasks it takes at most.
     pub turns_max: u32,
+    /// Milliseconds that it lives after it was touched.
+    pub ttl_ms: u64,
     /// Milliseconds until it runs out if no task comes.
     pub ttl_ms_remaining: u64,
 }
@@ -44,7 +49,31 @@ pub(crate) struct Newcomer {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sessions {
     by_id: BTreeMap<SessionKey, Session>,
+    /// Those that have had no task yet.
+    unused: BTreeSet<(TenantId, SessionId)>,
     ttl_ms: u64,
+}
+
+impl Session {
+    /// One that nobody has used.
+    fn new(id: SessionKey, now: Now, began: AcceptSeq) -> Self {
+        Self {
+            record: SessionRecord {
+                id: id.session,
+                tenant: id.tenant,
+                turns: 0,
+                replica: None,
+                began,
+                budget: SessionBudget::default(),
+                spent: Amounts::default(),
+                ttl_ms: None,
+                put: None,
+                touched_at: now.wall,
+            },
+            reserved: Amounts::default(),
+            touched: AgeMs::at(now.mono),
+        }
+    }
 }
 
 impl Sessions {
@@ -52,6 +81,7 @@ impl Sessions {
     pub(crate) fn new(ttl_ms: u64) -> Self {
         Self {
             by_id: BTreeMap::new(),
+            unused: BTreeSet::new(),
             ttl_ms,
         }
     }
@@ -60,7 +90,11 @@ impl Sessions {
     pub(crate) fn get(&self, id: SessionKey, now: MonoMs) -> Option<&Session> {
         self.by_id
             .get(&id)
-            .filter(|session| session.touched.elapsed(now) < self.ttl_ms)
+            .filter(|session| session.touched.elapsed(now) < self.ttl_ms(session))
+    }
+
+    fn ttl_ms(&self, session: &Session) -> u64 {
+        session.record.ttl_ms.unwrap_or(self.ttl_ms)
     }
 
     /// The row of a session, whether or not it has run out.
@@ -81,13 +115,21 @@ impl Sessions {
             touched,
             record,
         };
-        self.by_id.insert(session.record.key(), session);
+        self.insert(session);
+    }
+
+    fn insert(&mut self, session: Session) {
+        let id = session.record.key();
+        if session.record.turns == 0 {
+            self.unused.insert((id.tenant, id.session));
+        }
+        self.by_id.insert(id, session);
     }
 
     /// When a session runs out; `None` if there is none. At least 1 ms ahead of the zero of the clock.
     pub(crate) fn expires(&self, id: SessionKey) -> Option<MonoMs> {
         let session = self.by_id.get(&id)?;
-        let ttl = i64::try_from(self.ttl_ms).unwrap_or(i64::MAX);
+        let ttl = i64::try_from(self.ttl_ms(session)).unwrap_or(i64::MAX);
         let at = session.touched.0.saturating_add(ttl);
         Some(MonoMs(u64::try_from(at).unwrap_or(0)))
     }
@@ -95,31 +137,43 @@ impl Sessions {
     /// A task is accepted: one more turn, in a new session if the old one has run out.
     pub(crate) fn accept(&mut self, id: SessionKey, now: Now, newcomer: Newcomer) {
         if self.get(id, now.mono).is_none() {
-            let record = SessionRecord {
-                id: id.session,
-                tenant: id.tenant,
-                turns: 0,
-                replica: None,
-                began: newcomer.seq,
-                budget: SessionBudget::default(),
-                spent: Amounts::default(),
-                touched_at: now.wall,
-            };
-            self.by_id.insert(
-                id,
-                Session {
-                    record,
-                    reserved: Amounts::default(),
-                    touched: AgeMs::at(now.mono),
-                },
-            );
+            self.insert(Session::new(id, now, newcomer.seq));
         }
+        self.unused.remove(&(id.tenant, id.session));
         if let Some(session) = self.by_id.get_mut(&id) {
             session.record.turns += 1;
             session.record.budget = newcomer.budget.unwrap_or(session.record.budget);
             session.reserved = session.reserved.plus(newcomer.claim);
         }
         self.touch(id, now);
+    }
+
+    /// Somebody says what a session may use and how long it lives; a new one if there is none. `next` is the first task
+    /// that a new one can have.
+    ///
+    /// # Errors
+    /// If as many of the tenant have had no task as may; nothing has changed then.
+    pub(crate) fn put(&mut self, now: Now, next: AcceptSeq, put: &SessionPut) -> Result<(), ()> {
+        let id = put.session;
+        if self.get(id, now.mono).is_none() {
+            let first = (id.tenant, SessionId(0));
+            let own = self.unused.range(first..);
+            let own = own.take_while(|(tenant, _)| *tenant == id.tenant);
+            // One that has run out, and that this takes the place of, is not one more.
+            let others = own.filter(|(_, session)| *session != id.session);
+            if others.count() >= SESSIONS_UNUSED_MAX {
+                return Err(());
+            }
+            self.insert(Session::new(id, now, next));
+        }
+        // First, by the life it has had so far: by a shorter one it might have run out by now.
+        self.touch(id, now);
+        if let Some(session) = self.by_id.get_mut(&id) {
+            session.record.budget = put.budget;
+            session.record.ttl_ms = put.ttl_ms;
+            session.record.put = Some((put.put_by, now.wall));
+        }
+        Ok(())
     }
 
     /// A task was dispatched. True if that changed anything.
@@ -137,7 +191,7 @@ impl Sessions {
         true
     }
 
-    /// A task was accepted or ended. True if there is such a session.
+    /// It was put, or a task was accepted or ended. True if there is such a session.
     pub(crate) fn touch(&mut self, id: SessionKey, now: Now) -> bool {
         if self.get(id, now.mono).is_none() {
             return false;
@@ -205,6 +259,7 @@ impl Sessions {
     /// Forgets a session.
     pub(crate) fn remove(&mut self, id: SessionKey) {
         self.by_id.remove(&id);
+        self.unused.remove(&(id.tenant, id.session));
     }
 
     /// A session as readers see it.
@@ -215,7 +270,8 @@ impl Sessions {
             left: session.record.budget.left(used),
             record: session.record.clone(),
             turns_max,
-            ttl_ms_remaining: self.ttl_ms - session.touched.elapsed(now),
+            ttl_ms: self.ttl_ms(session),
+            ttl_ms_remaining: self.ttl_ms(session) - session.touched.elapsed(now),
         })
     }
 }

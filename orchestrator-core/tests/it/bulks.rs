@@ -1,11 +1,14 @@
 //! Bulks: what they touch and what not, how far a step goes, and that they go on after a restart.
 
 use orchestrator_core::bulk::{
-    BULKS_PER_TENANT_MAX, BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, LiveState,
+    BULKS_PER_TENANT_MAX, BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, BulkTally,
+    LiveState,
 };
-use orchestrator_core::id::{BulkId, PrincipalId, ProjectId, SessionId, TenantId};
+use orchestrator_core::id::{
+    AcceptSeq, BulkId, PrincipalId, ProjectId, SessionId, TaskId, TenantId,
+};
 use orchestrator_core::input::{Ask, Input};
-use orchestrator_core::machine::MUTATIONS_PER_STEP_MAX;
+use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, Recovered, TALLY_LOOKS_MAX};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
@@ -129,6 +132,79 @@ fn a_walk_goes_on_after_a_restart_where_it_was() {
     assert!(rig.machine.bulks().get(BulkId(1)).is_some());
 }
 
+/// What a bulk would meet, counted to the end with nothing in between.
+fn counted(rig: &Rig, action: BulkAction, filter: BulkFilter) -> BulkCount {
+    let mut tally = BulkTally::new(action, filter);
+    while !tally.over {
+        tally = rig.machine.bulk_tally(rig.now, tally).unwrap();
+    }
+    tally.count
+}
+
+/// A machine that has been told of so many tasks, all queued, with the ids 1, 2, ….
+fn recovered(tasks: u64) -> (Rig, Machine) {
+    let rig = queued(1);
+    let row = &rig.store.tasks[&TaskId(1)];
+    let rows = (1..=tasks).map(|seq| {
+        let mut row = row.clone();
+        (row.id, row.seq) = (TaskId(u128::from(seq)), AcceptSeq(seq));
+        row
+    });
+    let loaded = Recovered {
+        accept_seq: AcceptSeq(tasks),
+        tasks: rows.collect(),
+        ..rig.store.load(rig.epoch)
+    };
+    let machine = Machine::recover(rig.machine.config().clone(), rig.now, loaded);
+    (rig, machine)
+}
+
+#[test]
+fn a_look_of_a_count_is_bounded_however_many_tasks_there_are() {
+    const TASKS: u64 = 100_000;
+    let (rig, machine) = recovered(TASKS);
+    assert_eq!(machine.live_count() as u64, TASKS);
+    let none = BulkFilter::of(OTHER);
+    for (filter, fits) in [(everything(), TASKS), (none, 0)] {
+        let mut tally = BulkTally::new(BulkAction::Cancel, filter);
+        let mut looks = 0;
+        while !tally.over {
+            // The ids are consecutive, so the way between two places is the number of tasks that were looked at.
+            let place = |tally: &BulkTally| tally.place.map_or(0, |task| task.0);
+            let before = place(&tally);
+            tally = machine.bulk_tally(rig.now, tally).unwrap();
+            let looked_at = place(&tally) - before;
+            assert!(looked_at <= TALLY_LOOKS_MAX as u128, "{looked_at}");
+            assert!(looked_at > 0, "a look that gets nowhere");
+            looks += 1;
+        }
+        assert_eq!(looks, TASKS.div_ceil(TALLY_LOOKS_MAX as u64));
+        let count = BulkCount {
+            matched: fits,
+            changed: fits,
+        };
+        assert_eq!(tally.count, count);
+    }
+}
+
+#[test]
+fn a_count_is_of_the_moment_at_which_it_began() {
+    let mut rig = queued(TALLY_LOOKS_MAX as u128 + 40);
+    let first = BulkTally::new(BulkAction::Cancel, everything());
+    let first = rig.machine.bulk_tally(rig.now, first).unwrap();
+    assert_eq!(first.began, Some((rig.now.wall, AcceptSeq(296))));
+    assert!(!first.over);
+    assert_eq!(first.count.matched, TALLY_LOOKS_MAX as u64);
+    // Other work comes in between: a newcomer ahead of the count, and an end.
+    rig.advance(1_000);
+    rig.create(5_000, spec());
+    rig.cancel(290);
+    let last = rig.machine.bulk_tally(rig.now, first).unwrap();
+    assert!(last.over);
+    assert_eq!(last.began, first.began);
+    assert_eq!(last.count.matched, 295);
+}
+
 /// Filters of the tasks that the test below makes, and how many fit each; the last of them is accepted `later`.
 fn narrowed(later: Option<WallMs>) -> [(BulkFilter, u64); 11] {
     let whole = everything();
@@ -232,7 +308,7 @@ fn each_part_of_a_filter_narrows_it() {
     rig.create(6, spec());
     let whole = everything();
     let count = |rig: &Rig, filter: BulkFilter| {
-        let count = rig.machine.bulk_count(BulkAction::Cancel, &filter).unwrap();
+        let count = counted(rig, BulkAction::Cancel, filter);
         assert_eq!(count.matched, count.changed);
         count.matched
     };

@@ -23,6 +23,7 @@ mod quotas;
 mod refusals;
 mod rig;
 mod scheduled;
+mod session_puts;
 mod sessions;
 mod shares;
 mod world;

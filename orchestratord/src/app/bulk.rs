@@ -1,7 +1,7 @@
 //! Commands over many tasks.
 
 use orchestrator_core::bulk::{
-    BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, LiveState,
+    BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, BulkTally, LiveState,
 };
 use orchestrator_core::id::{BulkId, ProjectId, SessionId};
 use orchestrator_core::input::Ask;
@@ -48,6 +48,8 @@ pub enum ShownBulk {
         filter: BulkFilter,
         /// What it would meet.
         count: BulkCount,
+        /// When the count began.
+        at: WallMs,
     },
 }
 
@@ -118,16 +120,7 @@ impl App {
             accepted_before,
         };
         if dry_run {
-            let look = self
-                .owner
-                .ask_live(move |machine, _| machine.bulk_count(action, &filter));
-            let count = look.await.map_err(unavailable)?;
-            let count = count.map_err(Trouble::Refused)?;
-            return Ok(ShownBulk::Counted {
-                action,
-                filter,
-                count,
-            });
+            return self.bulk_counted(BulkTally::new(action, filter)).await;
         }
         let by = caller.principal();
         let begin = Box::new(BulkBegin {
@@ -147,6 +140,31 @@ impl App {
                 Ok(ShownBulk::Begun(*row))
             }
             other => Err(unexpected(other)),
+        }
+    }
+
+    /// Counts to the end, look by look, so that the owner does whatever else it has to between any two of them.
+    async fn bulk_counted(&self, mut tally: BulkTally) -> Result<ShownBulk, Trouble> {
+        loop {
+            let look = self
+                .owner
+                .ask_live(move |machine, now| machine.bulk_tally(now, tally));
+            let look = look.await.map_err(unavailable)?;
+            tally = look.map_err(Trouble::Refused)?;
+            if let (true, Some((at, _))) = (tally.over, tally.began) {
+                let BulkTally {
+                    action,
+                    filter,
+                    count,
+                    ..
+                } = tally;
+                return Ok(ShownBulk::Counted {
+                    action,
+                    filter,
+                    count,
+                    at,
+                });
+            }
         }
     }
 }

@@ -223,6 +223,7 @@ pub(super) fn unexpected(reply: Reply) -> Trouble {
         | Reply::QueueSwitched(_)
         | Reply::QuotaPut(_)
         | Reply::SessionDeleted
+        | Reply::SessionPut(_)
         | Reply::TaskCancelled(_)
         | Reply::TaskCreated { .. }
         | Reply::TaskRequeued(_) => {

@@ -29,5 +29,6 @@ pub use queue::QueueState;
 pub use quotas::{ListedQuotas, NewQuota, QuotaName};
 pub use refusals::{KeptRefusal, ListedRefusals, Refusals};
 pub use result::TaskOutcome;
+pub use sessions::NewSession;
 pub use tasks::{Created, ListFilter, ListedTasks, NewTask, ShownTask, WatchedTask, waiting};
 pub use trouble::{Missing, Prerequisite, Trouble};

@@ -23,12 +23,29 @@ pub struct KeptRefusal {
     pub number: u64,
     /// Correlation id of the reply.
     pub correlation_id: String,
+    /// Place of the task in its batch, if it came in one.
+    pub place: Option<usize>,
     /// True if the caller chose the task's id.
     pub named: bool,
     /// What stood in the way.
     pub obstacle: Obstacle,
     /// What was found.
     pub refused: Box<RefusedTask>,
+}
+
+impl KeptRefusal {
+    /// What tells it from every other refusal of the same reply.
+    #[must_use]
+    pub fn id(&self) -> String {
+        refusal_id(&self.correlation_id, self.place)
+    }
+}
+
+fn refusal_id(correlation_id: &str, place: Option<usize>) -> String {
+    match place {
+        None => correlation_id.to_owned(),
+        Some(place) => format!("{correlation_id}.{place}"),
+    }
 }
 
 /// A page of refusals.
@@ -66,12 +83,15 @@ impl Refusals {
         }
     }
 
-    /// Keeps one. The time is that of the refusal itself.
-    pub fn keep(&self, correlation_id: &str, named: bool, refused: RefusedTask) {
-        let obstacle = refused.refusal.obstacle().filter(|_| self.kept_max > 0);
-        let Some(obstacle) = obstacle else {
-            return;
-        };
+    /// Keeps one, under the id that is returned; `None` if nothing is kept. The time is that of the refusal itself.
+    pub fn keep(
+        &self,
+        correlation_id: &str,
+        place: Option<usize>,
+        named: bool,
+        refused: RefusedTask,
+    ) -> Option<String> {
+        let obstacle = refused.refusal.obstacle().filter(|_| self.kept_max > 0)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         self.forget(&mut kept, refused.at);
         if kept.all.len() >= self.kept_max {
@@ -82,10 +102,12 @@ impl Refusals {
         kept.all.push_back(Arc::new(KeptRefusal {
             number,
             correlation_id: correlation_id.to_owned(),
+            place,
             named,
             obstacle,
             refused: Box::new(refused),
         }));
+        Some(refusal_id(correlation_id, place))
     }
 
     /// The newest that passes.
@@ -131,15 +153,24 @@ impl App {
         SystemClock::default().now().wall
     }
 
-    /// Keeps a trouble if it is a task that was turned away. `named` says that the caller chose the task's id.
-    pub fn refusal_keep(&self, correlation_id: &str, named: bool, trouble: &Trouble) {
-        if let Trouble::TaskRefused(refused) = trouble {
-            self.refusals
-                .keep(correlation_id, named, RefusedTask::clone(refused));
-        }
+    /// Keeps a trouble if it is a task that was turned away, and says by which id it is found. `place` is that of the
+    /// task in its batch; `named` says that the caller chose the task's id.
+    pub fn refusal_keep(
+        &self,
+        correlation_id: &str,
+        place: Option<usize>,
+        named: bool,
+        trouble: &Trouble,
+    ) -> Option<String> {
+        let Trouble::TaskRefused(refused) = trouble else {
+            return None;
+        };
+        let refused = RefusedTask::clone(refused);
+        self.refusals.keep(correlation_id, place, named, refused)
     }
 
-    /// The newest refusal with this correlation id, or of a task that was sent with this id. A live read.
+    /// The refusal with this id, or else the newest of a reply with this correlation id, or of a task that was sent
+    /// with this id. A live read.
     ///
     /// # Errors
     /// If none is kept.
@@ -147,7 +178,8 @@ impl App {
         let task = Uuid::parse_str(id).ok().map(|id| id.as_u128());
         let wanted = |one: &KeptRefusal| {
             let of_task = one.named && Some(one.refused.task.0) == task;
-            (one.correlation_id == id || of_task) && sees(caller, &one.refused)
+            let of_reply = one.correlation_id == id || one.id() == id;
+            (of_reply || of_task) && sees(caller, &one.refused)
         };
         let found = self.refusals.find(self.now(), wanted);
         found.ok_or_else(|| Trouble::Missing(Missing::Refusal(id.to_owned())))

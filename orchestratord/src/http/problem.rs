@@ -2,6 +2,7 @@
 
 use api_server::support::{ProblemReply, problem_type};
 use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
+use orchestrator_core::id::TaskId;
 use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::BudgetKind;
@@ -12,11 +13,12 @@ mod keys;
 mod pointer;
 mod quotas;
 mod reason;
+mod room;
 mod title;
 
 use self::pointer::pointer;
 use self::title::title;
-use crate::app::{Missing, Trouble};
+use crate::app::Trouble;
 use crate::names;
 
 fn problem(status: u32, code: ProblemCode, detail: String, correlation_id: &str) -> Problem {
@@ -80,7 +82,7 @@ pub(super) fn of_fault(fault: TaskFault, detail: String, of: &StreamOf) -> Probl
         policy_label: policy.map(|policy| names::full_policy(policy).to_owned()),
         limit_name: match fault {
             TaskFault::DeadlineUnmet => Some(DEADLINE_LIMIT.to_owned()),
-            _ => policy.map(|_| queue_limit(of.priority)),
+            _ => policy.map(|_| room::queue_limit(of.priority)),
         },
         task_id: Some(of.task_id),
         ..problem(status, code, detail, &of.correlation_id)
@@ -142,7 +144,7 @@ pub(super) fn of(trouble: Trouble, path: &str, correlation_id: &str) -> ProblemR
         Trouble::Refused(refusal) => of_refusal(refusal, correlation_id),
         Trouble::TaskRefused(refused) => of_refusal(refused.refusal, correlation_id),
         Trouble::Turned(turned) => keys::of_turned(&turned, correlation_id),
-        Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, of_missing(missing)),
+        Trouble::Missing(missing) => answer(404, ProblemCode::NotFound, reason::missing(missing)),
         Trouble::Cursor => of_cursor(correlation_id),
         Trouble::Busy { retry_after_ms } => Problem {
             retriable: true,
@@ -214,24 +216,6 @@ fn of_cursor(correlation_id: &str) -> Problem {
     }
 }
 
-fn of_missing(missing: Missing) -> String {
-    match missing {
-        Missing::Bulk(id) => format!(
-            "there is no bulk {id}; the newest of a tenant are remembered, and the first to have ended is forgotten first"
-        ),
-        Missing::Pool { name, known } => {
-            format!("there is no pool `{name}`; there are: {}", known.join(", "))
-        }
-        Missing::Refusal(id) => format!(
-            "no refusal with the id {id} is kept; they are kept for a while only, and not beyond the end of the daemon"
-        ),
-        Missing::Session(id) => format!(
-            "there is no session {id}; it begins with the first task that names it, and expires"
-        ),
-        Missing::Task(id) => format!("there is no task {id}"),
-    }
-}
-
 /// It is not known whether the request was carried out.
 fn unresolved(task: Option<Uuid>, safe: bool, correlation_id: &str) -> Problem {
     let detail = if safe {
@@ -269,79 +253,58 @@ pub(super) fn of_refusal(refusal: Refusal, correlation_id: &str) -> Problem {
 }
 
 fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
-    let reason = reason::reason(&refusal);
-    let answer = |status, code, detail| problem(status, code, detail, correlation_id);
-    let missing = |what| answer(404, ProblemCode::NotFound, of_missing(what));
-    match refusal {
+    let answer = |status, code| problem(status, code, reason::reason(&refusal), correlation_id);
+    let of_task = |task: TaskId| Some(Uuid::from_u128(task.0));
+    match &refusal {
         Refusal::BudgetSessionless
         | Refusal::ClassUnknown { .. }
-        | Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams, reason),
+        | Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams),
         Refusal::BudgetSpent { short, .. } => Problem {
             limit_name: Some(budget_limit(short.kind).to_owned()),
-            ..answer(409, ProblemCode::SessionExhausted, reason)
+            ..answer(409, ProblemCode::SessionExhausted)
         },
-        Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded, reason),
-        Refusal::ScheduleFull { retry_after_ms, .. } => Problem {
-            retriable: true,
-            retry_after_ms: Some(retry_after_ms),
-            policy_label: Some(names::full_policy(FullPolicy::Reject).to_owned()),
-            limit_name: Some(SCHEDULE_LIMIT.to_owned()),
-            ..answer(429, ProblemCode::AdmissionReject, reason)
-        },
-        Refusal::BulksFull { retry_after_ms } => Problem {
-            retriable: true,
-            retry_after_ms: Some(retry_after_ms),
-            policy_label: Some(names::full_policy(FullPolicy::Reject).to_owned()),
-            limit_name: Some("bulks_max".to_owned()),
-            ..answer(429, ProblemCode::AdmissionReject, reason)
-        },
+        Refusal::BulksFull { .. }
+        | Refusal::QueueFull { .. }
+        | Refusal::ScheduleFull { .. }
+        | Refusal::SessionsUnused { .. } => {
+            room::of_full(&refusal, answer(429, ProblemCode::AdmissionReject))
+        }
+        Refusal::ContextExceeded { .. } => answer(422, ProblemCode::ContextExceeded),
         Refusal::DeadlineUnmet { retry_after_ms, .. } => Problem {
             retriable: true,
-            retry_after_ms: Some(retry_after_ms),
+            retry_after_ms: Some(*retry_after_ms),
             limit_name: Some(DEADLINE_LIMIT.to_owned()),
-            ..answer(503, ProblemCode::DeadlineUnmet, reason)
+            ..answer(503, ProblemCode::DeadlineUnmet)
         },
         Refusal::IdempotencyMismatch { task } => Problem {
-            task_id: Some(Uuid::from_u128(task.0)),
-            ..answer(422, ProblemCode::IdempotencyMismatch, reason)
+            task_id: of_task(*task),
+            ..answer(422, ProblemCode::IdempotencyMismatch)
         },
         Refusal::KeyEnded { .. }
         | Refusal::KeyExpiryPast { .. }
         | Refusal::KeyLast { .. }
         | Refusal::KeyTaken { .. }
-        | Refusal::KeyUnknown { .. } => keys::of_refusal(&refusal, reason, correlation_id),
-        Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown, reason),
-        Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable, reason),
-        Refusal::QueueFull {
-            priority,
-            full,
-            retry_after_ms,
-            ..
-        } => Problem {
-            retriable: true,
-            retry_after_ms: Some(retry_after_ms),
-            policy_label: Some(names::full_policy(full).to_owned()),
-            limit_name: Some(queue_limit(priority)),
-            ..answer(429, ProblemCode::AdmissionReject, reason)
-        },
-        Refusal::PoolUnknown { .. } => answer(404, ProblemCode::NotFound, reason),
-        Refusal::Quota(refusal) => quotas::of_refusal(&refusal, correlation_id),
+        | Refusal::KeyUnknown { .. } => {
+            keys::of_refusal(&refusal, reason::reason(&refusal), correlation_id)
+        }
+        Refusal::ModelUnknown { .. } => answer(422, ProblemCode::ModelUnknown),
+        Refusal::PoolUnavailable { .. } => answer(503, ProblemCode::PoolUnavailable),
+        Refusal::PoolUnknown { .. }
+        | Refusal::SessionUnknown { .. }
+        | Refusal::TaskUnknown { .. } => answer(404, ProblemCode::NotFound),
+        Refusal::Quota(refusal) => quotas::of_refusal(refusal, correlation_id),
         Refusal::SessionExhausted { .. } => Problem {
             limit_name: Some("session.turns_max".to_owned()),
-            ..answer(409, ProblemCode::SessionExhausted, reason)
+            ..answer(409, ProblemCode::SessionExhausted)
         },
-        Refusal::SessionUnknown { session } => {
-            missing(Missing::Session(Uuid::from_u128(session.0)))
-        }
         Refusal::TaskEnded { task, .. } => Problem {
-            task_id: Some(Uuid::from_u128(task.0)),
-            ..answer(409, ProblemCode::TaskEnded, reason)
+            task_id: of_task(*task),
+            ..answer(409, ProblemCode::TaskEnded)
         },
         Refusal::TaskIdConflict { task } => Problem {
-            task_id: Some(Uuid::from_u128(task.0)),
-            ..answer(409, ProblemCode::TaskIdConflict, reason)
+            task_id: of_task(*task),
+            ..answer(409, ProblemCode::TaskIdConflict)
         },
-        Refusal::TaskUnknown { task } => missing(Missing::Task(Uuid::from_u128(task.0))),
     }
 }
 
@@ -356,13 +319,6 @@ fn budget_limit(kind: BudgetKind) -> &'static str {
 
 /// The setting by which deadlines are judged.
 const DEADLINE_LIMIT: &str = "queue.deadline_confidence_permille";
-
-/// The bound of tasks that wait for their time.
-const SCHEDULE_LIMIT: &str = "queue.scheduled_max";
-
-fn queue_limit(priority: ClassName) -> String {
-    format!("queue.{priority}.capacity")
-}
 
 pub(super) use keys::key_in_url;
 

@@ -1,8 +1,10 @@
 //! Operations tagged `sessions`.
 
 use api_server::sessions::{
-    SessionDeleteParams, SessionDeleteResponse, SessionGetParams, SessionGetResponse, SessionsApi,
+    SessionDeleteParams, SessionDeleteResponse, SessionGetParams, SessionGetResponse,
+    SessionPutParams, SessionPutResponse, SessionsApi,
 };
+use api_types::SessionPutRequest;
 use orchestrator_core::id::SessionId;
 
 use super::context::Context;
@@ -17,6 +19,22 @@ impl SessionsApi for Host {
             .await
         {
             Ok(view) => SessionGetResponse::Ok200 {
+                body: convert::session(view),
+            },
+            Err(trouble) => context.refuse(trouble).into(),
+        }
+    }
+
+    async fn session_put(
+        &self,
+        context: Context,
+        params: SessionPutParams,
+        body: SessionPutRequest,
+    ) -> SessionPutResponse {
+        let session = SessionId(params.id.as_u128());
+        let new = convert::new_session(body);
+        match self.app.session_put(&context.caller, session, new).await {
+            Ok(view) => SessionPutResponse::Ok200 {
                 body: convert::session(view),
             },
             Err(trouble) => context.refuse(trouble).into(),

@@ -16,7 +16,7 @@ use super::convert;
 use super::fresh::rising_id;
 use super::host::Host;
 use super::problem::StreamOf;
-use crate::app::ListFilter;
+use crate::app::{ListFilter, Trouble};
 use crate::stream::Opening;
 
 impl TasksApi for Host {
@@ -49,7 +49,8 @@ impl TasksApi for Host {
             }
             Err(trouble) => {
                 let correlation_id = context.correlation.as_str();
-                self.app.refusal_keep(correlation_id, named, &trouble);
+                let _found_by_the_same =
+                    self.app.refusal_keep(correlation_id, None, named, &trouble);
                 context.refuse(trouble).into()
             }
         }
@@ -64,14 +65,13 @@ impl TasksApi for Host {
         let named: Vec<bool> = tasks.iter().map(|(_, named)| *named).collect();
         match self.app.task_create_batch(&context.caller, tasks).await {
             Ok(outcomes) => {
-                for (outcome, named) in outcomes.iter().zip(named) {
-                    if let Err(trouble) = outcome {
-                        let correlation_id = context.correlation.as_str();
-                        self.app.refusal_keep(correlation_id, named, trouble);
-                    }
-                }
+                let keep = |place: usize, trouble: &Trouble| {
+                    let correlation_id = context.correlation.as_str();
+                    self.app
+                        .refusal_keep(correlation_id, Some(place), named[place], trouble)
+                };
                 TaskCreateBatchResponse::Ok200 {
-                    body: convert::task_batch(outcomes, &context),
+                    body: convert::task_batch(outcomes, &context, keep),
                 }
             }
             Err(trouble) => context.refuse(trouble).into(),

@@ -39,6 +39,11 @@ impl Doubts {
         self.tries = 0;
     }
 
+    /// A task's end was told, so that there is no doubt any more.
+    pub(super) fn told(&mut self, task: TaskId) {
+        self.tasks.remove(&task);
+    }
+
     /// When there is something to look up.
     pub(super) fn due(&self) -> Option<MonoMs> {
         (!self.tasks.is_empty()).then_some(self.due)
@@ -59,10 +64,12 @@ impl OwnerState {
         }
     }
 
-    /// Tells the end of each task that was found to have ended; a task that was not found never was.
+    /// Tells the end of each task that was found to have ended; a task that was not found never was. One that the
+    /// machine knows was handed over again since, and its end is told with the batch that ends it.
     pub fn doubts_resolved(&mut self, found: &HashMap<TaskId, TaskRecord>) {
         for task in std::mem::take(&mut self.doubts.tasks) {
-            let Some(record) = found.get(&task) else {
+            let knows = |phase: &Phase| matches!(phase, Phase::Serving(term) if term.knows(task));
+            let Some(record) = found.get(&task).filter(|_| !knows(&self.phase)) else {
                 continue;
             };
             if let Some(ended) = Effect::task_ended(record) {

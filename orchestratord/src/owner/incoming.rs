@@ -31,7 +31,8 @@ pub(super) fn named_task(ask: &Ask) -> Option<TaskId> {
         | Ask::QueuePause(_)
         | Ask::QueueResume(_)
         | Ask::QuotaPut(_)
-        | Ask::SessionDelete { .. } => None,
+        | Ask::SessionDelete { .. }
+        | Ask::SessionPut(_) => None,
         Ask::TaskCancel { task, .. } | Ask::TaskRequeue { task, .. } => Some(*task),
         Ask::TaskCreate { create, .. } => (!create.fresh).then_some(create.id),
     }
@@ -47,7 +48,8 @@ pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: Pay
         | Ask::QueuePause(_)
         | Ask::QueueResume(_)
         | Ask::QuotaPut(_)
-        | Ask::SessionDelete { .. } => {}
+        | Ask::SessionDelete { .. }
+        | Ask::SessionPut(_) => {}
         Ask::TaskCancel { cold, .. } | Ask::TaskRequeue { cold, .. } => {
             *cold = found.map(Box::new);
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use orchestrator_core::effect::Effect;
 use orchestrator_core::entropy::Entropy;
 use orchestrator_core::id::{PayloadRef, ReplyToken, TaskId};
 use orchestrator_core::input::{Ask, Command, Input, Report};
@@ -282,6 +283,11 @@ impl OwnerState {
 
     /// Lets out what a batch held, effects before answers.
     pub(super) fn let_out(&mut self, held: Held) {
+        for effect in &held.effects {
+            if let Effect::TaskEnded { task, .. } = effect {
+                self.doubts.told(*task);
+            }
+        }
         self.releases
             .extend(held.effects.into_iter().map(Release::Effect));
         if let Some(view) = held.view {

@@ -26,6 +26,7 @@ mod plan;
 mod quota;
 mod reader;
 mod record;
+mod session;
 mod sql;
 
 pub use lock::HolderNote;

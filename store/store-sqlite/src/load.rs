@@ -11,7 +11,8 @@ use crate::codec::{Id, Unsigned};
 use crate::idempotency::read_idempotency;
 use crate::key::read_key;
 use crate::quota::{read_levels, read_pause, read_quota};
-use crate::record::{Columns, read_attempt, read_session, read_task};
+use crate::record::{Columns, read_attempt, read_task};
+use crate::session::read_session;
 use crate::sql::{attempt_columns, task_columns};
 
 const LIVE_TASKS: &str = concat!(
@@ -30,7 +31,7 @@ const LIVE_ATTEMPTS: &str = concat!(
 );
 
 const SESSIONS: &str = "SELECT id, tenant, turns, replica, touched_at_ms, began_seq, budget_tokens, budget_time_ms, budget_cost_micros, \
-     spent_tokens, spent_time_ms, spent_cost_micros FROM session ORDER BY id, tenant";
+     spent_tokens, spent_time_ms, spent_cost_micros, ttl_ms, put_at_ms, put_by FROM session ORDER BY id, tenant";
 
 const KEYS: &str = "SELECT id, mac, server_key, tenant, project, name, scopes, class_max, created_at_ms, \
                     created_by, expires_at_ms, revoked_at_ms, replaced_by FROM api_key";

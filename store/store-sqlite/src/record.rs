@@ -6,7 +6,6 @@ use orchestrator_core::id::{
     TenantId,
 };
 use orchestrator_core::placement::ReplicaSetKey;
-use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptHead, AttemptRecord, AttemptState, FinishReason, PromptFacts, Sampling, Started,
     TaskEnd, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor,
@@ -112,15 +111,19 @@ fn bind_end(to: &mut Binder<'_, '_>, end: Option<&TaskEnd>) -> Result<()> {
     Ok(())
 }
 
-/// Binds an attempt.
-pub(crate) fn bind_attempt(to: &mut Binder<'_, '_>, record: &AttemptRecord) -> Result<()> {
+/// Binds an attempt of the task with this accept sequence.
+pub(crate) fn bind_attempt(
+    to: &mut Binder<'_, '_>,
+    record: &AttemptRecord,
+    seq: Unsigned,
+) -> Result<()> {
     let (state, finish, fault) = match record.state {
         AttemptState::Live => ("live", None, None),
         AttemptState::Finished(finish) => ("finished", Some(finish), None),
         AttemptState::Failed(fault) => ("failed", None, Some(fault)),
     };
     to.value(Id::new(record.id.0))?
-        .value(Id::new(record.task.0))?
+        .value(seq)?
         .value(record.number)?
         .value(record.replica.as_str())?
         .value(Hash(record.replica_set.0))?
@@ -132,33 +135,6 @@ pub(crate) fn bind_attempt(to: &mut Binder<'_, '_>, record: &AttemptRecord) -> R
         .value(fault.map(Name))?
         .value(record.first_token_ms.map(Unsigned))?
         .value(record.detail.as_str())?;
-    Ok(())
-}
-
-/// Puts a session in the place of what it was.
-pub(crate) const SESSION_PUT: &str = "INSERT INTO session (id, tenant, turns, replica, touched_at_ms, began_seq, budget_tokens, \
-     budget_time_ms, budget_cost_micros, spent_tokens, spent_time_ms, spent_cost_micros) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
-     ON CONFLICT (id, tenant) DO UPDATE SET turns = excluded.turns, replica = excluded.replica, \
-     touched_at_ms = excluded.touched_at_ms, began_seq = excluded.began_seq, \
-     budget_tokens = excluded.budget_tokens, budget_time_ms = excluded.budget_time_ms, \
-     budget_cost_micros = excluded.budget_cost_micros, spent_tokens = excluded.spent_tokens, \
-     spent_time_ms = excluded.spent_time_ms, spent_cost_micros = excluded.spent_cost_micros";
-
-/// Binds a session.
-pub(crate) fn bind_session(to: &mut Binder<'_, '_>, record: &SessionRecord) -> Result<()> {
-    to.value(Id::new(record.id.0))?
-        .value(ShortId::new(record.tenant.0))?
-        .value(record.turns)?
-        .value(record.replica.as_ref().map(ReplicaName::as_str))?
-        .value(Unsigned(record.touched_at.0))?
-        .value(Unsigned(record.began.0))?
-        .value(record.budget.tokens.map(Unsigned))?
-        .value(record.budget.time_ms.map(Unsigned))?
-        .value(record.budget.cost_micros.map(Unsigned))?
-        .value(Unsigned(record.spent.tokens))?
-        .value(Unsigned(record.spent.time_ms))?
-        .value(Unsigned(record.spent.cost_micros))?;
     Ok(())
 }
 
@@ -187,7 +163,7 @@ impl<'r> Columns<'r> {
         self.take::<Unsigned>().map(|number| number.0)
     }
 
-    fn number_or_none(&mut self) -> Result<Option<u64>> {
+    pub(crate) fn number_or_none(&mut self) -> Result<Option<u64>> {
         Ok(self.take::<Option<Unsigned>>()?.map(|number| number.0))
     }
 
@@ -203,7 +179,7 @@ impl<'r> Columns<'r> {
         Ok(self.take::<Option<Name<T>>>()?.map(|name| name.0))
     }
 
-    fn name_like<T>(&mut self, make: impl Fn(String) -> T) -> Result<Option<T>> {
+    pub(crate) fn name_like<T>(&mut self, make: impl Fn(String) -> T) -> Result<Option<T>> {
         Ok(self.take::<Option<String>>()?.map(make))
     }
 
@@ -385,26 +361,4 @@ fn read_attempt_state(from: &mut Columns<'_>) -> Result<AttemptState> {
         ("failed", None, Some(fault)) => Ok(AttemptState::Failed(fault)),
         _ => Err(from.unknown("attempt state", &name)),
     }
-}
-
-/// Reads a session.
-pub(crate) fn read_session(from: &mut Columns<'_>) -> Result<SessionRecord> {
-    Ok(SessionRecord {
-        id: SessionId(from.take::<Id>()?.value()),
-        tenant: TenantId(from.take::<ShortId>()?.value()),
-        turns: from.take()?,
-        replica: from.name_like(ReplicaName::new)?,
-        touched_at: WallMs(from.number()?),
-        began: AcceptSeq(from.number()?),
-        budget: SessionBudget {
-            tokens: from.number_or_none()?,
-            time_ms: from.number_or_none()?,
-            cost_micros: from.number_or_none()?,
-        },
-        spent: Amounts {
-            tokens: from.number()?,
-            time_ms: from.number()?,
-            cost_micros: from.number()?,
-        },
-    })
 }

@@ -70,6 +70,8 @@ pub fn session(id: u128) -> SessionRecord {
             time_ms: 5,
             ..Amounts::default()
         },
+        ttl_ms: None,
+        put: None,
     }
 }
 

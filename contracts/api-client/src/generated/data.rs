@@ -182,7 +182,7 @@ What was found when the task was refused: the figures, and each replica with the
 Sends a `GET` request to `/v1/refusals/{id}`
 
 Arguments:
-- `id`: Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+- `id`: Its `refusal_id`, the correlation id of the reply that refused it, or the `task_id` that it was sent with.
 */
     pub async fn refusal_get<'a>(
         &'a self,
@@ -221,7 +221,7 @@ Arguments:
     }
     /**One session
 
-Affinity, turns and remaining life of a session. A session begins with the first task that names it.
+Affinity, turns and remaining life of a session. A session begins with the first task that names it, or when `session_put` makes it.
 
 Sends a `GET` request to `/v1/sessions/{id}`
 
@@ -253,6 +253,62 @@ Arguments:
             .build()?;
         let info = OperationInfo {
             operation_id: "session_get",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Say what a session may use and how long it lives
+
+Makes the session if there is none, ahead of its first task, or changes it; either way its life is counted from
+here. Takes the place of all that was said before: what is left out is not limited, or as configured. A task with
+a `session_budget` takes the place of the budget in its turn.
+
+What the session has used stays used. A limit below that is no fault: the next task is refused with
+SESSION_EXHAUSTED, and no task that is accepted already is touched. Repeating it does no harm.
+
+Of each tenant 1,024 sessions without a task are remembered; the next that would be made is refused with
+ADMISSION_REJECT until one of them gets a task, is deleted or runs out.
+
+
+Sends a `PUT` request to `/v1/sessions/{id}`
+
+Arguments:
+- `id`: Id of the session.
+- `body`
+*/
+    pub async fn session_put<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+        body: &'a types::SessionPutRequest,
+    ) -> Result<ResponseValue<types::Session>, Error<()>> {
+        let url = format!(
+            "{}/v1/sessions/{}", self.baseurl, encode_path(& id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .put(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "session_put",
         };
         self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
@@ -426,6 +482,8 @@ is a batch for which there is no owner at the moment; if its outcome is not know
 of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
 `task_id` are as two requests one after the other.
 
+All items share the correlation id of the reply. Why one of them was refused is asked by its own `refusal_id`.
+
 
 Sends a `POST` request to `/v1/tasks/batch`
 
@@ -466,8 +524,9 @@ Sends a `POST` request to `/v1/tasks/batch`
     }
     /**Cancel every task that fits a filter
 
-With `dry_run` it answers how many tasks fit now, and changes nothing. Otherwise it answers as soon as it is
-durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
+With `dry_run` it answers how many tasks fit, and changes nothing: it walks over the tasks as the bulk would, a few
+at a time, and counts those that had been accepted at `counted_at_ms` and have not ended when the count comes to
+them. Otherwise it answers as soon as it is durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
 time, and goes on after a restart. `bulk_get` tells how far it has come.
 
 It is about the caller's own tasks that had been accepted when it began and have not ended when the walk comes
@@ -834,7 +893,7 @@ What was found when the task was refused: the figures, and each replica with the
 Sends a `GET` request to `/v1/refusals/{id}`
 
 Arguments:
-- `id`: Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+- `id`: Its `refusal_id`, the correlation id of the reply that refused it, or the `task_id` that it was sent with.
 */
     pub async fn refusal_get<'a>(
         &'a self,
@@ -844,7 +903,7 @@ Arguments:
     }
     /**One session
 
-Affinity, turns and remaining life of a session. A session begins with the first task that names it.
+Affinity, turns and remaining life of a session. A session begins with the first task that names it, or when `session_put` makes it.
 
 Sends a `GET` request to `/v1/sessions/{id}`
 
@@ -856,6 +915,32 @@ Arguments:
         id: &'a ::uuid::Uuid,
     ) -> Result<support::Reply<types::Session>, support::ApiError> {
         support::settle(self.data().session_get(id).await).await
+    }
+    /**Say what a session may use and how long it lives
+
+Makes the session if there is none, ahead of its first task, or changes it; either way its life is counted from
+here. Takes the place of all that was said before: what is left out is not limited, or as configured. A task with
+a `session_budget` takes the place of the budget in its turn.
+
+What the session has used stays used. A limit below that is no fault: the next task is refused with
+SESSION_EXHAUSTED, and no task that is accepted already is touched. Repeating it does no harm.
+
+Of each tenant 1,024 sessions without a task are remembered; the next that would be made is refused with
+ADMISSION_REJECT until one of them gets a task, is deleted or runs out.
+
+
+Sends a `PUT` request to `/v1/sessions/{id}`
+
+Arguments:
+- `id`: Id of the session.
+- `body`
+*/
+    pub async fn session_put<'a>(
+        &'a self,
+        id: &'a ::uuid::Uuid,
+        body: &'a types::SessionPutRequest,
+    ) -> Result<support::Reply<types::Session>, support::ApiError> {
+        support::settle(self.data().session_put(id, body).await).await
     }
     /**End a session
 
@@ -941,6 +1026,8 @@ is a batch for which there is no owner at the moment; if its outcome is not know
 of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
 `task_id` are as two requests one after the other.
 
+All items share the correlation id of the reply. Why one of them was refused is asked by its own `refusal_id`.
+
 
 Sends a `POST` request to `/v1/tasks/batch`
 
@@ -953,8 +1040,9 @@ Sends a `POST` request to `/v1/tasks/batch`
     }
     /**Cancel every task that fits a filter
 
-With `dry_run` it answers how many tasks fit now, and changes nothing. Otherwise it answers as soon as it is
-durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
+With `dry_run` it answers how many tasks fit, and changes nothing: it walks over the tasks as the bulk would, a few
+at a time, and counts those that had been accepted at `counted_at_ms` and have not ended when the count comes to
+them. Otherwise it answers as soon as it is durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
 time, and goes on after a restart. `bulk_get` tells how far it has come.
 
 It is about the caller's own tasks that had been accepted when it began and have not ended when the walk comes

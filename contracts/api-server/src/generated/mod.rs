@@ -58,6 +58,7 @@ pub static DATA_OPERATIONS: &[&support::Operation] = &[
     &refusals::REFUSAL_GET,
     &bulks::BULK_GET,
     &sessions::SESSION_GET,
+    &sessions::SESSION_PUT,
     &sessions::SESSION_DELETE,
     &capabilities::CAPABILITIES_GET,
     &callers::WHOAMI_GET,

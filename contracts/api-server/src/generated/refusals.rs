@@ -121,7 +121,7 @@ pub static REFUSAL_GET: support::Operation = support::Operation {
 /// Parameters of `refusal_get`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefusalGetParams {
-    /// Correlation id of the reply that refused it, or the `task_id` that it was sent with.
+    /// Its `refusal_id`, the correlation id of the reply that refused it, or the `task_id` that it was sent with.
     pub id: String,
 }
 impl RefusalGetParams {
@@ -132,7 +132,7 @@ impl RefusalGetParams {
                 "id",
                 |text| {
                     let value = support::parse::text(text)?;
-                    support::check::length(&value, 1, 128)?;
+                    support::check::length(&value, 1, 160)?;
                     Ok(value)
                 },
             );

@@ -12,7 +12,7 @@ use ::api_types as types;
 pub trait SessionsApi: support::ApiHost {
     /// One session.
     ///
-    /// Affinity, turns and remaining life of a session. A session begins with the first task that names it.
+    /// Affinity, turns and remaining life of a session. A session begins with the first task that names it, or when `session_put` makes it.
     ///
     /// `GET /v1/sessions/{id}`
     fn session_get(
@@ -20,6 +20,25 @@ pub trait SessionsApi: support::ApiHost {
         context: Self::Context,
         params: SessionGetParams,
     ) -> impl ::std::future::Future<Output = SessionGetResponse> + Send;
+    /// Say what a session may use and how long it lives.
+    ///
+    /// Makes the session if there is none, ahead of its first task, or changes it; either way its life is counted from
+    /// here. Takes the place of all that was said before: what is left out is not limited, or as configured. A task with
+    /// a `session_budget` takes the place of the budget in its turn.
+    ///
+    /// What the session has used stays used. A limit below that is no fault: the next task is refused with
+    /// SESSION_EXHAUSTED, and no task that is accepted already is touched. Repeating it does no harm.
+    ///
+    /// Of each tenant 1,024 sessions without a task are remembered; the next that would be made is refused with
+    /// ADMISSION_REJECT until one of them gets a task, is deleted or runs out.
+    ///
+    /// `PUT /v1/sessions/{id}`
+    fn session_put(
+        &self,
+        context: Self::Context,
+        params: SessionPutParams,
+        body: types::SessionPutRequest,
+    ) -> impl ::std::future::Future<Output = SessionPutResponse> + Send;
     /// End a session.
     ///
     /// Forgets affinity and turns. Tasks of the session that are accepted already run on.
@@ -91,6 +110,70 @@ async fn session_get_input(
     let params = SessionGetParams::read(call)?;
     call.accepts()?;
     Ok((params,))
+}
+/// What the contract says about `session_put`.
+pub static SESSION_PUT: support::Operation = support::Operation {
+    id: "session_put",
+    tag: "sessions",
+    method: "PUT",
+    path: "/v1/sessions/{id}",
+    req_ids: &["ORCH-2014"],
+    security: &[support::Requirement(&[("ApiKey", &[])])],
+    scope: Some(support::Scope::User),
+    read: None,
+    body_limit_bytes: 1048576,
+    produces: "application/json",
+    problems: &[
+        400u16, 401u16, 403u16, 406u16, 408u16, 413u16, 415u16, 429u16, 500u16, 503u16,
+    ],
+};
+/// Parameters of `session_put`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionPutParams {
+    /// Id of the session.
+    pub id: ::uuid::Uuid,
+}
+impl SessionPutParams {
+    fn read(call: &support::Call) -> Result<Self, support::Rejection> {
+        let mut raw = support::Params::of(call, &[]);
+        let id = raw.path("id", support::parse::uuid);
+        let (Some(id), true) = (id, raw.is_sound()) else {
+            return Err(raw.into_rejection());
+        };
+        Ok(Self { id })
+    }
+}
+/// Every reply of `session_put`.
+#[derive(Debug)]
+pub enum SessionPutResponse {
+    /// The session as it is now.
+    Ok200 {
+        /// The body.
+        body: types::Session,
+    },
+    /// Refused or failed. Made by `from`, which checks that the contract lists the status.
+    Problem(Box<support::ProblemReply>),
+}
+impl From<support::ProblemReply> for SessionPutResponse {
+    fn from(reply: support::ProblemReply) -> Self {
+        Self::Problem(Box::new(SESSION_PUT.listed(reply)))
+    }
+}
+impl IntoResponse for SessionPutResponse {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ok200 { body } => support::reply::json(200u16, &body),
+            Self::Problem(reply) => reply.into_response(),
+        }
+    }
+}
+async fn session_put_input(
+    call: &mut support::Call,
+) -> Result<(SessionPutParams, types::SessionPutRequest), support::Rejection> {
+    let params = SessionPutParams::read(call)?;
+    call.accepts()?;
+    let body = call.json(&super::REQUEST_SCHEMAS).await?;
+    Ok((params, body))
 }
 /// What the contract says about `session_delete`.
 pub static SESSION_DELETE: support::Operation = support::Operation {
@@ -164,6 +247,22 @@ async fn session_get_route<A: SessionsApi>(
         Err(rejection) => call.refuse(&*api, rejection),
     }
 }
+async fn session_put_route<A: SessionsApi>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Response {
+    let mut call = support::Call::open(&SESSION_PUT, request).await;
+    let context = match call.context(&api).await {
+        Ok(context) => context,
+        Err(reply) => return reply.into_response(),
+    };
+    match session_put_input(&mut call).await {
+        Ok((params, body)) => {
+            api.session_put(context, params, body).await.into_response()
+        }
+        Err(rejection) => call.refuse(&*api, rejection),
+    }
+}
 async fn session_delete_route<A: SessionsApi>(
     State(api): State<Arc<A>>,
     request: Request,
@@ -183,8 +282,9 @@ pub fn sessions_router<A: SessionsApi>(api: Arc<A>) -> Router {
     Router::new()
         .route(
             "/v1/sessions/{id}",
-            support::path::<A>("DELETE, GET, HEAD, OPTIONS")
+            support::path::<A>("DELETE, GET, HEAD, OPTIONS, PUT")
                 .get(session_get_route::<A>)
+                .put(session_put_route::<A>)
                 .delete(session_delete_route::<A>),
         )
         .with_state(api)

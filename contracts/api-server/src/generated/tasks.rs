@@ -51,6 +51,8 @@ pub trait TasksApi: support::ApiHost {
     /// of its tasks. Give each task a `task_id`, and repeating the batch is safe. Two tasks of one batch with the same
     /// `task_id` are as two requests one after the other.
     ///
+    /// All items share the correlation id of the reply. Why one of them was refused is asked by its own `refusal_id`.
+    ///
     /// `POST /v1/tasks/batch`
     fn task_create_batch(
         &self,
@@ -59,8 +61,9 @@ pub trait TasksApi: support::ApiHost {
     ) -> impl ::std::future::Future<Output = TaskCreateBatchResponse> + Send;
     /// Cancel every task that fits a filter.
     ///
-    /// With `dry_run` it answers how many tasks fit now, and changes nothing. Otherwise it answers as soon as it is
-    /// durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
+    /// With `dry_run` it answers how many tasks fit, and changes nothing: it walks over the tasks as the bulk would, a few
+    /// at a time, and counts those that had been accepted at `counted_at_ms` and have not ended when the count comes to
+    /// them. Otherwise it answers as soon as it is durable that the bulk has begun, with its `bulk_id`; the daemon then walks over the tasks by itself, a few at a
     /// time, and goes on after a restart. `bulk_get` tells how far it has come.
     ///
     /// It is about the caller's own tasks that had been accepted when it began and have not ended when the walk comes

@@ -27,7 +27,7 @@ use api_server::{
     replicasets::{ReplicasetListResponse, ReplicasetsApi},
     sessions::{
         SessionDeleteParams, SessionDeleteResponse, SessionGetParams, SessionGetResponse,
-        SessionsApi,
+        SessionPutParams, SessionPutResponse, SessionsApi,
     },
     support::{ApiHost, Operation, ProblemReply, Rejection, finish, problem_type},
     system::{
@@ -43,7 +43,7 @@ use api_server::{
 };
 use api_types::{
     BulkRequest, KeyCreateRequest, KeyRotateRequest, Problem, ProblemCode, QueueSwitchRequest,
-    QuotaPutRequest, TaskCreateRequest,
+    QuotaPutRequest, SessionPutRequest, TaskCreateRequest,
 };
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -203,6 +203,15 @@ impl BulksApi for Daemon {
 impl SessionsApi for Daemon {
     async fn session_get(&self, _: Caller, _: SessionGetParams) -> SessionGetResponse {
         problem(404, ProblemCode::NotFound, "no such session").into()
+    }
+
+    async fn session_put(
+        &self,
+        _: Caller,
+        _: SessionPutParams,
+        _: SessionPutRequest,
+    ) -> SessionPutResponse {
+        problem(429, ProblemCode::AdmissionReject, "too many").into()
     }
 
     async fn session_delete(&self, _: Caller, _: SessionDeleteParams) -> SessionDeleteResponse {

@@ -25,6 +25,9 @@ pub struct TaskBatchItem {
     /// Why a request was refused or failed (RFC 9457), with the members a program needs to react.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+    /// What `refusal_get` finds the reasons by, of this task alone; absent if nothing more is kept of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_id: Option<String>,
 }
 /// Tasks to hand over together.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

@@ -27,6 +27,9 @@ pub struct Bulk {
     /// When it began; absent if it was counted only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at_ms: Option<u64>,
+    /// With `dry_run`, the moment that the count is of: what was accepted later is not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at_ms: Option<u64>,
     /// When the walk was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at_ms: Option<u64>,

@@ -36,6 +36,29 @@ pub struct Session {
     pub time_spent_ms: u64,
     /// Money that ended tasks have cost, in millionths of its unit; counted while the session has a budget.
     pub cost_spent_micros: u64,
+    /// What a session may use in all; what is absent is not limited.
+    pub budget: SessionBudget,
+    /// Milliseconds that it lives after a task of it was accepted or ended, or it was put.
+    pub ttl_ms: u64,
+    /// When it was put last, milliseconds since 1970; absent if it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_at_ms: Option<u64>,
+    /// Id of the key that put it last; absent where the daemon has no keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_by: Option<String>,
+}
+/// What a session may use in all; what is absent is not limited.
+#[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+pub struct SessionBudget {
+    /// Tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Milliseconds for which attempts hold a slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<u64>,
+    /// Money, in millionths of its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
 }
 /// What a session may use. What a task may use at most (its prompt as estimated, and `max_tokens`) is reserved when it is accepted, and settled with what it used when it ends: the prompt as estimated and what was generated, nothing if it never ran. A task that could use more than is left is refused. Of time the expected is reserved, so that the last task may use more. What is left out is not limited.
 #[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
@@ -77,6 +100,38 @@ impl support::Validate for SessionBudgetRequest {
         if let Some(value) = &self.cost_micros {
             support::check::integer(i128::from(*value), 1, 1000000000000000)
                 .map_err(|fault| fault.under("cost_micros"))?;
+        }
+        Ok(())
+    }
+}
+/// What a session may use, and how long it lives.
+#[derive(Clone, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionPutRequest {
+    /// What a session may use. What a task may use at most (its prompt as estimated, and `max_tokens`) is reserved when it is accepted, and settled with what it used when it ends: the prompt as estimated and what was generated, nothing if it never ran. A task that could use more than is left is refused. Of time the expected is reserved, so that the last task may use more. What is left out is not limited.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub budget: Option<SessionBudgetRequest>,
+    /// Milliseconds that it is to live after a task of it was accepted or ended; as configured (`session.ttl_ms`) if left out.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "support::de::present"
+    )]
+    pub ttl_ms: Option<u64>,
+}
+impl support::Validate for SessionPutRequest {
+    const SCHEMA: &'static str = "SessionPutRequest";
+    fn validate(&self) -> Result<(), support::Fault> {
+        if let Some(value) = &self.budget {
+            support::Validate::validate(value).map_err(|fault| fault.under("budget"))?;
+        }
+        if let Some(value) = &self.ttl_ms {
+            support::check::integer(i128::from(*value), 1000, 86400000)
+                .map_err(|fault| fault.under("ttl_ms"))?;
         }
         Ok(())
     }

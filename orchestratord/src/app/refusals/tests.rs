@@ -42,11 +42,11 @@ fn numbers(found: &[Arc<KeptRefusal>]) -> Vec<u64> {
 fn pages_follow_each_other_while_new_ones_come() {
     let ring = Refusals::new(10, 1_000);
     for task in 0..5 {
-        ring.keep("c", true, refused(task, 0));
+        ring.keep("c", None, true, refused(task, 0));
     }
     let first = ring.list(WallMs(0), None, 2, |_| true);
     assert_eq!(numbers(&first), [5, 4]);
-    ring.keep("c", true, refused(9, 0));
+    ring.keep("c", None, true, refused(9, 0));
     let second = ring.list(WallMs(0), Some(4), 10, |_| true);
     assert_eq!(numbers(&second), [3, 2, 1]);
 }
@@ -54,8 +54,8 @@ fn pages_follow_each_other_while_new_ones_come() {
 #[test]
 fn the_newest_of_an_id_is_found() {
     let ring = Refusals::new(10, 1_000);
-    ring.keep("same", false, refused(1, 0));
-    ring.keep("same", false, refused(2, 0));
+    ring.keep("same", None, false, refused(1, 0));
+    ring.keep("same", None, false, refused(2, 0));
     let found = ring.find(WallMs(0), |one| one.correlation_id == "same");
     assert_eq!(found.unwrap().refused.task, TaskId(2));
 }
@@ -63,7 +63,7 @@ fn the_newest_of_an_id_is_found() {
 #[test]
 fn none_is_kept_where_none_may_be_and_no_other_refusal_than_of_a_task() {
     let ring = Refusals::new(0, 1_000);
-    ring.keep("c", true, refused(1, 0));
+    ring.keep("c", None, true, refused(1, 0));
     assert!(ring.find(WallMs(0), |_| true).is_none());
     let ring = Refusals::new(1, 1_000);
     let session = orchestrator_core::id::SessionId(1);
@@ -71,7 +71,7 @@ fn none_is_kept_where_none_may_be_and_no_other_refusal_than_of_a_task() {
         refusal: Refusal::SessionUnknown { session },
         ..refused(1, 0)
     };
-    ring.keep("c", true, other);
+    ring.keep("c", None, true, other);
     assert!(ring.find(WallMs(0), |_| true).is_none());
 }
 
@@ -85,7 +85,7 @@ proptest! {
         let mut all = Vec::new();
         for gap in gaps {
             at += gap;
-            ring.keep("c", false, refused(1, at));
+            ring.keep("c", None, false, refused(1, at));
             all.push(at);
             let seen = ring.list(WallMs(at), None, usize::MAX, |_| true);
             let fresh = all.iter().rev().take_while(|then| at - **then < kept_ms);

@@ -23,10 +23,11 @@ pub(in crate::http) fn new_tasks(
     tasks.into_iter().map(task).collect()
 }
 
-/// What became of them.
+/// What became of them; `keep` keeps the trouble of the task at a place, and says by which id it is found.
 pub(in crate::http) fn task_batch(
     outcomes: Vec<Result<Created, Trouble>>,
     context: &Context,
+    keep: impl Fn(usize, &Trouble) -> Option<String>,
 ) -> wire::TaskBatch {
     let all = outcomes.len();
     let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
@@ -35,7 +36,13 @@ pub(in crate::http) fn task_batch(
         accepted: count(accepted),
         refused: count(all - accepted),
         items: items
-            .map(|(place, outcome)| item(place, outcome, context))
+            .map(|(place, outcome)| {
+                let refusal_id = outcome.as_ref().err().and_then(|it| keep(place, it));
+                wire::TaskBatchItem {
+                    refusal_id,
+                    ..item(place, outcome, context)
+                }
+            })
             .collect(),
     }
 }
@@ -51,11 +58,13 @@ fn item(place: usize, outcome: Result<Created, Trouble>, context: &Context) -> w
             )),
             replayed: replayed.then_some(true),
             problem: None,
+            refusal_id: None,
         },
         Err(trouble) => wire::TaskBatchItem {
             task: None,
             replayed: None,
             problem: Some(placed(place, context.refuse(trouble).problem)),
+            refusal_id: None,
         },
     }
 }

@@ -52,7 +52,11 @@ pub(in crate::http) fn bulk(shown: ShownBulk) -> wire::Bulk {
             action,
             filter,
             count,
-        } => counted(action, filter, count, wire::BulkState::DryRun),
+            at,
+        } => wire::Bulk {
+            counted_at_ms: Some(at.0),
+            ..counted(action, filter, count, wire::BulkState::DryRun)
+        },
     }
 }
 
@@ -106,6 +110,7 @@ fn counted(
         skipped,
         skip_reason: (skipped > 0).then_some(reason),
         created_at_ms: None,
+        counted_at_ms: None,
         ended_at_ms: None,
         created_by: None,
     }

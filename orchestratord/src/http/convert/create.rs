@@ -115,7 +115,7 @@ fn key_text(sent: &str) -> String {
     text
 }
 
-fn budget(request: wire::SessionBudgetRequest) -> SessionBudget {
+pub(super) fn budget(request: wire::SessionBudgetRequest) -> SessionBudget {
     let wire::SessionBudgetRequest {
         tokens,
         time_ms,

@@ -13,6 +13,7 @@ mod pool;
 mod quota;
 mod refusal;
 mod result;
+mod session;
 mod task;
 mod why;
 
@@ -26,5 +27,6 @@ pub(super) use pool::{capabilities, pool_health, replica_sets};
 pub(super) use quota::{new_quota, queue, queue_switch, quota, quota_name, quota_page};
 pub(super) use refusal::{refusal, refusal_page};
 pub(super) use result::task_result;
-pub(super) use task::{session, task, task_created, task_page};
+pub(super) use session::{new_session, session};
+pub(super) use task::{task, task_created, task_page};
 pub(super) use why::task_why;

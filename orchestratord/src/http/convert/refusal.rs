@@ -16,6 +16,7 @@ pub(in crate::http) fn refusal(kept: &KeptRefusal) -> wire::Refusal {
     let KeptRefusal {
         number: _,
         correlation_id,
+        place: _,
         named,
         obstacle,
         refused,
@@ -43,6 +44,7 @@ pub(in crate::http) fn refusal(kept: &KeptRefusal) -> wire::Refusal {
     } = RefusedTask::clone(refused);
     let answered = problem::of_refusal(refusal, correlation_id);
     wire::Refusal {
+        refusal_id: kept.id(),
         correlation_id: correlation_id.clone(),
         refused_at_ms: at.0,
         task_id: named.then(|| Uuid::from_u128(task.0)),

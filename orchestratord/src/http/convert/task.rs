@@ -1,4 +1,4 @@
-//! Tasks and sessions, as replies show them.
+//! Tasks, as replies show them.
 
 use api_types as wire;
 use orchestrator_core::id::ProjectId;
@@ -7,8 +7,6 @@ use store::TaskRow;
 use uuid::Uuid;
 
 use super::choice;
-use orchestrator_core::session::{SessionRecord, SessionView};
-
 use crate::app::{ListedTasks, ShownTask};
 use crate::names;
 
@@ -119,41 +117,5 @@ pub(in crate::http) fn task_created(
         predicted_start_high_ms: record.accepted_band.map(|band| band.high_ms),
         priority: record.spec.priority.to_string(),
         seed: u64::from(record.spec.seed),
-    }
-}
-
-/// A session.
-pub(in crate::http) fn session(view: SessionView) -> wire::Session {
-    let SessionView {
-        record,
-        left,
-        turns_max,
-        ttl_ms_remaining,
-    } = view;
-    let SessionRecord {
-        id,
-        tenant: _,
-        turns,
-        replica,
-        began: _,
-        budget: _,
-        spent,
-        touched_at: _,
-    } = record;
-    wire::Session {
-        session_id: Uuid::from_u128(id.0),
-        turns,
-        turns_max,
-        ttl_ms_remaining,
-        replica: replica.map(|name| name.to_string()),
-        // Engines are not asked what they keep of a session, so nothing is claimed.
-        kv_bytes: 0,
-        kv_warmth: false,
-        tokens_budget_remaining: left.tokens,
-        time_budget_remaining_ms: left.time_ms,
-        cost_budget_remaining_micros: left.cost_micros,
-        tokens_spent: spent.tokens,
-        time_spent_ms: spent.time_ms,
-        cost_spent_micros: spent.cost_micros,
     }
 }

@@ -137,6 +137,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         | Refusal::ScheduleFull { .. }
         | Refusal::SessionExhausted { .. }
         | Refusal::SessionUnknown { .. }
+        | Refusal::SessionsUnused { .. }
         | Refusal::TaskEnded { .. }
         | Refusal::TaskIdConflict { .. }
         | Refusal::TaskUnknown { .. } => String::new(),

@@ -40,6 +40,7 @@ pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
         | Refusal::PoolUnavailable { .. }
         | Refusal::QueueFull { .. }
         | Refusal::SessionUnknown { .. }
+        | Refusal::SessionsUnused { .. }
         | Refusal::TaskEnded { .. }
         | Refusal::TaskUnknown { .. } => None,
     }

@@ -1,14 +1,15 @@
 //! What was refused, in words, with the figures.
 
-use orchestrator_core::bulk::BULKS_PER_TENANT_MAX;
 use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::{ModelRef, PoolName, SessionId};
-use orchestrator_core::queue::{ClassName, FullPolicy};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::{BudgetKind, Shortfall};
 use orchestrator_core::task::Engine;
+use uuid::Uuid;
 
-use super::{keys, quotas};
+use super::{keys, quotas, room};
+use crate::app::Missing;
 use crate::names;
 
 /// What was refused, and what to do, with the figures.
@@ -18,9 +19,10 @@ pub(super) fn reason(refusal: &Refusal) -> String {
             "a budget is for a session, and the task names none; give it a session_id".to_owned()
         }
         Refusal::BudgetSpent { session, short } => budget_spent(*session, *short),
-        Refusal::BulksFull { .. } => format!(
-            "{BULKS_PER_TENANT_MAX} bulks run, and no more may; try again when one of them is done"
-        ),
+        Refusal::BulksFull { .. }
+        | Refusal::QueueFull { .. }
+        | Refusal::ScheduleFull { .. }
+        | Refusal::SessionsUnused { .. } => room::reason(refusal),
         Refusal::ClassUnknown { class, known, .. } => no_class(*class, known),
         Refusal::ContextExceeded {
             tokens_least,
@@ -56,21 +58,17 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "every pool that could serve this has given up restarting its engine: {detail}; mend the pool and restart the daemon"
             )
         }
-        Refusal::PoolUnknown { pool, known } => no_pool(pool, known),
+        Refusal::PoolUnknown { pool, known } => {
+            let known: Vec<&str> = known.iter().map(PoolName::as_str).collect();
+            format!("there is no pool `{pool}`; there are: {}", known.join(", "))
+        }
         Refusal::Quota(refusal) => quotas::reason(refusal),
-        Refusal::QueueFull {
-            priority,
-            capacity,
-            full,
-            ..
-        } => full_class(*priority, *capacity, *full),
-        Refusal::ScheduleFull { capacity, .. } => format!(
-            "{capacity} tasks wait for their time, and no more may; try again when one of them has begun"
-        ),
         Refusal::SessionExhausted { session, turns_max } => {
             format!("session {session} has had its {turns_max} turns; begin another session")
         }
-        Refusal::SessionUnknown { session } => format!("there is no session {session}"),
+        Refusal::SessionUnknown { session } => {
+            missing(Missing::Session(Uuid::from_u128(session.0)))
+        }
         Refusal::TaskEnded { task, state } => format!(
             "task {task} is {} already; hand its input over as a new task",
             state.name()
@@ -80,7 +78,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
                 "the task id {task} is taken by another request; use a new task_id, or repeat your own body unchanged"
             )
         }
-        Refusal::TaskUnknown { task } => format!("there is no task {task}"),
+        Refusal::TaskUnknown { task } => missing(Missing::Task(Uuid::from_u128(task.0))),
     }
 }
 
@@ -139,11 +137,6 @@ fn no_class(class: ClassName, known: &[ClassName]) -> String {
     )
 }
 
-fn no_pool(pool: &PoolName, known: &[PoolName]) -> String {
-    let known: Vec<&str> = known.iter().map(PoolName::as_str).collect();
-    format!("there is no pool `{pool}`; there are: {}", known.join(", "))
-}
-
 fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
     format!(
         "it would start in {} ms and take {} ms, so that it ends within {deadline_ms} ms with a probability of {:.3} only; give it more time, or try again later",
@@ -153,11 +146,21 @@ fn too_late(deadline_ms: u64, forecast: &Forecast) -> String {
     )
 }
 
-fn full_class(priority: ClassName, capacity: u32, full: FullPolicy) -> String {
-    let policy = match full {
-        FullPolicy::DropLru => "none of its tasks may go any more",
-        FullPolicy::Reject => "its policy is to reject",
-        FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
-    };
-    format!("class {priority} is full: its capacity is {capacity}, and {policy}; try again later")
+/// What there is not, in words.
+pub(super) fn missing(missing: Missing) -> String {
+    match missing {
+        Missing::Bulk(id) => format!(
+            "there is no bulk {id}; the newest of a tenant are remembered, and the first to have ended is forgotten first"
+        ),
+        Missing::Pool { name, known } => {
+            format!("there is no pool `{name}`; there are: {}", known.join(", "))
+        }
+        Missing::Refusal(id) => format!(
+            "no refusal with the id {id} is kept; they are kept for a while only, and not beyond the end of the daemon"
+        ),
+        Missing::Session(id) => format!(
+            "there is no session {id}; it begins with the first task that names it or when it is put, and expires"
+        ),
+        Missing::Task(id) => format!("there is no task {id}"),
+    }
 }

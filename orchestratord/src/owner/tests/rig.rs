@@ -448,41 +448,48 @@ impl Rig {
             Ok(Reply::Refused(_) | Reply::TaskRefused(_)) => {
                 self.journal.push("refused".to_owned())
             }
-            Ok(Reply::BulkBegun(row)) => {
-                let kept = self.store.peek().bulks;
-                let kept = kept.iter().find(|kept| kept.id == row.id);
-                assert!(
-                    kept.is_some_and(|kept| kept.place >= row.place),
-                    "a bulk was shown before it was durable"
-                );
-                self.journal.push(format!("bulk {}", row.id));
-            }
-            Ok(Reply::KeyCreated(key) | Reply::KeyRevoked(key)) => {
-                let kept = self.store.peek().keys;
-                assert!(kept.contains(key), "a key was shown before it was durable");
-                self.journal.push(format!("key {}", key.id));
-            }
-            Ok(Reply::QueueSwitched(row)) => {
-                let kept = self.store.peek().pauses;
-                assert!(
-                    kept.contains(row),
-                    "a pause was shown before it was durable"
-                );
-                self.journal.push(format!("queue {:?}", row.pool));
-            }
-            Ok(Reply::QuotaPut(view)) => {
-                let kept = self.store.peek().quotas;
-                let put = view.put.as_ref().expect("it was put");
-                assert!(
-                    kept.contains(put),
-                    "a quota was shown before it was durable"
-                );
-                self.journal.push(format!("quota {:?}", put.of));
-            }
+            Ok(
+                Reply::BulkBegun(_)
+                | Reply::KeyCreated(_)
+                | Reply::KeyRevoked(_)
+                | Reply::QueueSwitched(_)
+                | Reply::QuotaPut(_)
+                | Reply::SessionPut(_),
+            ) => self.judge_row(reply.as_ref().unwrap()),
             Ok(Reply::SessionDeleted) => self.journal.push("session deleted".to_owned()),
             Err(error) if error.is_not_applied() => self.journal.push("not applied".to_owned()),
             Err(_) => self.journal.push("unknown".to_owned()),
         }
+    }
+
+    /// A row that a reply shows is durable as it is shown, or further on.
+    fn judge_row(&mut self, reply: &Reply) {
+        let durable = self.store.peek();
+        let (kept, told) = match reply {
+            Reply::BulkBegun(row) => {
+                let kept = durable.bulks.iter().find(|kept| kept.id == row.id);
+                let kept = kept.is_some_and(|kept| kept.place >= row.place);
+                (kept, format!("bulk {}", row.id))
+            }
+            Reply::KeyCreated(key) | Reply::KeyRevoked(key) => {
+                (durable.keys.contains(key), format!("key {}", key.id))
+            }
+            Reply::QueueSwitched(row) => {
+                let kept = durable.pauses.contains(row);
+                (kept, format!("queue {:?}", row.pool))
+            }
+            Reply::QuotaPut(view) => {
+                let put = view.put.as_ref().expect("it was put");
+                (durable.quotas.contains(put), format!("quota {:?}", put.of))
+            }
+            Reply::SessionPut(view) => {
+                let kept = durable.sessions.contains(&view.record);
+                (kept, format!("session {} put", view.record.id))
+            }
+            other => panic!("{other:?} shows no row of its own"),
+        };
+        assert!(kept, "{told}: shown before it was durable");
+        self.journal.push(told);
     }
 
     /// What is durable, recovered, equals the machine but for soft state.

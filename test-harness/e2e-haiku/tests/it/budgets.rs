@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use test_harness_support::DaemonOptions;
 use uuid::Uuid;
 
+use crate::contract::published;
 use crate::raw::Answer;
 use crate::world::{World, exactly, with};
 
@@ -83,4 +84,85 @@ async fn a_budget_without_a_session_is_a_fault_of_the_request() {
     assert_eq!(refused.status, 400);
     assert_eq!(refused.problem()["code"], "INVALID_PARAMS");
     assert_eq!(refused.pointers(), ["/session_budget"]);
+}
+
+#[tokio::test]
+async fn a_session_is_put_before_its_first_task_by_its_tenant_and_outlives_the_daemon() {
+    let mut world = World::keyed().await;
+    let mine = world.raw.get("/v1/whoami").await.json()["key_id"].clone();
+    let session = Uuid::new_v4();
+    let path = format!("/v1/sessions/{session}");
+    let put = published(&world, "session_put").await;
+    let body = json!({ "budget": { "tokens": 300, "time_ms": 60_000 }, "ttl_ms": 3_600_000 });
+    let answer = world.raw.put(&path, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    put.check(&answer);
+    let told = answer.json();
+    assert_eq!((&told["turns"], &told["put_by"]), (&json!(0), &mine));
+    assert_eq!(told["budget"], body["budget"]);
+    assert_eq!(
+        (&told["ttl_ms"], &told["tokens_budget_remaining"]),
+        (&json!(3_600_000), &json!(300))
+    );
+    assert!(
+        told["put_at_ms"].as_u64() > Some(1_700_000_000_000),
+        "{told}"
+    );
+    world.daemon.terminate();
+    world.restart().await;
+    let kept = world.raw.get(&path).await.json();
+    for same in ["budget", "put_at_ms", "put_by", "ttl_ms", "turns"] {
+        assert_eq!(kept[same], told[same], "{same}");
+    }
+    assert_eq!(world.raw.create(&of(session, 400, None)).await.status, 409);
+    let first = world.raw.create(&of(session, 10, None)).await;
+    assert_eq!(first.status, 202, "{}", first.text());
+    assert!(left(&first, TOKENS) < Some(300));
+
+    // A limit below what is used is no fault; it is the next task that is refused.
+    let id: Uuid = first.json()["task_id"].as_str().unwrap().parse().unwrap();
+    let lower = world
+        .raw
+        .put(&path, &json!({ "budget": { "tokens": 1 } }))
+        .await;
+    assert_eq!(lower.status, 200, "{}", lower.text());
+    assert_eq!(lower.json()["tokens_budget_remaining"], 0);
+    world.until_state(&id, TaskState::Completed).await;
+    let refused = world.raw.create(&of(session, 1, None)).await;
+    assert_eq!(refused.problem()["code"], "SESSION_EXHAUSTED");
+
+    // Of another tenant it is not, under the same id.
+    let other = json!({ "name": "other", "scopes": ["user"], "tenant": "other" });
+    let other = world.raw.post("/v1/keys", &other).await.json();
+    let other = world.raw.with_key(other["api_key"].as_str().unwrap());
+    assert_eq!(other.get(&path).await.status, 404);
+    assert_eq!(
+        other.put(&path, &json!({})).await.json()["budget"],
+        json!({})
+    );
+    assert_eq!(
+        world.raw.get(&path).await.json()["budget"],
+        json!({ "tokens": 1 })
+    );
+}
+
+#[tokio::test]
+async fn what_a_session_cannot_be_is_refused_with_its_place() {
+    let world = World::ready().await;
+    let path = format!("/v1/sessions/{}", Uuid::new_v4());
+    for (body, pointer) in [
+        (json!({ "budget": { "tokens": 0 } }), "/budget/tokens"),
+        (
+            json!({ "budget": { "time_ms": 31_536_000_001_u64 } }),
+            "/budget/time_ms",
+        ),
+        (json!({ "ttl_ms": 999 }), "/ttl_ms"),
+        (json!({ "ttl_ms": 86_400_001 }), "/ttl_ms"),
+        (json!({ "turns_max": 3 }), "/turns_max"),
+    ] {
+        let refused = world.raw.put(&path, &body).await;
+        assert_eq!(refused.status, 400, "{body}");
+        assert_eq!(refused.pointers(), [pointer]);
+    }
+    assert_eq!(world.raw.get(&path).await.status, 404, "nothing was made");
 }

@@ -35,6 +35,12 @@ impl World {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
+    /// When the newest task was accepted.
+    async fn newest(&self) -> u64 {
+        let page = self.raw.get("/v1/tasks?limit=1").await.json();
+        page["tasks"][0]["created_at_ms"].as_u64().unwrap()
+    }
+
     async fn many(&self, tasks: usize, body: &Value) {
         let body = json!({ "tasks": vec![body; tasks] });
         let told = self.raw.post("/v1/tasks/batch", &body).await.json();
@@ -49,7 +55,9 @@ async fn it_is_counted_first_and_goes_on_over_a_kill_without_touching_what_came_
     let mine = world.raw.get("/v1/whoami").await.json()["key_id"].clone();
     world.hold().await;
     world.many(1_000, &plain()).await;
-    let counted = world.bulk(CANCEL, &json!({ "dry_run": true })).await;
+    let mut counted = world.bulk(CANCEL, &json!({ "dry_run": true })).await;
+    let at = counted.as_object_mut().unwrap().remove("counted_at_ms");
+    assert!(at.unwrap().as_u64() >= Some(world.newest().await));
     assert_eq!(
         counted,
         json!({ "action": "cancel", "state": "dry_run", "filter": {}, "matched": 1_000, "changed": 1_000, "skipped": 0 })

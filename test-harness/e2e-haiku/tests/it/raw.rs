@@ -80,6 +80,10 @@ impl Raw {
         send(self.request("POST", path).json(body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        send(self.request("PUT", path).json(body)).await
+    }
+
     /// Hands a task over.
     pub(crate) async fn create(&self, body: &Value) -> Answer {
         send(self.request("POST", "/v1/tasks").json(body)).await

@@ -72,6 +72,69 @@ async fn a_refusal_is_found_by_the_correlation_id_and_by_the_tasks_own() {
 }
 
 #[tokio::test]
+async fn each_refused_task_of_a_batch_is_found_by_an_id_of_its_own() {
+    let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
+    fill(&world).await;
+    let unserved = with(plain(), "model_ref", "nobody-serves-this");
+    let sent = [plain(), unserved, with(plain(), "max_tokens", 7)];
+    let request = world.raw.request("POST", "/v1/tasks/batch");
+    let request = request
+        .header("x-correlation-id", "nightly")
+        .json(&json!({ "tasks": sent }));
+    let told = send(request).await.json();
+    assert_eq!(told["refused"], 3, "{told}");
+    let get = published(&world, "refusal_get").await;
+    let items = told["items"].as_array().unwrap();
+    for (place, item) in items.iter().enumerate() {
+        assert_eq!(item["problem"]["correlation_id"], "nightly");
+        assert_eq!(item["refusal_id"], format!("nightly.{place}"));
+        let id = item["refusal_id"].as_str().unwrap();
+        let found = world.raw.get(&format!("/v1/refusals/{id}")).await;
+        get.check(&found);
+        let found = found.json();
+        assert_eq!(
+            (&found["refusal_id"], &found["correlation_id"]),
+            (&item["refusal_id"], &json!("nightly"))
+        );
+        for same in ["code", "detail"] {
+            assert_eq!(found[same], item["problem"][same], "{same}");
+        }
+    }
+    // Each is the one of its task, and not another that was refused alike.
+    let of = async |id: &str| world.raw.get(&format!("/v1/refusals/{id}")).await.json();
+    assert_eq!(of("nightly.1").await["model_ref"], "nobody-serves-this");
+    let costs = [of("nightly.0").await, of("nightly.2").await].map(|it| it["tokens"].clone());
+    assert_ne!(costs[0], costs[1]);
+    assert_eq!(of("nightly").await["refusal_id"], "nightly.2", "the newest");
+    assert_eq!(world.raw.get("/v1/refusals/nightly.3").await.status, 404);
+    let page = world.raw.get("/v1/refusals").await.json();
+    let listed: Vec<_> = page["refusals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["refusal_id"].clone())
+        .collect();
+    assert_eq!(listed, ["nightly.2", "nightly.1", "nightly.0"]);
+}
+
+#[tokio::test]
+async fn a_task_of_a_batch_of_which_nothing_is_kept_has_no_such_id() {
+    let world = World::ready().await;
+    let id = Uuid::new_v4().to_string();
+    let tasks = [
+        with(plain(), "task_id", id.clone()),
+        with(with(plain(), "seed", 5), "task_id", id),
+    ];
+    let told = world
+        .raw
+        .post("/v1/tasks/batch", &json!({ "tasks": tasks }))
+        .await
+        .json();
+    assert_eq!(told["items"][1]["problem"]["code"], "TASK_ID_CONFLICT");
+    assert_eq!(told["items"][1].get("refusal_id"), None);
+}
+
+#[tokio::test]
 async fn the_newest_are_listed_page_by_page_and_the_oldest_go() {
     let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
     fill(&world).await;

@@ -1,10 +1,11 @@
 //! Every refusal and every wait has a listed reason.
 
+use orchestrator_core::id::ModelRef;
 use orchestrator_core::machine::{Machine, MachineConfig};
 use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::TaskState;
+use orchestrator_core::task::{Engine, TaskState};
 use orchestrator_core::time::Now;
 
 use super::book::Book;
@@ -93,11 +94,10 @@ impl Reasons {
                 model_ref,
                 engine,
                 known,
-            } => !known.iter().any(|(model, kind)| {
-                model_ref.as_ref().is_none_or(|asked| asked == model)
-                    && engine.is_none_or(|asked| asked == *kind)
-            }),
-            Refusal::BulksFull { retry_after_ms } => *retry_after_ms > 0,
+            } => !is_served(model_ref.as_ref(), *engine, known),
+            Refusal::BulksFull { retry_after_ms } | Refusal::SessionsUnused { retry_after_ms } => {
+                *retry_after_ms > 0
+            }
             Refusal::Quota(refusal) => quota_fits(refusal),
             Refusal::IdempotencyMismatch { .. }
             | Refusal::KeyEnded { .. }
@@ -120,6 +120,17 @@ impl Reasons {
             ))
         }
     }
+}
+
+/// Is a model, or an engine, that was asked for among those that are served?
+fn is_served(
+    model_ref: Option<&ModelRef>,
+    engine: Option<Engine>,
+    known: &[(ModelRef, Engine)],
+) -> bool {
+    known.iter().any(|(model, kind)| {
+        model_ref.is_none_or(|asked| asked == model) && engine.is_none_or(|asked| asked == *kind)
+    })
 }
 
 /// Do the figures of a quota's refusal say what they are given for?

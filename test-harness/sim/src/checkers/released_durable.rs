@@ -72,7 +72,10 @@ impl Checker for ReleasedDurable {
                         ))
                     }
                 }
-                Reply::Refused(_) | Reply::SessionDeleted | Reply::TaskRefused(_) => Ok(()),
+                Reply::Refused(_)
+                | Reply::SessionDeleted
+                | Reply::SessionPut(_)
+                | Reply::TaskRefused(_) => Ok(()),
             },
             Sight::Known { commit, .. } if commit.commit_seq > book.commits => Err(format!(
                 "commit {} is said to be durable, and {} is the last",

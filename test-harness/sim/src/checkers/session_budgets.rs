@@ -71,6 +71,8 @@ mod tests {
                     tokens,
                     ..Amounts::default()
                 },
+                ttl_ms: None,
+                put: None,
                 touched_at: WallMs(0),
             }];
             let applied = Sight::Applied {

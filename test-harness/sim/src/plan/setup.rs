@@ -131,6 +131,14 @@ impl Setup {
         classes.filter(move |class| Some(class.name) != unnamed)
     }
 
+    /// What the machine of a daemon is configured with.
+    pub(crate) fn machine_of(&self, daemon: usize) -> MachineConfig {
+        MachineConfig {
+            classes: self.classes_of(daemon).copied().collect(),
+            ..self.machine.clone()
+        }
+    }
+
     /// The bands of the classes, for each daemon.
     pub(crate) fn bands(&self) -> Vec<Bands> {
         let daemons = 0..self.daemons.len();

@@ -1,6 +1,6 @@
 //! A task, its attempts, its text and its session from begin to end.
 
-use orchestrator_core::id::{AcceptSeq, AttemptId, TaskId};
+use orchestrator_core::id::{AcceptSeq, AttemptId, PrincipalId, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
@@ -147,6 +147,8 @@ pub fn a_session_is_put_changed_and_deleted<B: Bench>() {
             time_ms: 0,
             cost_micros: 1,
         },
+        ttl_ms: Some(u64::MAX),
+        put: Some((PrincipalId(u128::MAX), WallMs(u64::MAX))),
         ..session(3)
     };
     desk.commit(vec![
@@ -154,7 +156,15 @@ pub fn a_session_is_put_changed_and_deleted<B: Bench>() {
         Mutation::SessionPut(Box::new(session(1))),
     ]);
     desk.commit(vec![Mutation::SessionPut(Box::new(changed.clone()))]);
-    assert_eq!(desk.load().sessions, [session(1), changed]);
+    assert_eq!(desk.load().sessions, [session(1), changed.clone()]);
+    // Nobody's own word any more, but somebody's at the first moment there is.
+    let again = SessionRecord {
+        ttl_ms: None,
+        put: Some((PrincipalId(0), WallMs(0))),
+        ..changed
+    };
+    desk.commit(vec![Mutation::SessionPut(Box::new(again.clone()))]);
+    assert_eq!(desk.load().sessions, [session(1), again]);
     desk.commit(vec![Mutation::SessionDelete(session(3).key())]);
     assert_eq!(desk.load().sessions, [session(1)]);
     desk.commit(vec![

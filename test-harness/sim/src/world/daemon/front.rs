@@ -325,7 +325,8 @@ impl World {
                 | Reply::KeyRevoked(_)
                 | Reply::QueueSwitched(_)
                 | Reply::QuotaPut(_)
-                | Reply::SessionDeleted,
+                | Reply::SessionDeleted
+                | Reply::SessionPut(_),
             ) => Answer::Missing,
             Ok(Reply::TaskRefused(refused)) => Answer::Refused {
                 code: refusal_code(&refused.refusal).to_owned(),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use orchestrator_core::machine::MachineConfig;
 use orchestratord::owner::OwnerState;
 use orchestratord::run::roster::Roster;
 use orchestratord::stream::StreamHub;
@@ -109,10 +108,7 @@ impl World {
         });
         let sealed = loaded.commit_seq;
         let setup = &self.plan.setup;
-        let mut machine = MachineConfig {
-            classes: setup.classes_of(daemon).copied().collect(),
-            ..setup.machine.clone()
-        };
+        let mut machine = setup.machine_of(daemon);
         if self.plant == Some(Plant::AgeingOff) {
             machine.ageing_ms = u64::MAX / 4;
         }

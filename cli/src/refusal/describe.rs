@@ -2,12 +2,15 @@
 
 use api_client::types::{NotChosen, Refusal};
 
-use super::describe::candidates_of;
-use crate::output::{Cell, Clock, Page, Tone, ago, counted, soon_within, span};
+use crate::{
+    output::{Cell, Clock, Page, Tone, ago, counted, soon_within, span},
+    task::candidates_of,
+};
 
 /// Why a task was refused, and what was found when that was decided.
-pub(super) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
+pub(crate) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
     let Refusal {
+        refusal_id,
         correlation_id,
         refused_at_ms,
         task_id,
@@ -41,6 +44,7 @@ pub(super) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
     );
     page.fields([
         ("refused", ago(clock, *refused_at_ms).into()),
+        ("refusal", refusal_id.clone().into()),
         ("correlation", correlation_id.clone().into()),
         ("task", Cell::maybe(task_id.as_ref())),
         ("code", Cell::new(Tone::Bad, code.as_str())),
