@@ -127,6 +127,7 @@ async fn a_key_is_held_to_its_class_and_to_the_least_urgent_once_that_is_gone() 
     let urgent = with(plain(), "priority", "urgent");
     let created = world.raw.with_key(&key).create(&urgent).await.json();
     assert_eq!(created["priority"], "nightly");
+    world.daemon.kill();
     world.restart_with(options(&renamed())).await;
     let created = world.raw.with_key(&key).create(&urgent).await.json();
     assert_eq!(created["priority"], "weekly");
@@ -140,6 +141,7 @@ async fn tasks_of_a_class_that_is_gone_are_shown_and_run() {
     world.hold().await;
     let task = with(exactly(3, 1), "priority", "nightly");
     let kept = world.create(task.clone()).await.task_id;
+    world.daemon.kill();
     world.restart_with(options(&renamed())).await;
     let shown = classes(&world).await;
     assert_eq!(
