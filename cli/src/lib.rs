@@ -10,6 +10,7 @@
 
 mod app;
 mod bulk;
+mod classes;
 mod completions;
 mod config;
 mod context;

@@ -42,7 +42,7 @@ impl Load {
     /// With every slot taken, and so many tasks in the queue.
     fn new(replicas: u32, slots: u32, queued: u64) -> Self {
         let mut config = rig::one_pool(replicas);
-        config.interactive.capacity = u32::MAX;
+        config.classes[0].capacity = u32::MAX;
         config.lease_ttl_ms = u64::MAX / 4;
         let mut load = Self {
             machine: Machine::new(config),

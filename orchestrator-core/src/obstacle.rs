@@ -104,6 +104,7 @@ impl Refusal {
             Self::SessionExhausted { .. } => Some(Obstacle::Session),
             Self::BudgetSessionless
             | Self::BulksFull { .. }
+            | Self::ClassUnknown { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::KeyEnded { .. }
             | Self::KeyExpiryPast { .. }

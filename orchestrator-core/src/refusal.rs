@@ -3,10 +3,10 @@
 use crate::eta::{Forecast, StartBand};
 use crate::id::{KeyId, ModelRef, PoolName, PrincipalId, ProjectId, SessionId, TaskId, TenantId};
 use crate::placement::{Candidate, VerdictCounts};
-use crate::queue::FullPolicy;
+use crate::queue::{ClassName, FullPolicy};
 use crate::quota::QuotaRefusal;
 use crate::session::Shortfall;
-use crate::task::{Engine, Priority, TaskState};
+use crate::task::{Engine, TaskState};
 use crate::time::WallMs;
 
 /// Why a command was not carried out. A refusal leaves the machine exactly as it was.
@@ -25,6 +25,15 @@ pub enum Refusal {
     BulksFull {
         /// When it may be worth trying again.
         retry_after_ms: u64,
+    },
+    /// There is no such class.
+    ClassUnknown {
+        /// Its name.
+        class: ClassName,
+        /// What asked for it.
+        by: ClassAsk,
+        /// Those that could have been named, the most urgent first.
+        known: Vec<ClassName>,
     },
     /// Even the fewest tokens that the prompt can have, or the context asked for, do not fit any context
     /// that could serve it.
@@ -108,7 +117,7 @@ pub enum Refusal {
     /// The queue of its class is full, and its policy is to reject, or found nobody who could go.
     QueueFull {
         /// Class.
-        priority: Priority,
+        priority: ClassName,
         /// Its capacity.
         capacity: u32,
         /// Its policy.
@@ -161,6 +170,17 @@ pub enum Refusal {
     },
 }
 
+/// What names a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassAsk {
+    /// A bulk, as that of the tasks that it is about.
+    Bulk,
+    /// A key, as the highest that it may use.
+    Key,
+    /// A task, as that to wait in.
+    Task,
+}
+
 /// A task that was turned away, with what was found when that was decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefusedTask {
@@ -177,7 +197,7 @@ pub struct RefusedTask {
     /// Who asked.
     pub created_by: PrincipalId,
     /// Class it would have waited in.
-    pub priority: Priority,
+    pub priority: ClassName,
     /// Model asked for; any if none.
     pub model_ref: Option<ModelRef>,
     /// Engine asked for; any if none.

@@ -37,9 +37,9 @@ fn main() -> ExitCode {
 fn init(args: InitArgs, mut place: ServeArgs) -> ExitCode {
     place.config = args.config.or(place.config);
     place.data_dir = args.data_dir.or(place.data_dir);
-    match load(&place).map(|settings| settings.data) {
-        Ok(DataPlace::Kept(dir)) => ended(print_first_key(&dir, args.again, args.json)),
-        Ok(DataPlace::Temporary) => refuse("--ephemeral keeps no data, and so no key"),
+    match load(&place).map(|settings| (settings.data, settings.config)) {
+        Ok((DataPlace::Kept(dir), it)) => ended(print_first_key(&dir, &it, args.again, args.json)),
+        Ok((DataPlace::Temporary, _)) => refuse("--ephemeral keeps no data, and so no key"),
         Err(error) => refuse(&error.to_string()),
     }
 }

@@ -3,7 +3,7 @@
 use orchestrator_core::queue::FullPolicy;
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::{Engine, FinishReason, Priority, TaskFault};
+use orchestrator_core::task::{Engine, FinishReason, TaskFault};
 
 /// Name of an engine kind.
 #[must_use]
@@ -11,15 +11,6 @@ pub const fn engine(engine: Engine) -> &'static str {
     match engine {
         Engine::Embedded => "embedded",
         Engine::Llamacpp => "llamacpp",
-    }
-}
-
-/// Name of a class.
-#[must_use]
-pub const fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Batch => "batch",
-        Priority::Interactive => "interactive",
     }
 }
 
@@ -82,6 +73,7 @@ pub const fn fault_retriable(fault: TaskFault) -> bool {
 pub const fn refusal_code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::BudgetSessionless
+        | Refusal::ClassUnknown { .. }
         | Refusal::DeadlineBeforeStart { .. }
         | Refusal::KeyExpiryPast { .. } => "INVALID_PARAMS",
         Refusal::ContextExceeded { .. } => "CONTEXT_EXCEEDED",

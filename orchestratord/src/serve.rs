@@ -14,12 +14,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config_schema::{Config, FullPolicy as ConfigPolicy, Pool, QueueClass, TenantQuota};
+use config_schema::{Config, Pool, TenantQuota};
 use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::id::PoolName;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
-use orchestrator_core::queue::{ClassLimit, FullPolicy};
 use orchestrator_core::quota::{QuotaLimits, RequestRate};
 use pool_managerd::LocateError;
 use store::{OpenError, ReadError};
@@ -33,7 +32,7 @@ use self::data::DataDir;
 use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
 use self::end::until_told;
-use crate::app::{App, Limit, Refusals};
+use crate::app::{App, ClassOffer, Limit, Refusals, class_configs};
 use crate::http::{Host, full_router, router};
 use crate::keys::{Gate, KeysError, ServerKey, ServerKeyError, check_start};
 use crate::owner::{self, Clock, Dice, Owner, OwnerLimits, SystemClock};
@@ -280,6 +279,7 @@ impl Parts {
             meter,
             supervision,
             refusals: Refusals::new(config.refusals.kept_max, config.refusals.kept_ms),
+            classes: ClassOffer::of(&config.queue),
             limits: Limit::all(config),
             closing: watch::Sender::new(false),
         };
@@ -321,8 +321,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         pools,
     } = config;
     MachineConfig {
-        interactive: class_limit(queue.interactive),
-        batch: class_limit(queue.batch),
+        classes: class_configs(queue),
         ageing_ms: queue.age_after_ms,
         scheduled_max: queue.scheduled_max,
         tenant_limits: tenant_limits(quota.tenant),
@@ -366,19 +365,6 @@ fn price(pool: &Pool) -> (PoolName, u64) {
         PoolName::new(pool.id.as_str()),
         pool.price_micros_per_ktoken,
     )
-}
-
-fn class_limit(class: QueueClass) -> ClassLimit {
-    let full = match class.full_policy {
-        ConfigPolicy::DropLru => FullPolicy::DropLru,
-        ConfigPolicy::Reject => FullPolicy::Reject,
-        ConfigPolicy::ShedLowPriority => FullPolicy::ShedLowPriority,
-    };
-    ClassLimit {
-        capacity: class.capacity,
-        full,
-        weight: class.weight,
-    }
 }
 
 /// By default a process ends when it writes a file beyond the size that its user is allowed. From here on that

@@ -1,10 +1,11 @@
 //! `orch key create`.
 
-use api_client::types::{KeyCreateRequest, KeyScopeChoice, PriorityChoice};
+use api_client::types::{KeyCreateRequest, KeyScopeChoice};
 use uuid::Uuid;
 
 use super::describe::show_created;
 use crate::{
+    classes,
     context::{Context, Outcome},
     exit::Exit,
     ids,
@@ -30,9 +31,9 @@ pub(crate) struct Args {
     /// The one project that it works in [default: all of the tenant]
     #[arg(long, value_name = "UUID", value_parser = ids::project)]
     project: Option<Uuid>,
-    /// Highest class that its tasks wait in
-    #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str))]
-    class_max: Option<PriorityChoice>,
+    /// Highest class that its tasks wait in [default: the most urgent]
+    #[arg(long, value_name = "NAME", value_parser = classes::name)]
+    class_max: Option<String>,
     /// How long it is let in, such as 12h or 30d [default: for ever]
     #[arg(long, value_name = "TIME", value_parser = times::length)]
     expires_in: Option<u64>,

@@ -1,6 +1,6 @@
 //! `orch queue get`.
 
-use api_client::types::{Queue, QueueSwitch};
+use api_client::types::{Queue, QueueClass, QueueSwitch};
 
 use crate::{
     context::{Context, Outcome},
@@ -8,7 +8,7 @@ use crate::{
     output::{Cell, Clock, Page, Tone, ago},
 };
 
-/// Show which queues are held, since when and by whom
+/// Show the classes and what waits in them, and which queues are held, since when and by whom
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
@@ -23,6 +23,12 @@ impl Args {
 }
 
 fn describe(queue: &Queue, clock: Clock, page: &mut Page) {
+    let classes = queue.classes.iter().map(class).collect();
+    page.table(
+        ["CLASS", "BAND", "WEIGHT", "QUEUED", "CAPACITY", "WHEN FULL"],
+        classes,
+    );
+    page.gap();
     let pools = queue.pools.iter().map(|pool| {
         let state = if pool.paused {
             Cell::new(Tone::Busy, "paused")
@@ -37,6 +43,31 @@ fn describe(queue: &Queue, clock: Clock, page: &mut Page) {
         let rows = queue.switches.iter().map(|switch| row(switch, clock));
         page.table(["SWITCH", "STANDS", "SINCE", "BY"], rows.collect());
     }
+}
+
+fn class(class: &QueueClass) -> [Cell; 6] {
+    let QueueClass {
+        class,
+        configured,
+        band,
+        weight,
+        capacity,
+        full_policy,
+        queued,
+    } = class;
+    let when_full = match full_policy {
+        Some(policy) => policy.to_string().into(),
+        None if *configured => Cell::maybe(None::<String>),
+        None => Cell::new(Tone::Dim, "takes nobody new"),
+    };
+    [
+        class.as_str().into(),
+        band.to_string().into(),
+        weight.to_string().into(),
+        queued.to_string().into(),
+        Cell::maybe(capacity.map(|capacity| capacity.to_string())),
+        when_full,
+    ]
 }
 
 fn row(switch: &QueueSwitch, clock: Clock) -> [Cell; 4] {

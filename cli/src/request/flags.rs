@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, error::Error, str::FromStr};
 
 use api_client::types::{
-    CompletionInput, DeterminismChoice, EngineChoice, OnDisconnectChoice, PriorityChoice,
-    PromptInput, SessionBudgetRequest, TaskCreateRequest, TaskInputRequest,
+    CompletionInput, DeterminismChoice, EngineChoice, OnDisconnectChoice, PromptInput,
+    SessionBudgetRequest, TaskCreateRequest, TaskInputRequest,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use uuid::Uuid;
 
 use super::prompt;
-use crate::{error::Failure, ids, output::Clock, times};
+use crate::{classes, error::Failure, ids, output::Clock, times};
 
 /// How the prompt is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -58,9 +58,9 @@ pub(crate) struct TaskFlags {
     /// Project that the task goes to, a UUID [default: that of your key]
     #[arg(long, value_name = "UUID", value_parser = ids::project, help_heading = PLACE)]
     project: Option<Uuid>,
-    /// Class to wait in [default: interactive]
-    #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = PLACE)]
-    priority: Option<PriorityChoice>,
+    /// Class to wait in; `orch status` lists those that there are [default: as the operator decided]
+    #[arg(long, value_name = "NAME", value_parser = classes::name, help_heading = PLACE)]
+    priority: Option<String>,
     /// Time from acceptance within which it must have ended, such as `90s`, `15m`, `500ms` [default: none]
     #[arg(long, value_name = "TIME", value_parser = times::length, help_heading = PLACE)]
     deadline: Option<u64>,

@@ -2,7 +2,7 @@
 
 use api_client::{
     ApiError, Client,
-    types::{Capabilities, PriorityChoice, Problem, Readiness, ReplicaSet},
+    types::{Capabilities, Problem, Readiness, ReplicaSet},
 };
 use serde::Serialize;
 
@@ -47,20 +47,27 @@ impl Survey {
             client.replicaset_list(),
             client.capabilities_get(),
         );
+        let capabilities = capabilities.ok().map(api_client::Reply::into_body);
         Ok(Self {
             readiness: match readiness {
                 Ok(reply) => Ready::Yes(reply.into_body()),
                 Err(ApiError::Problem { problem, .. }) => Ready::No(problem),
                 Err(error) => return Err(error),
             },
-            queue: metrics.map_or_else(|_| Vec::new(), |text| depths(&text)),
+            queue: metrics.map_or_else(|_| Vec::new(), |text| depths(&text, capabilities.as_ref())),
             replica_sets: sets.ok().map(|reply| reply.into_body().replica_sets),
-            capabilities: capabilities.ok().map(api_client::Reply::into_body),
+            capabilities,
         })
     }
 }
 
-fn depths(metrics: &str) -> Vec<Depth> {
+/// How many wait in each class: the most urgent first, and then those that take no tasks any more, by name.
+fn depths(metrics: &str, capabilities: Option<&Capabilities>) -> Vec<Depth> {
+    let classes = capabilities.map_or(&[][..], |it| it.classes.as_slice());
+    let urgency = |name: &str| {
+        let place = classes.iter().position(|class| class.class == name);
+        place.unwrap_or(classes.len())
+    };
     let mut depths: Vec<Depth> = gauges::by_label(metrics, "queue_depth", "priority")
         .into_iter()
         .map(|(priority, depth)| Depth {
@@ -69,15 +76,6 @@ fn depths(metrics: &str) -> Vec<Depth> {
         })
         .collect();
     // Metrics come in no order.
-    depths.sort_by(|a, b| urgency(&a.priority).cmp(&urgency(&b.priority)));
+    depths.sort_by_cached_key(|it| (urgency(&it.priority), it.priority.clone()));
     depths
-}
-
-/// Orders classes: the most urgent first, those of a later version last, by name.
-fn urgency(priority: &str) -> (u8, &str) {
-    match priority.parse() {
-        Ok(PriorityChoice::Interactive) => (0, priority),
-        Ok(PriorityChoice::Batch) => (1, priority),
-        Err(_) => (2, priority),
-    }
 }

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use api_client::types::{
-    Bulk, BulkAction, BulkFilter, BulkRequest, BulkState, BulkStateFilter, PriorityChoice,
-};
+use api_client::types::{Bulk, BulkAction, BulkFilter, BulkRequest, BulkState, BulkStateFilter};
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
-    bulk,
+    bulk, classes,
     context::{Context, Outcome},
     error::Failure,
     exit::Exit,
@@ -34,8 +32,8 @@ pub(super) struct Flags {
     #[arg(long, requires = "all", conflicts_with = "id", value_parser = one_of(BulkStateFilter::ALL, BulkStateFilter::as_str), help_heading = MANY)]
     state: Option<BulkStateFilter>,
     /// Only tasks of this class
-    #[arg(long, value_name = "CLASS", requires = "all", conflicts_with = "id", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str), help_heading = MANY)]
-    priority: Option<PriorityChoice>,
+    #[arg(long, value_name = "NAME", requires = "all", conflicts_with = "id", value_parser = classes::name, help_heading = MANY)]
+    priority: Option<String>,
     /// Only tasks of this session
     #[arg(long, value_name = "UUID", requires = "all", conflicts_with = "id", value_parser = ids::session, help_heading = MANY)]
     session: Option<Uuid>,

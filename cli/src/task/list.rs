@@ -1,10 +1,11 @@
 //! `orch task list`.
 
-use api_client::types::{PriorityChoice, Task, TaskPage, TaskStateFilter};
+use api_client::types::{Task, TaskPage, TaskStateFilter};
 use uuid::Uuid;
 
 use super::describe::{state, took};
 use crate::{
+    classes,
     context::{Context, Outcome},
     exit::Exit,
     ids,
@@ -19,8 +20,8 @@ pub(crate) struct Args {
     #[arg(long, value_parser = one_of(TaskStateFilter::ALL, TaskStateFilter::as_str))]
     state: Option<TaskStateFilter>,
     /// Only tasks of this class
-    #[arg(long, value_name = "CLASS", value_parser = one_of(PriorityChoice::ALL, PriorityChoice::as_str))]
-    priority: Option<PriorityChoice>,
+    #[arg(long, value_name = "NAME", value_parser = classes::name)]
+    priority: Option<String>,
     /// Only tasks of this session
     #[arg(long, value_name = "UUID", value_parser = ids::session)]
     session: Option<Uuid>,
@@ -50,7 +51,7 @@ impl Args {
             .task_list(
                 cursor.as_deref(),
                 limit,
-                priority,
+                priority.as_deref(),
                 project.as_ref(),
                 session.as_ref(),
                 state,

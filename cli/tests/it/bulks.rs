@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use api_client::types::{Bulk, BulkAction, BulkFilterShown, BulkSkipReason, BulkState, Priority};
+use api_client::types::{Bulk, BulkAction, BulkFilterShown, BulkSkipReason, BulkState};
 use uuid::Uuid;
 
 use crate::{
@@ -41,7 +41,7 @@ fn bulk(action: BulkAction, state: BulkState, changed: u64, skipped: u64) -> Bul
 fn narrow() -> BulkFilterShown {
     BulkFilterShown {
         state: Some("queued".to_owned()),
-        priority: Some(Priority::Batch),
+        priority: Some("batch".to_owned()),
         session_id: Some(SESSION),
         project_id: None,
         created_from_ms: None,

@@ -6,12 +6,12 @@ use std::{
 };
 
 use api_client::types::{
-    Capabilities, CapabilityLimit, Determinism, Engine, EngineCapability, FinishReason, NotChosen,
-    Obstacle, OnDisconnect, PlacementCandidate, PlacementVerdict, PoolHealth, PoolState, Priority,
-    Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState, Session, SessionBudget,
-    StreamEnd, StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch, TaskBatchItem,
-    TaskBatchRequest, TaskCreateRequest, TaskCreated, TaskError, TaskInput, TaskInputKind,
-    TaskResult, TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
+    Capabilities, CapabilityClass, CapabilityLimit, Determinism, Engine, EngineCapability,
+    FinishReason, NotChosen, Obstacle, OnDisconnect, PlacementCandidate, PlacementVerdict,
+    PoolHealth, PoolState, Problem, ProblemCode, Refusal, ReplicaHealth, ReplicaSet, ReplicaState,
+    Session, SessionBudget, StreamEnd, StreamMetrics, StreamStarted, StreamToken, Task, TaskBatch,
+    TaskBatchItem, TaskBatchRequest, TaskCreateRequest, TaskCreated, TaskError, TaskInput,
+    TaskInputKind, TaskResult, TaskState, TaskStreamEvent, TaskTimings, TaskWhy,
 };
 use uuid::{Uuid, uuid};
 
@@ -60,7 +60,7 @@ pub(crate) fn created(task_id: Uuid) -> TaskCreated {
         predicted_start_ms: 420,
         predicted_start_low_ms: Some(130),
         predicted_start_high_ms: Some(760),
-        priority: Priority::Interactive,
+        priority: "interactive".to_owned(),
         seed: 1_734_829_405,
     }
 }
@@ -96,7 +96,7 @@ pub(crate) fn running() -> Task {
         task_id: TASK,
         state: TaskState::Running,
         error: None,
-        priority: Priority::Interactive,
+        priority: "interactive".to_owned(),
         input: TaskInput {
             kind: TaskInputKind::Prompt,
             prompt_bytes: 27,
@@ -163,7 +163,7 @@ pub(crate) fn dropped() -> Task {
             detail: format!("the queue of its class was full when task {SESSION} came"),
             retriable: true,
         }),
-        priority: Priority::Batch,
+        priority: "batch".to_owned(),
         attempts: 0,
         replica: None,
         stream_position: 0,
@@ -215,7 +215,7 @@ pub(crate) fn refusal() -> Refusal {
         detail: "class interactive is full: its capacity is 1024, and its policy is to reject; try again later".to_owned(),
         limit_name: Some("queue.interactive.capacity".to_owned()),
         retry_after_ms: Some(4_200),
-        priority: Priority::Interactive,
+        priority: "interactive".to_owned(),
         project_id: None,
         created_by: Some("5f0c9a3be1d27448".to_owned()),
         model_ref: None,
@@ -303,9 +303,15 @@ pub(crate) fn capabilities() -> Capabilities {
             engine(Engine::Llamacpp, "qwen", "big", None),
             engine(Engine::Llamacpp, "qwen", "worn", None),
         ],
+        classes: [("interactive", true), ("batch", false)]
+            .map(|(class, default)| CapabilityClass {
+                class: class.to_owned(),
+                default,
+            })
+            .into(),
         limits: vec![
-            limit("queue.batch.capacity", 4_096, "tasks"),
             limit("queue.interactive.capacity", 1_024, "tasks"),
+            limit("queue.batch.capacity", 4_096, "tasks"),
             limit("session.turns_max", 8, "tasks"),
         ],
     }

@@ -92,8 +92,8 @@ async fn completed(words: &[&str]) -> String {
 async fn bash_completes_verbs_and_values() {
     assert_eq!(completed(&["orch", "ta"]).await, "task\n");
     assert_eq!(
-        completed(&["orch", "run", "--priority", ""]).await,
-        "batch interactive\n"
+        completed(&["orch", "run", "--determinism", ""]).await,
+        "best_effort strict\n"
     );
 }
 
@@ -115,7 +115,23 @@ async fn what_is_no_id_is_told_what_an_id_looks_like() {
 
 #[tokio::test]
 async fn what_is_mistyped_is_a_usage_fault_that_lists_the_choices() {
-    let ran = Orch::new().run(&["run", "x", "--priority", "urgent"]).await;
+    let ran = Orch::new()
+        .run(&["run", "x", "--determinism", "some"])
+        .await;
     assert_eq!(ran.code, Some(2));
     insta::assert_snapshot!(ran.shown());
+}
+
+#[tokio::test]
+async fn what_is_no_name_of_a_class_is_told_where_those_are_that_there_are() {
+    for args in [
+        &["run", "x", "--priority", "Urgent"][..],
+        &["task", "list", "--priority", "Urgent"],
+        &["task", "cancel", "--all", "--priority", "Urgent"],
+        &["key", "create", "x", "--class-max", "Urgent"],
+    ] {
+        let ran = Orch::new().run(args).await;
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("`orch status` lists"), "{ran:?}");
+    }
 }

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use api_client::types::{
-    Key, KeyCreated, KeyPage, KeyScope, KeyState, Priority, ProblemCode, Whoami,
-};
+use api_client::types::{Key, KeyCreated, KeyPage, KeyScope, KeyState, ProblemCode, Whoami};
 use axum::{Router, http::HeaderMap, response::IntoResponse};
 use tokio::net::TcpListener;
 
@@ -28,7 +26,7 @@ fn key() -> Key {
         project_id: None,
         name: "build\u{1b}[31m server".to_owned(),
         scopes: vec![KeyScope::Operator, KeyScope::User],
-        class_max: Priority::Batch,
+        class_max: "batch".to_owned(),
         state: KeyState::Active,
         created_at_ms: crate::fixtures::days_ago(40),
         created_by: Some(OTHER.to_owned()),
@@ -76,7 +74,7 @@ pub(crate) fn whoami() -> Whoami {
         key_id: Some(ID.to_owned()),
         key_name: Some("build server".to_owned()),
         scopes: vec![KeyScope::User],
-        class_max: Priority::Batch,
+        class_max: "batch".to_owned(),
         expires_at_ms: None,
     }
 }

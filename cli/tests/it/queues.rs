@@ -1,6 +1,6 @@
 //! Holding queues and letting them go on.
 
-use api_client::types::{Queue, QueuePool, QueueSwitch};
+use api_client::types::{Queue, QueueClass, QueueFullPolicy, QueuePool, QueueSwitch};
 
 use crate::{fixtures, orch::Orch, script::Script, server::Server};
 
@@ -18,7 +18,22 @@ pub(crate) fn queue() -> Queue {
         pool: pool.to_owned(),
         paused,
     };
+    let class = |class: &str, band, full_policy: Option<QueueFullPolicy>, queued| QueueClass {
+        class: class.to_owned(),
+        configured: full_policy.is_some(),
+        band,
+        weight: 1,
+        capacity: full_policy.as_ref().map(|_| 1_024),
+        full_policy,
+        queued,
+    };
     Queue {
+        classes: vec![
+            class("interactive", 1, Some(QueueFullPolicy::Reject), 3),
+            class("soon", 1, Some(QueueFullPolicy::ShedLowPriority), 0),
+            class("batch", 3, Some(QueueFullPolicy::DropLru), 40),
+            class("nightly", 3, None, 7),
+        ],
         pools: vec![pool("default", false), pool("large", true)],
         switches: vec![switch(None, false), switch(Some("large".to_owned()), true)],
     }

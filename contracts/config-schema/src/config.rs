@@ -4,12 +4,15 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 mod idempotency;
+mod queue;
 mod retry;
 
 pub use idempotency::Idempotency;
+pub(crate) use queue::CLASSES_MAX;
+pub use queue::{FullPolicy, Queue, QueueClass};
 pub use retry::Retry;
 
 use crate::quota::Quota;
@@ -98,118 +101,6 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
-}
-
-/// The waiting room.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Queue {
-    /// Class of tasks that someone waits for. What is left out of it: capacity 1024, full_policy `reject`,
-    /// weight 8.
-    #[serde(deserialize_with = "Queue::read_interactive")]
-    #[schemars(with = "ClassInFile")]
-    pub interactive: QueueClass,
-    /// Class of tasks for which throughput counts. What is left out of it: capacity 1024, full_policy
-    /// `drop-lru`, weight 1.
-    #[serde(deserialize_with = "Queue::read_batch")]
-    #[schemars(with = "ClassInFile")]
-    pub batch: QueueClass,
-    /// Milliseconds after which a waiting task is due: it is overtaken in its class by nobody who comes later, and
-    /// a batch task gets the share of its weight beside interactive ones.
-    #[schemars(range(min = 1_000, max = 86_400_000))]
-    pub age_after_ms: u64,
-    /// Most tasks that wait for the `run_at_ms` that they were accepted for.
-    #[schemars(range(min = 1, max = 10_000_000))]
-    pub scheduled_max: u32,
-    /// A task with a deadline is refused if it is less likely than this to meet it, in thousandths, by what has
-    /// been measured.
-    #[schemars(range(min = 1, max = 999))]
-    pub deadline_confidence_permille: u32,
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self {
-            interactive: Self::INTERACTIVE,
-            batch: Self::BATCH,
-            age_after_ms: 300_000,
-            scheduled_max: 10_000,
-            deadline_confidence_permille: 950,
-        }
-    }
-}
-
-impl Queue {
-    const INTERACTIVE: QueueClass = QueueClass {
-        capacity: 1_024,
-        full_policy: FullPolicy::Reject,
-        weight: 8,
-    };
-    const BATCH: QueueClass = QueueClass {
-        capacity: 1_024,
-        full_policy: FullPolicy::DropLru,
-        weight: 1,
-    };
-
-    fn read_interactive<'de, D: Deserializer<'de>>(from: D) -> Result<QueueClass, D::Error> {
-        ClassInFile::deserialize(from).map(|class| class.over(Self::INTERACTIVE))
-    }
-
-    fn read_batch<'de, D: Deserializer<'de>>(from: D) -> Result<QueueClass, D::Error> {
-        ClassInFile::deserialize(from).map(|class| class.over(Self::BATCH))
-    }
-}
-
-/// One class of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct QueueClass {
-    /// Most tasks that wait in it.
-    pub capacity: u32,
-    /// What happens when one more comes.
-    pub full_policy: FullPolicy,
-    /// Share of the tokens beside other classes, where they compete for the same slots.
-    pub weight: u32,
-}
-
-/// One class of the queue. What is left out is as the class has it by default.
-#[derive(Deserialize, JsonSchema)]
-#[serde(
-    deny_unknown_fields,
-    rename = "QueueClass",
-    expecting = "struct QueueClass"
-)]
-struct ClassInFile {
-    /// Most tasks that wait in it.
-    #[schemars(range(min = 1, max = 10_000_000))]
-    capacity: Option<u32>,
-    /// What happens when one more comes.
-    full_policy: Option<FullPolicy>,
-    /// Share of the tokens beside other classes, where they compete for the same slots.
-    #[schemars(range(min = 1, max = 1_000))]
-    weight: Option<u32>,
-}
-
-impl ClassInFile {
-    fn over(self, default: QueueClass) -> QueueClass {
-        QueueClass {
-            capacity: self.capacity.unwrap_or(default.capacity),
-            full_policy: self.full_policy.unwrap_or(default.full_policy),
-            weight: self.weight.unwrap_or(default.weight),
-        }
-    }
-}
-
-/// What a full class does with a newcomer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FullPolicy {
-    /// Takes it, and the oldest waiting task of the class ends with QUEUE_FULL_DROP_LRU.
-    DropLru,
-    /// Refuses it with ADMISSION_REJECT.
-    Reject,
-    /// Takes it, and the less urgent task that was accepted last ends with QUEUE_FULL_SHED; refuses it if nothing
-    /// less urgent waits.
-    ShedLowPriority,
 }
 
 /// Life of sessions.

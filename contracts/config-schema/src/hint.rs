@@ -16,7 +16,7 @@ pub(crate) fn from_message(message: &str, pointer: &str) -> Option<String> {
     if message.starts_with("wanted string") {
         return Some("write a name in quotes: \"…\"".to_owned());
     }
-    nearest_name(message)
+    class_table(message, pointer).or_else(|| nearest_name(message))
 }
 
 /// How a value of the expected type is written.
@@ -30,20 +30,41 @@ fn of_type(expected: &str, pointer: &str) -> Option<String> {
         "u64" => "write a whole number, 0 or more, without quotes".to_owned(),
         "f64" => "write a number, without quotes".to_owned(),
         "a string" | "path string" => "write a text in quotes: \"…\"".to_owned(),
-        "a sequence" if field == "pool" => {
-            "write a table `[[pool]]`, in two pairs of brackets, for each pool".to_owned()
+        "a sequence" if matches!(field, "class" | "pool") => {
+            let path = dotted(pointer);
+            format!("write a table `[[{path}]]`, in two pairs of brackets, for each {field}")
         }
         "a sequence" => "write a list in brackets: [\"…\"]".to_owned(),
         _ if expected.starts_with("struct ") && field.parse::<usize>().is_ok() => {
-            "write a table `[[pool]]` for each pool".to_owned()
+            let list = pointer.strip_suffix(field).unwrap_or(pointer);
+            let list = list.trim_end_matches('/');
+            let one = list.rsplit('/').next().unwrap_or_default();
+            format!("write a table `[[{}]]` for each {one}", dotted(list))
         }
         _ if expected.starts_with("struct ") => {
-            let path = pointer.trim_start_matches('/').replace('/', ".");
+            let path = dotted(pointer);
             format!("write a table: `[{path}]`, and its fields on the lines below")
         }
         _ => return None,
     };
     Some(hint)
+}
+
+/// A pointer as TOML writes it in a table's head.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_matches('/').replace('/', ".")
+}
+
+/// What to write for a class that has a table of its own, as there were two once.
+fn class_table(message: &str, pointer: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field ")?;
+    let name = quoted(rest).into_iter().next()?;
+    let in_queue = matches!(pointer.trim_end_matches(&format!("/{name}")), "/queue");
+    (in_queue && matches!(name.as_str(), "batch" | "interactive")).then(|| {
+        format!(
+            "classes are a list: write `[[queue.class]]` with name = \"{name}\" and its other fields below, once for each class that there is to be, the most urgent first"
+        )
+    })
 }
 
 /// Suggests the nearest of the names that were expected, or lists them.

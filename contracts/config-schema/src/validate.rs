@@ -1,9 +1,11 @@
 //! Range and relation faults, which the types alone cannot refuse.
 
+mod queue;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use crate::config::{Config, EngineKind, Pool, QueueClass};
+use crate::config::{Config, EngineKind, Pool};
 use crate::fault::ConfigFault;
 use crate::quota::TenantQuota;
 
@@ -12,20 +14,7 @@ use crate::quota::TenantQuota;
 pub fn check(config: &Config) -> Vec<ConfigFault> {
     let mut found = Faults(Vec::new());
     found.server(config);
-    found.class("/queue/interactive", &config.queue.interactive);
-    found.class("/queue/batch", &config.queue.batch);
-    found.range(
-        "/queue/age_after_ms",
-        config.queue.age_after_ms,
-        1_000,
-        86_400_000,
-    );
-    found.range(
-        "/queue/scheduled_max",
-        config.queue.scheduled_max.into(),
-        1,
-        10_000_000,
-    );
+    found.queue(&config.queue);
     found.range(
         "/refusals/kept_max",
         config.refusals.kept_max.into(),
@@ -137,15 +126,6 @@ impl Faults {
         ] {
             self.range(pointer, ms, 100, 3_600_000);
         }
-    }
-
-    fn class(&mut self, at: &str, class: &QueueClass) {
-        self.range(
-            &format!("{at}/capacity"),
-            class.capacity.into(),
-            1,
-            10_000_000,
-        );
     }
 
     fn quota(&mut self, config: &Config) {

@@ -1,7 +1,8 @@
 //! What is asked of a bulk, and what is remembered of it.
 
 use crate::id::{AcceptSeq, BulkId, PrincipalId, ProjectId, SessionId, TaskId, TenantId};
-use crate::task::{Priority, TaskRecord, TaskState};
+use crate::queue::ClassName;
+use crate::task::{TaskRecord, TaskState};
 use crate::time::WallMs;
 
 /// What a bulk does to each task.
@@ -67,7 +68,7 @@ pub struct BulkFilter {
     /// In this state when the walk comes to them.
     pub state: Option<LiveState>,
     /// Of this class.
-    pub priority: Option<Priority>,
+    pub priority: Option<ClassName>,
     /// Of this session.
     pub session: Option<SessionId>,
     /// Accepted at this time or later.

@@ -1,7 +1,9 @@
 //! How good the bands are, and what is learned from it.
 
+use std::collections::BTreeMap;
+
 use crate::eta::band::{Reach, StartBand};
-use crate::task::Priority;
+use crate::queue::ClassRank;
 
 /// Where a start lay that a band had been promised for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,60 +78,51 @@ const REACH_FIRST: u64 = 1_282;
 const REACH_MAX: u64 = 16_000;
 
 /// What is learned, for each class. Soft: a new machine begins anew.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Calibration {
-    interactive: Class,
-    batch: Class,
+    /// Nothing is learned yet of those that are not here.
+    classes: BTreeMap<ClassRank, Learned>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Class {
+struct Learned {
     reach: Reach,
     seen: Predictions,
 }
 
-impl Calibration {
-    /// Nothing learned yet.
-    pub(crate) fn new() -> Self {
-        let class = Class {
+impl Default for Learned {
+    fn default() -> Self {
+        Self {
             reach: Reach {
                 low: REACH_FIRST,
                 high: REACH_FIRST,
             },
             seen: Predictions::default(),
-        };
-        Self {
-            interactive: class,
-            batch: class,
         }
     }
+}
 
+impl Calibration {
     /// How far the ends of a class's bands lie off.
-    pub(crate) fn reach(&self, priority: Priority) -> Reach {
-        self.class(priority).reach
+    pub(crate) fn reach(&self, class: ClassRank) -> Reach {
+        self.of(class).reach
     }
 
     /// What became of a class's bands.
-    pub(crate) fn seen(&self, priority: Priority) -> Predictions {
-        self.class(priority).seen
+    pub(crate) fn seen(&self, class: ClassRank) -> Predictions {
+        self.of(class).seen
     }
 
     /// A task of a class has started.
-    pub(crate) fn add(&mut self, priority: Priority, outcome: StartOutcome) {
-        let class = match priority {
-            Priority::Batch => &mut self.batch,
-            Priority::Interactive => &mut self.interactive,
-        };
+    pub(crate) fn add(&mut self, class: ClassRank, outcome: StartOutcome) {
+        let class = self.classes.entry(class).or_default();
         class.seen.add(outcome);
         learn(&mut class.reach.low, outcome == StartOutcome::Early);
         learn(&mut class.reach.high, outcome == StartOutcome::Late);
     }
 
-    fn class(&self, priority: Priority) -> &Class {
-        match priority {
-            Priority::Batch => &self.batch,
-            Priority::Interactive => &self.interactive,
-        }
+    fn of(&self, class: ClassRank) -> Learned {
+        self.classes.get(&class).copied().unwrap_or_default()
     }
 }
 
@@ -146,6 +139,9 @@ fn learn(reach: &mut u64, missed: bool) {
 mod tests {
     use super::*;
 
+    const INTERACTIVE: ClassRank = ClassRank(0);
+    const BATCH: ClassRank = ClassRank(1);
+
     #[test]
     fn the_ends_belong_to_the_band() {
         let band = StartBand {
@@ -159,33 +155,30 @@ mod tests {
 
     #[test]
     fn one_miss_in_ten_on_each_side_leaves_it_as_it_is() {
-        let mut calibration = Calibration::new();
-        let before = calibration.reach(Priority::Batch);
+        let mut calibration = Calibration::default();
+        let before = calibration.reach(BATCH);
         for _ in 0..100 {
-            calibration.add(Priority::Batch, StartOutcome::Early);
-            calibration.add(Priority::Batch, StartOutcome::Late);
+            calibration.add(BATCH, StartOutcome::Early);
+            calibration.add(BATCH, StartOutcome::Late);
             for _ in 0..8 {
-                calibration.add(Priority::Batch, StartOutcome::Inside);
+                calibration.add(BATCH, StartOutcome::Inside);
             }
         }
-        assert_eq!(calibration.reach(Priority::Batch), before);
-        let seen = calibration.seen(Priority::Batch);
+        assert_eq!(calibration.reach(BATCH), before);
+        let seen = calibration.seen(BATCH);
         assert_eq!((seen.early, seen.inside, seen.late), (100, 800, 100));
-        assert_eq!(
-            calibration.seen(Priority::Interactive),
-            Predictions::default()
-        );
+        assert_eq!(calibration.seen(INTERACTIVE), Predictions::default());
     }
 
     #[test]
     fn who_is_always_late_gets_a_later_end_and_who_never_is_a_nearer_one() {
-        let mut calibration = Calibration::new();
+        let mut calibration = Calibration::default();
         for _ in 0..1_000 {
-            calibration.add(Priority::Batch, StartOutcome::Late);
-            calibration.add(Priority::Interactive, StartOutcome::Inside);
+            calibration.add(BATCH, StartOutcome::Late);
+            calibration.add(INTERACTIVE, StartOutcome::Inside);
         }
-        assert_eq!(calibration.reach(Priority::Batch).high, REACH_MAX);
-        assert_eq!(calibration.reach(Priority::Batch).low, 0);
-        assert_eq!(calibration.reach(Priority::Interactive).high, 0);
+        assert_eq!(calibration.reach(BATCH).high, REACH_MAX);
+        assert_eq!(calibration.reach(BATCH).low, 0);
+        assert_eq!(calibration.reach(INTERACTIVE).high, 0);
     }
 }

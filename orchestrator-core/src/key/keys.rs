@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::id::{KeyId, PrincipalId, ProjectId};
 use crate::key::{KeyMac, KeyRecord, KeyStanding, Scopes, ServerKeyMark, Tenant};
+use crate::queue::ClassName;
 use crate::refusal::Refusal;
-use crate::task::Priority;
 use crate::time::WallMs;
 
 /// A key to make.
@@ -27,7 +27,7 @@ pub struct KeyCreate {
     /// What it is allowed to.
     pub scopes: Scopes,
     /// Highest class that its tasks wait in.
-    pub class_max: Priority,
+    pub class_max: ClassName,
     /// When it expires.
     pub expires_at: Option<WallMs>,
     /// Who asks.

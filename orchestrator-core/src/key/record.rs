@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::id::{KeyId, PrincipalId, ProjectId};
 use crate::key::{KeyScope, Scopes, Tenant};
-use crate::task::Priority;
+use crate::queue::ClassName;
 use crate::time::WallMs;
 
 /// The code that a key is checked by. Nothing about the key follows from it without the server's own key.
@@ -56,7 +56,7 @@ pub struct KeyRecord {
     /// What it is allowed to.
     pub scopes: Scopes,
     /// Highest class that its tasks wait in.
-    pub class_max: Priority,
+    pub class_max: ClassName,
     /// When it was made.
     pub created_at: WallMs,
     /// Who made it.

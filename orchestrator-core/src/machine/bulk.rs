@@ -2,11 +2,11 @@
 
 use std::ops::Bound;
 
-use crate::bulk::{BulkAction, BulkBegin, BulkCount, BulkRecord, BulkTally, Bulks};
+use crate::bulk::{BulkAction, BulkBegin, BulkCount, BulkFilter, BulkRecord, BulkTally, Bulks};
 use crate::id::{BulkId, ReplyToken, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::step::Answer;
-use crate::refusal::Refusal;
+use crate::refusal::{ClassAsk, Refusal};
 use crate::reply::Reply;
 use crate::time::Now;
 
@@ -31,12 +31,11 @@ impl Machine {
             filter,
             by,
         } = begin;
-        let answer = match (self.bulks.get(id), self.bulks.make_room(filter.tenant)) {
-            (Some(_), _) => Answer::Bulk(id),
-            (None, Err(())) => Answer::Ready(Reply::Refused(Refusal::BulksFull {
-                retry_after_ms: RETRY_AFTER_MS,
-            })),
-            (None, Ok(goes)) => {
+        let begun = self.bulks.get(id).is_some();
+        let answer = match self.bulk_room(&filter) {
+            _ if begun => Answer::Bulk(id),
+            Err(refusal) => Answer::Ready(Reply::Refused(refusal)),
+            Ok(goes) => {
                 if let Some(goes) = goes {
                     self.bulks.forget(goes);
                     self.step.bulk_forgotten = Some(goes);
@@ -56,6 +55,27 @@ impl Machine {
             }
         };
         self.step.replies.push((reply, answer));
+    }
+
+    /// The bulk that has to be forgotten for another one, if one has to.
+    fn bulk_room(&self, filter: &BulkFilter) -> Result<Option<BulkId>, Refusal> {
+        self.bulk_fits(filter)?;
+        let room = self.bulks.make_room(filter.tenant);
+        room.map_err(|()| Refusal::BulksFull {
+            retry_after_ms: RETRY_AFTER_MS,
+        })
+    }
+
+    /// Could there be tasks that a filter is about? Live ones may be of classes that are configured no more.
+    fn bulk_fits(&self, filter: &BulkFilter) -> Result<(), Refusal> {
+        match filter.priority {
+            Some(class) if !self.classes.is_known(class) => Err(Refusal::ClassUnknown {
+                class,
+                by: ClassAsk::Bulk,
+                known: self.classes.known(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Walks on by one piece. False if there is nothing to walk.
@@ -112,14 +132,17 @@ impl Machine {
 
     /// Counts on what a bulk would meet, over [`TALLY_LOOKS_MAX`] tasks at most. Whoever counts asks again until it is
     /// over; what happens in between shows in the tasks that the count has yet to come to.
-    #[must_use]
-    pub fn bulk_tally(&self, now: Now, mut tally: BulkTally) -> BulkTally {
+    ///
+    /// # Errors
+    /// The refusal that the bulk would have for its filter.
+    pub fn bulk_tally(&self, now: Now, mut tally: BulkTally) -> Result<BulkTally, Refusal> {
+        self.bulk_fits(&tally.filter)?;
         let (_, through) = *tally.began.get_or_insert((now.wall, self.accept_seq));
         let from = tally.place.map_or(Bound::Unbounded, Bound::Excluded);
         let ahead = self.tasks.range((from, Bound::Unbounded));
         for (looks, (id, live)) in ahead.enumerate() {
             if looks == TALLY_LOOKS_MAX {
-                return tally;
+                return Ok(tally);
             }
             tally.place = Some(*id);
             let task = &live.record;
@@ -129,7 +152,7 @@ impl Machine {
             }
         }
         tally.over = true;
-        tally
+        Ok(tally)
     }
 
     pub(super) fn bulk_row(&self, id: BulkId) -> Option<Box<BulkRecord>> {

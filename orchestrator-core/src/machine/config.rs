@@ -5,19 +5,16 @@ use std::collections::BTreeMap;
 use crate::attempt::RetryLimits;
 use crate::id::{PoolName, TenantId};
 use crate::placement::{Policy, PoolConfig};
-use crate::queue::{ClassLimit, FullPolicy};
+use crate::queue::ClassConfig;
 use crate::quota::QuotaLimits;
-use crate::task::Priority;
 
 /// Everything that the machine does not decide by itself. Durations in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MachineConfig {
     /// Pools and their replicas.
     pub pools: Vec<PoolConfig>,
-    /// Bound of the interactive class.
-    pub interactive: ClassLimit,
-    /// Bound of the batch class.
-    pub batch: ClassLimit,
+    /// The classes, the most urgent first, with names of their own and bands that never fall.
+    pub classes: Vec<ClassConfig>,
     /// Wait after which a task is due, whatever its class.
     pub ageing_ms: u64,
     /// Most tasks that wait for the time that they were accepted for.
@@ -62,16 +59,7 @@ impl MachineConfig {
     pub fn for_pools(pools: Vec<PoolConfig>) -> Self {
         Self {
             pools,
-            interactive: ClassLimit {
-                capacity: 1_024,
-                full: FullPolicy::Reject,
-                weight: 8,
-            },
-            batch: ClassLimit {
-                capacity: 1_024,
-                full: FullPolicy::DropLru,
-                weight: 1,
-            },
+            classes: vec![ClassConfig::interactive(), ClassConfig::batch()],
             ageing_ms: 5 * 60_000,
             scheduled_max: 10_000,
             tenant_limits: QuotaLimits::default(),
@@ -94,14 +82,6 @@ impl MachineConfig {
             disconnect_grace_ms: 5_000,
             service_guess_ms: 5_000,
             attachable: false,
-        }
-    }
-
-    /// Bound of a class.
-    pub(crate) fn limit(&self, priority: Priority) -> ClassLimit {
-        match priority {
-            Priority::Interactive => self.interactive,
-            Priority::Batch => self.batch,
         }
     }
 }

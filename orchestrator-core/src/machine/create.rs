@@ -6,8 +6,8 @@ use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::moves::ctx_need;
 use crate::machine::step::Answer;
 use crate::placement::Doom;
-use crate::queue::{Admission, FullPolicy, Victim};
-use crate::refusal::Refusal;
+use crate::queue::{Admission, ClassName, FullPolicy, Victim};
+use crate::refusal::{ClassAsk, Refusal};
 use crate::reply::Reply;
 use crate::session::Newcomer;
 use crate::task::{TaskEnd, TaskEvent, TaskFault, TaskRecord, TaskSpec, TaskState, WaitingFor};
@@ -25,7 +25,8 @@ impl Machine {
         let key = create
             .key
             .filter(|key| self.idempotency.task(*key).is_none());
-        let answer = match self.taken(&create, cold) {
+        let earlier = self.taken(&create, cold);
+        let answer = match earlier.or_else(|| self.classless(create.spec.priority)) {
             Some(answer) => answer,
             None => {
                 let (newcomer, body) = self.newcomer(now, create);
@@ -133,6 +134,22 @@ impl Machine {
         })
     }
 
+    /// The answer if there is no such class. Nothing is reported of it, so that figures by class have no other
+    /// classes than there are.
+    fn classless(&self, class: ClassName) -> Option<Answer> {
+        let refusal = self.class_refusal(class, ClassAsk::Task)?;
+        Some(Answer::Ready(Reply::Refused(refusal)))
+    }
+
+    /// The refusal of a class that takes no tasks.
+    pub(super) fn class_refusal(&self, class: ClassName, by: ClassAsk) -> Option<Refusal> {
+        (!self.classes.is_configured(class)).then(|| Refusal::ClassUnknown {
+            class,
+            by,
+            known: self.classes.names(),
+        })
+    }
+
     /// May it come in? The task that has to go for it, if one has to.
     fn admit(&self, now: Now, newcomer: &LiveTask) -> Result<Option<Victim>, Refusal> {
         let spec = &newcomer.record.spec;
@@ -166,14 +183,16 @@ impl Machine {
             // It never waits. It overtakes nobody: a free slot that fits means that nobody queued fits it.
             return Ok(None);
         }
-        let limit = |priority| self.config.limit(priority);
-        match self.front.admit(spec.priority, limit) {
+        match self
+            .front
+            .admit(self.classes.rank(spec.priority), &self.classes)
+        {
             Admission::Room => Ok(None),
             Admission::Victim(victim) => Ok(Some(victim)),
-            Admission::Refused => Err(Refusal::QueueFull {
+            Admission::Refused(class) => Err(Refusal::QueueFull {
                 priority: spec.priority,
-                capacity: limit(spec.priority).capacity.max(1),
-                full: limit(spec.priority).full,
+                capacity: class.capacity.max(1),
+                full: class.full,
                 retry_after_ms: self.eta_ms(&lane, 0).max(1),
             }),
         }

@@ -44,6 +44,7 @@ impl Machine {
                 fairness: &self.fairness,
                 pool,
                 weight: &weight,
+                classes: &self.classes,
             };
             let room = |lane: &_| self.fleet.room_in(pool, lane);
             let Some(next) = self.lanes.next(now, shares, room) else {
@@ -114,7 +115,8 @@ impl Machine {
         }
         if first {
             if let Some(outcome) = row.start_outcome() {
-                self.calibration.add(row.spec.priority, outcome);
+                let class = self.classes.rank(row.spec.priority);
+                self.calibration.add(class, outcome);
             }
             self.step
                 .deeds

@@ -17,7 +17,7 @@ use crate::machine::recover::Recovered;
 use crate::machine::step::Step;
 use crate::mutation::Mutation;
 use crate::placement::Fleet;
-use crate::queue::{Fairness, FrontDoor, Lanes, Pauses};
+use crate::queue::{Classes, Fairness, FrontDoor, Lanes, Pauses};
 use crate::quota::Quotas;
 use crate::reply::Reply;
 use crate::session::{Amounts, SessionBudget, Sessions};
@@ -88,6 +88,7 @@ pub struct Machine {
     pub(super) quotas: Quotas,
     pub(super) pauses: Pauses,
     pub(super) bulks: Bulks,
+    pub(super) classes: Classes,
     pub(super) lanes: Lanes,
     pub(super) fairness: Fairness,
     pub(super) front: FrontDoor,

@@ -174,7 +174,7 @@ fn is_held(candidates: &[Candidate]) -> bool {
 }
 
 fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> String {
-    let class = row.spec.priority.name();
+    let class = row.spec.priority;
     let suits = |verdict| {
         candidates
             .iter()

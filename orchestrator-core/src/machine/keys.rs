@@ -6,14 +6,17 @@ use crate::id::{KeyId, ReplyToken};
 use crate::key::{KeyCreate, KeyRecord, KeyRotate};
 use crate::machine::driver::Machine;
 use crate::machine::step::Answer;
-use crate::refusal::Refusal;
+use crate::refusal::{ClassAsk, Refusal};
 use crate::reply::Reply;
 use crate::time::Now;
 
 impl Machine {
     /// Someone makes a key.
     pub(super) fn key_create(&mut self, now: Now, reply: ReplyToken, create: KeyCreate) {
-        let made = self.keys.create(now.wall, create);
+        let made = match self.class_refusal(create.class_max, ClassAsk::Key) {
+            Some(refusal) => Err(refusal),
+            None => self.keys.create(now.wall, create),
+        };
         self.key_settled(
             reply,
             made.map(|key| (vec![Arc::clone(&key)], Reply::KeyCreated(key))),

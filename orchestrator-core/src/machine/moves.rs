@@ -1,7 +1,6 @@
 //! Moving a task from state to state, with all that hangs on a state.
 
 use crate::id::TaskId;
-use crate::machine::config::MachineConfig;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
 use crate::queue::{Entry, Flow, LaneKey, Place, Turn};
@@ -44,22 +43,22 @@ impl LiveTask {
             renounces: record.replica_set.is_some() && record.position == 0 && !self.shown,
         }
     }
-
-    /// Its place in the queue's order.
-    pub(super) fn place(&self, config: &MachineConfig) -> Place {
-        let record = &self.record;
-        let deadline = self.deadline();
-        Place {
-            flow: Flow {
-                tenant: record.tenant,
-                priority: record.spec.priority,
-            },
-            turn: Turn::new(self.eligible, deadline, config.ageing_ms, record.seq),
-        }
-    }
 }
 
 impl Machine {
+    /// A task's place in the queue's order.
+    pub(super) fn place(&self, live: &LiveTask) -> Place {
+        let record = &live.record;
+        let ageing_ms = self.config.ageing_ms;
+        Place {
+            flow: Flow {
+                tenant: record.tenant,
+                class: self.classes.rank(record.spec.priority),
+            },
+            turn: Turn::new(live.eligible, live.deadline(), ageing_ms, record.seq),
+        }
+    }
+
     /// The row of a live task, to be changed.
     pub(super) fn row_mut(&mut self, task: TaskId) -> Option<&mut TaskRecord> {
         let live = self.tasks.get_mut(&task)?;
@@ -100,7 +99,7 @@ impl Machine {
             return;
         };
         let record = &live.record;
-        let Place { flow, turn } = live.place(&self.config);
+        let Place { flow, turn } = self.place(live);
         let entry = Entry {
             task,
             turn,
@@ -109,8 +108,8 @@ impl Machine {
         };
         self.lanes.insert(live.lane(), flow, entry);
         let scheduled = record.scheduled_at().is_some();
-        if record.attempts == 0 && !scheduled {
-            self.front.insert(record.spec.priority, record.seq, task);
+        if record.attempts == 0 && !scheduled && self.classes.is_configured(record.spec.priority) {
+            self.front.insert(flow.class, record.seq, task);
         }
         // Who comes in at the front door was found able to run; who comes back or comes later is looked at again.
         self.pending.sweep |= record.attempts > 0 || scheduled;
@@ -119,9 +118,9 @@ impl Machine {
 
     pub(super) fn dequeue(&mut self, task: TaskId) {
         if let Some(live) = self.tasks.get(&task) {
-            let record = &live.record;
-            self.lanes.remove(&live.lane(), live.place(&self.config));
-            self.front.remove(record.spec.priority, record.seq);
+            let place = self.place(live);
+            self.lanes.remove(&live.lane(), place);
+            self.front.remove(place.flow.class, place.turn.seq);
         }
     }
 

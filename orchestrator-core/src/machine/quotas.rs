@@ -123,8 +123,8 @@ impl Machine {
 
     /// Weight of a flow: its tenant's times its class's.
     pub(super) fn weight(&self, flow: Flow) -> u32 {
-        let class = self.config.limit(flow.priority).weight;
-        self.tenant_weight(flow.tenant).saturating_mul(class.max(1))
+        let class = self.classes.weight(flow.class);
+        self.tenant_weight(flow.tenant).saturating_mul(class)
     }
 }
 

@@ -7,9 +7,9 @@ use crate::machine::config::MachineConfig;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::moves::ctx_need;
 use crate::placement::{PoolView, ReplicaSetView};
-use crate::queue::{LaneKey, Shares};
+use crate::queue::{ClassName, Classes, LaneKey, Shares};
 use crate::session::SessionView;
-use crate::task::{Priority, TaskRecord, TaskState, WaitingFor};
+use crate::task::{TaskRecord, TaskState, WaitingFor};
 use crate::time::Now;
 
 impl Machine {
@@ -48,10 +48,23 @@ impl Machine {
         self.tasks.len()
     }
 
+    /// Number of tasks that have not ended and whose class is configured no more.
+    #[must_use]
+    pub fn retired_count(&self) -> usize {
+        let retired = |row: &&TaskRecord| !self.classes.is_configured(row.spec.priority);
+        self.records().filter(retired).count()
+    }
+
     /// Number of tasks queued in a class, those that come back after an attempt included.
     #[must_use]
-    pub fn queue_depth(&self, priority: Priority) -> u64 {
-        self.lanes.depth(priority)
+    pub fn queue_depth(&self, class: ClassName) -> u64 {
+        self.lanes.depth(self.classes.rank(class))
+    }
+
+    /// The classes that it knows: those of its configuration, and those of tasks that came before it.
+    #[must_use]
+    pub fn classes(&self) -> &Classes {
+        &self.classes
     }
 
     /// Number of tasks that will be considered before this one: those before it in the order, among tasks
@@ -82,8 +95,8 @@ impl Machine {
 
     /// What became of the bands that were promised to tasks of a class at their acceptance.
     #[must_use]
-    pub fn predictions(&self, priority: Priority) -> Predictions {
-        self.calibration.seen(priority)
+    pub fn predictions(&self, class: ClassName) -> Predictions {
+        self.calibration.seen(self.classes.rank(class))
     }
 
     /// Milliseconds until a task becomes eligible; `None` if it is neither queued nor pauses.
@@ -142,9 +155,10 @@ impl Machine {
             fairness: &self.fairness,
             pool: self.fleet.first_serving(&own),
             weight: &weight,
+            classes: &self.classes,
         };
         self.lanes
-            .ahead(now.mono, live.place(&self.config), shares, |lane| {
+            .ahead(now.mono, self.place(live), shares, |lane| {
                 self.fleet.compete(&own, lane)
             })
     }
@@ -166,7 +180,7 @@ impl Machine {
         }
         let ready = self.fleet.serving(&lane).filter(|pool| pool.ready > 0);
         let pools = ready.map(|pool| (&pool.name, pool.slots));
-        let reach = self.calibration.reach(live.record.spec.priority);
+        let reach = self.calibration.reach(self.place(live).flow.class);
         let band = self.service.band(ahead, pools, reach)?;
         // The estimate hopes for replicas that are not ready yet, too.
         Some(band.with(self.eta_ms(&lane, ahead)))

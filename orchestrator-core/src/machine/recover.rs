@@ -15,7 +15,7 @@ use crate::machine::dispatch::order;
 use crate::machine::driver::{Counters, LiveTask, Machine};
 use crate::machine::step::{Deed, Step};
 use crate::placement::Fleet;
-use crate::queue::{Fairness, FrontDoor, Lanes, PauseRecord, Pauses};
+use crate::queue::{Classes, Fairness, FrontDoor, Lanes, PauseRecord, Pauses};
 use crate::quota::{QuotaLevels, QuotaRecord, QuotaSubject, Quotas};
 use crate::session::{SessionRecord, Sessions};
 use crate::task::{AttemptRecord, TaskRecord, TaskState, WaitingFor};
@@ -113,12 +113,13 @@ impl Machine {
             quotas: Quotas::new(config.tenant_limits),
             pauses: Pauses::from_iter(pauses),
             bulks: Bulks::from_iter(bulks),
+            classes: classes(&config, &tasks),
             lanes: Lanes::default(),
             fairness: Fairness::default(),
             front: FrontDoor::default(),
             fleet: Fleet::new(&config.pools),
             service: ServiceTimes::new(config.service_guess_ms),
-            calibration: Calibration::new(),
+            calibration: Calibration::default(),
             timers: Timers::default(),
             schedule: Schedule::default(),
             wall: now.wall,
@@ -142,13 +143,7 @@ impl Machine {
         }
         machine.idempotency.restore(now, idempotency);
         machine.pending.sweep = true;
-        for row in sessions {
-            let id = row.key();
-            machine.sessions.restore(now, row);
-            if let Some(at) = machine.sessions.expires(id) {
-                machine.timers.set(Timer::Session(id), at);
-            }
-        }
+        machine.restore_sessions(now, sessions);
         machine.restore_claims();
         machine.flush();
         machine
@@ -166,6 +161,16 @@ impl Machine {
         }
         for row in quota_levels {
             self.quotas.restore_levels(now, row);
+        }
+    }
+
+    fn restore_sessions(&mut self, now: Now, sessions: Vec<SessionRecord>) {
+        for row in sessions {
+            let id = row.key();
+            self.sessions.restore(now, row);
+            if let Some(at) = self.sessions.expires(id) {
+                self.timers.set(Timer::Session(id), at);
+            }
         }
     }
 
@@ -288,4 +293,13 @@ impl Machine {
             bulks: bulks.collect(),
         }
     }
+}
+
+/// The classes that are configured, and those that tasks are in all the same.
+fn classes(config: &MachineConfig, tasks: &[TaskRecord]) -> Classes {
+    let mut classes = Classes::new(&config.classes);
+    for row in tasks {
+        classes.meet(row.spec.priority);
+    }
+    classes
 }

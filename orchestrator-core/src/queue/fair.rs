@@ -102,19 +102,19 @@ mod tests {
 
     use super::*;
     use crate::id::TenantId;
-    use crate::task::Priority;
+    use crate::queue::classes::ClassRank;
 
     fn flow(tenant: u128) -> Flow {
         Flow {
             tenant: TenantId(tenant),
-            priority: Priority::Interactive,
+            class: ClassRank(0),
         }
     }
 
     fn charge(tenant: u128, weight: u32, tokens: u64) -> Charge {
         Charge {
             pool: 0,
-            band: Band::First,
+            band: Band::FIRST,
             flow: flow(tenant),
             weight,
             tokens,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn least(fair: &Fairness, tenants: &[u128]) -> u128 {
-        let had = |tenant: &u128| (fair.had(0, Band::First, flow(*tenant)), *tenant);
+        let had = |tenant: &u128| (fair.had(0, Band::FIRST, flow(*tenant)), *tenant);
         tenants.iter().copied().min_by_key(had).unwrap()
     }
 
@@ -204,7 +204,7 @@ mod tests {
             fair.charge(charge(tenant, 1, 10), &both);
             fair.charge(charge(u128::MAX, 1, 10), &both);
         }
-        let account = fair.accounts.get(&(0, Band::First)).unwrap();
+        let account = fair.accounts.get(&(0, Band::FIRST)).unwrap();
         assert!(account.stands.len() <= 3, "{}", account.stands.len());
     }
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{ModelRef, TaskId};
 use crate::placement::ReplicaSetKey;
+use crate::queue::classes::{ClassRank, Classes};
 use crate::queue::fair::{Fairness, span, tokens_in};
 use crate::queue::order::{Band, Flow, OrderKey, Turn, order};
 use crate::queue::tree::{Entry, Prefix, Tree};
-use crate::task::{Engine, Priority};
+use crate::task::Engine;
 use crate::time::MonoMs;
 
 /// What the tasks of a lane have in common.
@@ -44,6 +45,8 @@ pub(crate) struct Shares<'a> {
     pub(crate) pool: usize,
     /// The weight of a flow.
     pub(crate) weight: &'a dyn Fn(Flow) -> u32,
+    /// The classes that flows belong to.
+    pub(crate) classes: &'a Classes,
 }
 
 /// The task that is served next.
@@ -65,7 +68,7 @@ pub(crate) struct Next {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lanes {
     lanes: BTreeMap<LaneKey, Lane>,
-    depth: BTreeMap<Priority, u64>,
+    depth: BTreeMap<ClassRank, u64>,
 }
 
 impl Lanes {
@@ -73,7 +76,7 @@ impl Lanes {
     pub(crate) fn insert(&mut self, key: LaneKey, flow: Flow, entry: Entry) {
         let lane = self.lanes.entry(key).or_default();
         lane.entry(flow).or_default().insert(entry);
-        *self.depth.entry(flow.priority).or_default() += 1;
+        *self.depth.entry(flow.class).or_default() += 1;
     }
 
     /// Takes a task out, if it is there.
@@ -85,7 +88,7 @@ impl Lanes {
             return;
         };
         if tree.remove(place.turn).is_some()
-            && let Some(depth) = self.depth.get_mut(&place.flow.priority)
+            && let Some(depth) = self.depth.get_mut(&place.flow.class)
         {
             *depth -= 1;
         }
@@ -103,8 +106,8 @@ impl Lanes {
     }
 
     /// Tasks queued in a class.
-    pub(crate) fn depth(&self, priority: Priority) -> u64 {
-        self.depth.get(&priority).copied().unwrap_or(0)
+    pub(crate) fn depth(&self, class: ClassRank) -> u64 {
+        self.depth.get(&class).copied().unwrap_or(0)
     }
 
     /// The first task in the total order that fits the pool: `room` tells the largest context window that is
@@ -167,25 +170,22 @@ impl Lanes {
         competes: impl Fn(&LaneKey) -> bool,
     ) -> u64 {
         let Place { flow, turn } = place;
-        let band = Band::of(flow.priority, turn.is_due(now));
+        let band = shares.band(now, flow, turn);
         let mut before = 0;
         let mut own = Prefix::default();
         let mut others: BTreeMap<Flow, Prefix> = BTreeMap::new();
         let lanes = self.lanes.iter().filter(|(key, _)| competes(key));
         for (other, tree) in lanes.flat_map(|(_, lane)| lane) {
-            let (first, second) = bands(other.priority, tree, now);
-            if band == Band::Second {
-                before += u64::from(first.count);
-            }
-            let same = match band {
-                Band::First => first,
-                Band::Second => second,
-            };
+            let parts = shares.parts(now, *other, tree);
+            let sooner = parts.iter().filter(|(at, _)| *at < band);
+            before += sooner.map(|(_, part)| u64::from(part.count)).sum::<u64>();
+            let same = parts.iter().find(|(at, _)| *at == band);
+            let same = same.map_or_else(Prefix::default, |(_, part)| *part);
             if *other == flow {
                 let mut rank = tree.before(turn);
-                if band == Band::Second {
+                if band != Band::FIRST {
                     // Those that are due stand in the first band, and have been counted there.
-                    rank = rank.without(first);
+                    rank = rank.without(tree.due(now));
                 }
                 own = own.with(rank);
             } else if same.count > 0 {
@@ -204,24 +204,29 @@ impl Lanes {
     }
 }
 
-/// What of a flow's tree stands in the first band, and what in the second.
-fn bands(priority: Priority, tree: &Tree, now: MonoMs) -> (Prefix, Prefix) {
-    let whole = tree.whole();
-    if Band::of(priority, false) == Band::First {
-        return (whole, Prefix::default());
-    }
-    let due = tree.due(now);
-    (due, whole.without(due))
-}
-
 impl Shares<'_> {
     fn had(&self, band: Band, flow: Flow) -> u128 {
         self.fairness.had(self.pool, band, flow).0
     }
 
     fn order(&self, now: MonoMs, flow: Flow, turn: Turn) -> OrderKey {
-        let band = Band::of(flow.priority, turn.is_due(now));
+        let class = self.classes.band(flow.class);
+        let band = class.when(turn.is_due(now));
         let had = self.fairness.had(self.pool, band, flow);
-        order(now, flow.priority, had, turn)
+        order(now, class, had, turn)
+    }
+
+    fn band(&self, now: MonoMs, flow: Flow, turn: Turn) -> Band {
+        self.classes.band(flow.class).when(turn.is_due(now))
+    }
+
+    /// What of a flow's tree stands in the first band, and what in that of its class, if that is another.
+    fn parts(&self, now: MonoMs, flow: Flow, tree: &Tree) -> [(Band, Prefix); 2] {
+        let (class, whole) = (self.classes.band(flow.class), tree.whole());
+        if class == Band::FIRST {
+            return [(class, whole), (class, Prefix::default())];
+        }
+        let due = tree.due(now);
+        [(Band::FIRST, due), (class, whole.without(due))]
     }
 }

@@ -1,10 +1,10 @@
 //! Who waits, and in which order they run.
 //!
-//! Two classes, each bounded at the front door only. One total order for each pool, in one function ([`order()`]):
-//! band, then what the flow has had of the pool, then the turn.
+//! Classes, as many as the operator names, each bounded at the front door only. One total order for each pool, in one
+//! function ([`order()`]): band, then what the flow has had of the pool, then the turn.
 //!
-//! - The first *band* holds interactive tasks and every task that is due; the second, batch tasks that are not. The
-//!   first goes before the second, strictly.
+//! - A *band* holds the tasks of one class or several; the first holds every task that is due as well. A band goes
+//!   before the next one, strictly.
 //! - A *flow* is what one tenant has waiting in one class. Inside a band flows share the pool by weight, counted in
 //!   tokens. The weight of a flow is that of its tenant times that of its class.
 //! - A *turn* orders a flow: who is due sooner goes first, then who was accepted first. A task is due at its deadline,
@@ -20,6 +20,8 @@
 //! Tasks that ask for the same things wait in one lane; the number of lanes is bounded by what the
 //! configuration offers, never by the queue's length. Every operation costs O(lanes x flows x log n).
 
+mod class;
+mod classes;
 mod fair;
 mod front;
 mod lanes;
@@ -27,7 +29,9 @@ mod order;
 mod pause;
 mod tree;
 
-pub use front::{ClassLimit, FullPolicy};
+pub use class::{ClassConfig, ClassName};
+pub use classes::{Class, ClassRank, Classes};
+pub use front::FullPolicy;
 pub use lanes::LaneKey;
 pub use order::{Band, Flow, OrderKey, Turn, VirtualTime, order};
 pub use pause::{PauseRecord, Pauses, QueueSwitch};

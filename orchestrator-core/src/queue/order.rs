@@ -1,7 +1,7 @@
 //! The one total order.
 
 use crate::id::{AcceptSeq, TenantId};
-use crate::task::Priority;
+use crate::queue::classes::ClassRank;
 use crate::time::{AgeMs, MonoMs};
 
 /// What shares a pool by weight: the tasks of one tenant in one class.
@@ -10,7 +10,7 @@ pub struct Flow {
     /// Whose tasks.
     pub tenant: TenantId,
     /// Of which class.
-    pub priority: Priority,
+    pub class: ClassRank,
 }
 
 /// Where a task stands in its flow: due sooner is served sooner, and then who came first.
@@ -41,27 +41,18 @@ impl Turn {
     }
 }
 
-/// A band goes before the next one, whatever stands in it.
+/// A band goes before those with higher numbers, whatever stands in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Band {
-    /// Interactive tasks, and whatever is due.
-    First,
-    /// Batch tasks that are not due yet.
-    Second,
-}
+pub struct Band(pub u32);
 
 impl Band {
-    /// Every band.
-    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+    /// The band of the most urgent class, and of whatever is due.
+    pub const FIRST: Self = Self(0);
 
-    /// Where a task of a class stands.
+    /// Where a task stands whose class has this band.
     #[must_use]
-    pub fn of(priority: Priority, is_due: bool) -> Self {
-        match priority {
-            Priority::Interactive => Self::First,
-            Priority::Batch if is_due => Self::First,
-            Priority::Batch => Self::Second,
-        }
+    pub fn when(self, is_due: bool) -> Self {
+        if is_due { Self::FIRST } else { self }
     }
 }
 
@@ -72,7 +63,7 @@ pub struct VirtualTime(pub u128);
 /// Place of a queued task among all that compete for a pool: less is sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrderKey {
-    /// Strict: the first band goes before the second.
+    /// Strict: a lower band goes before a higher one.
     pub band: Band,
     /// Inside a band the flow that has had least of the pool goes first.
     pub virtual_time: VirtualTime,
@@ -80,11 +71,12 @@ pub struct OrderKey {
     pub turn: Turn,
 }
 
-/// Where a task stands among all queued tasks that compete for a pool, if its flow has had so much of it.
+/// Where a task of a class with that band stands among all queued tasks that compete for a pool, if its flow has had
+/// so much of it.
 #[must_use]
-pub fn order(now: MonoMs, priority: Priority, had: VirtualTime, turn: Turn) -> OrderKey {
+pub fn order(now: MonoMs, class: Band, had: VirtualTime, turn: Turn) -> OrderKey {
     OrderKey {
-        band: Band::of(priority, turn.is_due(now)),
+        band: class.when(turn.is_due(now)),
         virtual_time: had,
         turn,
     }

@@ -1,7 +1,8 @@
-//! Sampling profile v1: the value of everything that a request may leave out. A change of any value is a
+//! Sampling profile v1: the value of everything that a request may leave out and that says what an
+//! engine does. A change of any value is a
 //! new profile with a new name, because the name is part of a replica set's key.
 
-use crate::task::{Determinism, OnDisconnect, Priority, Sampling};
+use crate::task::{Determinism, OnDisconnect, Sampling};
 
 /// A table of defaults, with its version.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,8 +17,6 @@ pub struct Defaults {
     pub ignore_eos: bool,
     /// Repeatability.
     pub determinism: Determinism,
-    /// Class to wait in.
-    pub priority: Priority,
     /// What the last reader's leaving means.
     pub on_disconnect: OnDisconnect,
 }
@@ -35,6 +34,5 @@ pub const PROFILE_V1: Defaults = Defaults {
     max_tokens: 256,
     ignore_eos: false,
     determinism: Determinism::BestEffort,
-    priority: Priority::Interactive,
     on_disconnect: OnDisconnect::Continue,
 };

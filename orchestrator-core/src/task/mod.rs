@@ -15,7 +15,5 @@ pub use record::{
     TaskRecord, TaskState, WaitingFor,
 };
 pub use seed::seed_of;
-pub use spec::{
-    Determinism, Engine, InputKind, OnDisconnect, Priority, PromptFacts, Sampling, TaskSpec,
-};
+pub use spec::{Determinism, Engine, InputKind, OnDisconnect, PromptFacts, Sampling, TaskSpec};
 pub use table::{Move, TaskEvent, next};

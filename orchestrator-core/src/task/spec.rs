@@ -1,6 +1,7 @@
 //! What was asked for, after defaults, fixed at acceptance.
 
 use crate::id::{Digest, ModelRef, SessionId};
+use crate::queue::ClassName;
 use crate::time::WallMs;
 
 /// How the input is read.
@@ -10,36 +11,6 @@ pub enum InputKind {
     Completion,
     /// Natural language, through the model's chat template.
     Prompt,
-}
-
-/// Class a task waits in. Order: more urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// Someone waits for it.
-    Interactive,
-    /// Throughput matters, not the moment.
-    Batch,
-}
-
-impl Priority {
-    /// Every class, the most urgent first.
-    pub const ALL: [Self; 2] = [Self::Interactive, Self::Batch];
-
-    /// Its name on the wire and in what people read.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Interactive => "interactive",
-            Self::Batch => "batch",
-        }
-    }
-
-    /// This class, or the highest that may be used if that is a lower one.
-    #[must_use]
-    pub fn at_most(self, class_max: Self) -> Self {
-        // The order of classes begins with the most urgent.
-        self.max(class_max)
-    }
 }
 
 /// Kind of inference engine.
@@ -133,7 +104,7 @@ pub struct TaskSpec {
     /// Repeatability.
     pub determinism: Determinism,
     /// Class to wait in.
-    pub priority: Priority,
+    pub priority: ClassName,
     /// Milliseconds from acceptance within which it must have ended.
     pub deadline_ms: Option<u64>,
     /// Earliest start; at once if that is none or past.

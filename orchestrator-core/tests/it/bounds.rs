@@ -1,7 +1,8 @@
 //! Bounds on what a step costs and a task weighs.
 
 use orchestrator_core::machine::MUTATIONS_PER_STEP_MAX;
-use orchestrator_core::task::{Priority, TaskRecord};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::TaskRecord;
 
 use crate::rig::{Rig, batch, facts, one_pool, spec};
 
@@ -32,7 +33,7 @@ fn a_restart_with_many_attempts_is_worked_off_in_bounded_steps() {
     rig.restart();
     rig.advance(0);
     assert!((0..200).all(|task| rig.row(task).interruptions == 1));
-    assert_eq!(rig.machine.queue_depth(Priority::Interactive), 200);
+    assert_eq!(rig.machine.queue_depth(ClassName::INTERACTIVE), 200);
 }
 
 #[test]

@@ -10,12 +10,13 @@ use orchestrator_core::id::{
 use orchestrator_core::input::{Ask, Input};
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, Recovered, TALLY_LOOKS_MAX};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskFault, TaskSpec, TaskState};
+use orchestrator_core::task::{FinishReason, TaskFault, TaskSpec, TaskState};
 use orchestrator_core::time::WallMs;
 
-use crate::rig::{Out, Rig, facts, one_pool, spec};
+use crate::rig::{Out, Rig, facts, interactive_of, one_pool, spec};
 
 const OTHER: TenantId = TenantId(9);
 
@@ -24,7 +25,7 @@ fn everything() -> BulkFilter {
 }
 
 impl Rig {
-    fn bulk(&mut self, id: u128, action: BulkAction, filter: BulkFilter) -> Out {
+    pub(crate) fn bulk(&mut self, id: u128, action: BulkAction, filter: BulkFilter) -> Out {
         self.ask(Ask::BulkBegin(Box::new(BulkBegin {
             id: BulkId(id),
             action,
@@ -69,7 +70,7 @@ fn begun(out: &Out) -> &BulkRecord {
 /// So many tasks that nobody serves, in a queue with room for them.
 fn queued(tasks: u128) -> Rig {
     let mut config = one_pool(1);
-    config.interactive.capacity = 10_000;
+    interactive_of(&mut config).capacity = 10_000;
     let mut rig = Rig::new(config);
     for task in 1..=tasks {
         rig.create(task, spec());
@@ -135,7 +136,7 @@ fn a_walk_goes_on_after_a_restart_where_it_was() {
 fn counted(rig: &Rig, action: BulkAction, filter: BulkFilter) -> BulkCount {
     let mut tally = BulkTally::new(action, filter);
     while !tally.over {
-        tally = rig.machine.bulk_tally(rig.now, tally);
+        tally = rig.machine.bulk_tally(rig.now, tally).unwrap();
     }
     tally.count
 }
@@ -171,7 +172,7 @@ fn a_look_of_a_count_is_bounded_however_many_tasks_there_are() {
             // The ids are consecutive, so the way between two places is the number of tasks that were looked at.
             let place = |tally: &BulkTally| tally.place.map_or(0, |task| task.0);
             let before = place(&tally);
-            tally = machine.bulk_tally(rig.now, tally);
+            tally = machine.bulk_tally(rig.now, tally).unwrap();
             let looked_at = place(&tally) - before;
             assert!(looked_at <= TALLY_LOOKS_MAX as u128, "{looked_at}");
             assert!(looked_at > 0, "a look that gets nowhere");
@@ -190,7 +191,7 @@ fn a_look_of_a_count_is_bounded_however_many_tasks_there_are() {
 fn a_count_is_of_the_moment_at_which_it_began() {
     let mut rig = queued(TALLY_LOOKS_MAX as u128 + 40);
     let first = BulkTally::new(BulkAction::Cancel, everything());
-    let first = rig.machine.bulk_tally(rig.now, first);
+    let first = rig.machine.bulk_tally(rig.now, first).unwrap();
     assert_eq!(first.began, Some((rig.now.wall, AcceptSeq(296))));
     assert!(!first.over);
     assert_eq!(first.count.matched, TALLY_LOOKS_MAX as u64);
@@ -198,7 +199,7 @@ fn a_count_is_of_the_moment_at_which_it_began() {
     rig.advance(1_000);
     rig.create(5_000, spec());
     rig.cancel(290);
-    let last = rig.machine.bulk_tally(rig.now, first);
+    let last = rig.machine.bulk_tally(rig.now, first).unwrap();
     assert!(last.over);
     assert_eq!(last.began, first.began);
     assert_eq!(last.count.matched, 295);
@@ -247,7 +248,7 @@ fn narrowed(later: Option<WallMs>) -> [(BulkFilter, u64); 11] {
         ),
         (
             BulkFilter {
-                priority: Some(Priority::Batch),
+                priority: Some(ClassName::BATCH),
                 ..whole
             },
             1,
@@ -285,7 +286,7 @@ fn each_part_of_a_filter_narrows_it() {
     rig.create(
         3,
         TaskSpec {
-            priority: Priority::Batch,
+            priority: ClassName::BATCH,
             ..spec()
         },
     );
@@ -317,7 +318,7 @@ fn each_part_of_a_filter_narrows_it() {
     let before = rig.store.hard_state();
     assert_eq!(before, rig.machine.hard_state(), "counting changes nothing");
     let batch = BulkFilter {
-        priority: Some(Priority::Batch),
+        priority: Some(ClassName::BATCH),
         ..whole
     };
     rig.bulk(1, BulkAction::Cancel, batch);

@@ -7,7 +7,7 @@ use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, TaskSpec};
 
-use crate::rig::{Out, Rig, one_pool, spec};
+use crate::rig::{Out, Rig, interactive_of, one_pool, spec};
 
 /// Hands a task over under a key; the seed stands for the whole of the body.
 fn keyed(rig: &mut Rig, key: u128, task: u128, seed: u32) -> Out {
@@ -97,7 +97,7 @@ fn the_repeat_of_an_id_binds_its_key_too() {
 #[test]
 fn after_its_time_a_key_is_new_again_and_purging_is_bounded() {
     let mut config = one_pool(1);
-    config.interactive.capacity = 5_000;
+    interactive_of(&mut config).capacity = 5_000;
     config.idempotency_retention_ms = 10_000;
     let mut rig = Rig::new(config);
     for n in 0..600 {

@@ -8,9 +8,9 @@ use orchestrator_core::key::{
     KeyCreate, KeyMac, KeyRecord, KeyRotate, KeyScope, KeyStanding, Scopes, ServerKeyMark, Tenant,
 };
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::Priority;
 use orchestrator_core::time::WallMs;
 
 use crate::rig::{Out, Rig, spec};
@@ -25,7 +25,7 @@ pub(crate) fn key(id: u64, scope: KeyScope) -> KeyCreate {
         project: Some(ProjectId(4)),
         name: format!("key {id}"),
         scopes: Scopes::from_iter([scope]),
-        class_max: Priority::Batch,
+        class_max: ClassName::BATCH,
         expires_at: None,
         created_by: PrincipalId::SYSTEM,
     }

@@ -5,6 +5,7 @@ mod bounds;
 mod budgets;
 mod bulks;
 mod cancel;
+mod classes;
 mod deadlines;
 mod disconnect;
 mod explain;

@@ -10,7 +10,7 @@ use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{FinishReason, TaskState};
 
 use crate::pools::two_pools;
-use crate::rig::{Out, Rig, facts, spec};
+use crate::rig::{Out, Rig, facts, interactive_of, spec};
 
 impl Rig {
     /// Key 7 holds a queue or lets it go on.
@@ -136,7 +136,7 @@ fn there_is_no_queue_of_a_pool_that_is_not() {
 #[test]
 fn a_held_queue_is_bounded_like_any_other() {
     let mut config = crate::rig::one_pool(1);
-    config.interactive.capacity = 2;
+    interactive_of(&mut config).capacity = 2;
     let mut rig = Rig::new(config);
     rig.replica_ready(facts("default-0", 4));
     rig.queue_switch(None, true);

@@ -1,7 +1,8 @@
 //! How good the bands around predicted starts are, under steady load.
 
 use orchestrator_core::eta::Predictions;
-use orchestrator_core::task::{Priority, TaskSpec};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::TaskSpec;
 
 use crate::rig::{one_pool, spec};
 use crate::shares::Stage;
@@ -85,9 +86,9 @@ fn steady(seed: u64, load: Load) -> [Predictions; 2] {
             arrival += dice.exponential(gap);
             let urgent = load.interactive > 0 && dice.unit() * (load.interactive as f64) < 1.0;
             let priority = if urgent {
-                Priority::Interactive
+                ClassName::INTERACTIVE
             } else {
-                Priority::Batch
+                ClassName::BATCH
             };
             let tenant = 1 + (dice.unit() * load.tenants as f64) as u128;
             stage.create(tenant, task, TaskSpec { priority, ..spec() })
@@ -96,7 +97,7 @@ fn steady(seed: u64, load: Load) -> [Predictions; 2] {
             leaving.push((clock + load.law.draw(&mut dice), one));
         }
     }
-    [Priority::Interactive, Priority::Batch].map(|class| stage.machine.predictions(class))
+    [ClassName::INTERACTIVE, ClassName::BATCH].map(|class| stage.machine.predictions(class))
 }
 
 fn permille(of: Predictions) -> u64 {

@@ -2,28 +2,20 @@
 
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::AcceptSeq;
-use orchestrator_core::queue::{ClassLimit, FullPolicy, Turn, VirtualTime, order};
+use orchestrator_core::queue::{Band, ClassName, Turn, VirtualTime, order};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskFault, TaskState};
+use orchestrator_core::task::{FinishReason, TaskEnd, TaskFault, TaskState};
 use orchestrator_core::time::{AgeMs, MonoMs};
 use proptest::prelude::*;
 
-use crate::rig::{Rig, batch, facts, one_pool, spec};
+use crate::rig::{Rig, batch, batch_of, facts, interactive_of, one_pool, spec};
 
 /// A rig whose only slot is taken by task 0.
 fn busy() -> (Rig, orchestrator_core::effect::AttemptOrder) {
     let mut config = one_pool(1);
-    config.interactive = ClassLimit {
-        capacity: 3,
-        full: FullPolicy::Reject,
-        weight: 8,
-    };
-    config.batch = ClassLimit {
-        capacity: 3,
-        full: FullPolicy::DropLru,
-        weight: 1,
-    };
+    interactive_of(&mut config).capacity = 3;
+    batch_of(&mut config).capacity = 3;
     config.lease_ttl_ms = 3_600_000;
     let mut rig = Rig::new(config);
     rig.replica_ready(facts("default-0", 1));
@@ -87,8 +79,8 @@ fn a_batch_task_that_has_waited_for_the_bound_gets_its_share_of_the_first_band()
 fn a_backlog_of_old_batch_tasks_leaves_interactive_ones_their_share() {
     let (mut rig, first) = busy();
     let mut config = rig.machine.config().clone();
-    config.batch.capacity = 100;
-    config.interactive.capacity = 100;
+    batch_of(&mut config).capacity = 100;
+    interactive_of(&mut config).capacity = 100;
     config.lease_ttl_ms = 3_600_000;
     rig = Rig::new(config);
     rig.replica_ready(facts("default-0", 1));
@@ -194,7 +186,7 @@ fn work_that_ran_once_is_neither_counted_nor_dropped() {
     for task in 2..=4 {
         rig.create(task, batch());
     }
-    assert_eq!(rig.machine.queue_depth(Priority::Batch), 4);
+    assert_eq!(rig.machine.queue_depth(ClassName::BATCH), 4);
     rig.create(5, batch());
     assert_eq!(
         (rig.state(10), rig.state(2)),
@@ -205,11 +197,7 @@ fn work_that_ran_once_is_neither_counted_nor_dropped() {
 #[test]
 fn a_full_class_does_not_refuse_what_can_run_at_once() {
     let mut config = one_pool(2);
-    config.interactive = ClassLimit {
-        capacity: 1,
-        full: FullPolicy::Reject,
-        weight: 8,
-    };
+    interactive_of(&mut config).capacity = 1;
     let mut rig = Rig::new(config);
     let mut wide = facts("default-1", 1);
     rig.replica_ready(facts("default-0", 1));
@@ -232,7 +220,7 @@ fn a_full_class_does_not_refuse_what_can_run_at_once() {
 #[test]
 fn a_task_that_fits_is_not_held_up_by_one_that_does_not() {
     let mut config = one_pool(2);
-    config.interactive.capacity = 10;
+    interactive_of(&mut config).capacity = 10;
     let mut rig = Rig::new(config);
     let mut wide = facts("default-1", 1);
     wide.ctx = 4096;
@@ -257,7 +245,7 @@ proptest! {
     ) {
         let now = MonoMs(2);
         let key = |(urgent, had, due, seq): (bool, u64, i64, u64)| {
-            let class = if urgent { Priority::Interactive } else { Priority::Batch };
+            let class = if urgent { Band::FIRST } else { Band(1) };
             let turn = Turn { due: AgeMs(due), seq: AcceptSeq(seq) };
             order(now, class, VirtualTime(had.into()), turn)
         };

@@ -4,13 +4,12 @@ use orchestrator_core::id::{ModelRef, PoolName, ReplicaName, SessionId, TaskId};
 use orchestrator_core::input::Report;
 use orchestrator_core::obstacle::Obstacle;
 use orchestrator_core::placement::{Candidate, Verdict};
-use orchestrator_core::queue::{ClassLimit, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{Engine, FinishReason, PromptFacts, TaskSpec};
 
 use crate::pools::two_pools;
-use crate::rig::{Out, Rig, facts, one_pool, spec};
+use crate::rig::{Out, Rig, facts, interactive_of, one_pool, spec};
 
 /// Does something that must be refused; the refusal.
 fn refused(rig: &mut Rig, act: impl FnOnce(&mut Rig) -> Out) -> Refusal {
@@ -162,11 +161,7 @@ fn a_context_that_nobody_knows_yet_refuses_nothing() {
 #[test]
 fn a_queue_that_is_full() {
     let mut config = one_pool(1);
-    config.interactive = ClassLimit {
-        capacity: 1,
-        full: FullPolicy::Reject,
-        weight: 8,
-    };
+    interactive_of(&mut config).capacity = 1;
     let mut rig = Rig::new(config);
     rig.create(1, spec());
     let refusal = refused(&mut rig, |rig| rig.create(2, spec()));
@@ -195,7 +190,7 @@ fn things_that_do_not_exist() {
 #[test]
 fn a_refusal_comes_with_what_was_found_when_it_was_decided() {
     let mut config = two_pools();
-    config.interactive.capacity = 1;
+    interactive_of(&mut config).capacity = 1;
     let mut rig = Rig::new(config);
     rig.replica_ready(facts("default-0", 1));
     rig.create(1, spec());
@@ -228,7 +223,7 @@ fn of_many_replicas_those_are_listed_that_serve_what_is_asked_for() {
         .map(|n| ReplicaName::new(format!("another-{n}")))
         .collect();
     config.pools.push(other);
-    config.interactive.capacity = 1;
+    interactive_of(&mut config).capacity = 1;
     let mut rig = Rig::new(config);
     let asks = || TaskSpec {
         model_ref: Some(ModelRef::new("haiku-tiny")),

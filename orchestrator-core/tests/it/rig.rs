@@ -13,11 +13,12 @@ use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCrea
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig, Output};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
+use orchestrator_core::queue::{ClassConfig, ClassName};
 use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{
-    Engine, FinishReason, InputKind, PROFILE_V1, Priority, PromptFacts, TaskFault, TaskRecord,
-    TaskSpec, TaskState,
+    Engine, FinishReason, InputKind, PROFILE_V1, PromptFacts, TaskFault, TaskRecord, TaskSpec,
+    TaskState,
 };
 use orchestrator_core::time::{MonoMs, Now, WallMs};
 
@@ -114,6 +115,22 @@ pub(crate) fn facts(name: &str, slots: u32) -> ReplicaFacts {
     }
 }
 
+/// What a configuration says of the class `interactive`.
+pub(crate) fn interactive_of(config: &mut MachineConfig) -> &mut ClassConfig {
+    class_of(config, ClassName::INTERACTIVE)
+}
+
+/// What a configuration says of the class `batch`.
+pub(crate) fn batch_of(config: &mut MachineConfig) -> &mut ClassConfig {
+    class_of(config, ClassName::BATCH)
+}
+
+fn class_of(config: &mut MachineConfig, name: ClassName) -> &mut ClassConfig {
+    let mut classes = config.classes.iter_mut();
+    let class = classes.find(|class| class.name == name);
+    class.expect("the configuration names it")
+}
+
 /// A plain task.
 pub(crate) fn spec() -> TaskSpec {
     TaskSpec {
@@ -132,7 +149,7 @@ pub(crate) fn spec() -> TaskSpec {
         sampling: PROFILE_V1.sampling,
         seed: 42,
         determinism: PROFILE_V1.determinism,
-        priority: PROFILE_V1.priority,
+        priority: ClassName::INTERACTIVE,
         deadline_ms: None,
         run_at: None,
         session: None,
@@ -143,7 +160,7 @@ pub(crate) fn spec() -> TaskSpec {
 /// A plain task of class batch.
 pub(crate) fn batch() -> TaskSpec {
     TaskSpec {
-        priority: Priority::Batch,
+        priority: ClassName::BATCH,
         ..spec()
     }
 }

@@ -6,7 +6,7 @@ use orchestrator_core::refusal::Refusal;
 use orchestrator_core::task::{FinishReason, TaskSpec, TaskState, WaitingFor};
 use orchestrator_core::time::WallMs;
 
-use crate::rig::{BEGINNING, Out, Rig, batch, one_pool, spec};
+use crate::rig::{BEGINNING, Out, Rig, batch, batch_of, interactive_of, one_pool, spec};
 
 const WAITS: TaskState = TaskState::Waiting(WaitingFor::Time);
 
@@ -172,8 +172,8 @@ fn a_deadline_before_its_time_is_refused_and_one_behind_it_holds() {
 #[test]
 fn only_so_many_wait_and_a_full_class_neither_counts_nor_drops_them() {
     let mut config = one_pool(1);
-    config.batch.capacity = 1;
-    config.batch.full = FullPolicy::DropLru;
+    batch_of(&mut config).capacity = 1;
+    batch_of(&mut config).full = FullPolicy::DropLru;
     config.scheduled_max = 2;
     let mut rig = Rig::new(config);
     let later = |ms| TaskSpec {
@@ -200,7 +200,7 @@ fn only_so_many_wait_and_a_full_class_neither_counts_nor_drops_them() {
 #[test]
 fn a_free_slot_lets_nobody_past_a_full_class_if_one_whose_time_has_come_takes_it() {
     let mut config = one_pool(2);
-    config.interactive.capacity = 1;
+    interactive_of(&mut config).capacity = 1;
     let mut rig = Rig::new(config);
     let mut narrow = crate::rig::facts("default-0", 1);
     narrow.ctx = 64;

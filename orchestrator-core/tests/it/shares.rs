@@ -8,8 +8,9 @@ use orchestrator_core::id::{
 };
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{Machine, MachineConfig, Output};
+use orchestrator_core::queue::{ClassConfig, ClassName};
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskSpec};
+use orchestrator_core::task::{FinishReason, TaskSpec};
 use orchestrator_core::time::{MonoMs, Now, WallMs};
 use proptest::prelude::*;
 
@@ -28,8 +29,9 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(mut config: MachineConfig, slots: u32) -> Self {
-        config.interactive.capacity = 1_000_000;
-        config.batch.capacity = 1_000_000;
+        for class in &mut config.classes {
+            class.capacity = 1_000_000;
+        }
         config.lease_ttl_ms = u64::MAX / 4;
         let mut stage = Self {
             machine: Machine::new(config),
@@ -133,7 +135,7 @@ impl Stage {
 /// Tokens of every prompt, as estimated and as counted.
 const TOKENS_IN: u64 = 10;
 
-fn wanting(priority: Priority, max_tokens: u32, deadline_ms: Option<u64>) -> TaskSpec {
+fn wanting(priority: ClassName, max_tokens: u32, deadline_ms: Option<u64>) -> TaskSpec {
     TaskSpec {
         priority,
         max_tokens,
@@ -143,19 +145,23 @@ fn wanting(priority: Priority, max_tokens: u32, deadline_ms: Option<u64>) -> Tas
 }
 
 /// Whose, and of which class.
-type FlowOf = (u128, Priority);
+type FlowOf = (u128, ClassName);
+
+/// What a drawn configuration says of a class: band and weight.
+type Terms = BTreeMap<ClassName, (u32, u32)>;
 
 /// A queue as a list, and its order by looking at everything each time.
 #[derive(Default)]
 struct Oracle {
     ageing_ms: u64,
     slots: usize,
+    classes: Terms,
     weights: BTreeMap<FlowOf, u64>,
     waiting: Vec<Waiter>,
     /// Task, and what it was charged: band, flow, tokens.
-    running: BTreeMap<u128, (bool, FlowOf, u64)>,
-    /// By "is it the second band": the clock, and where each flow stands. In tokens over weight, times 2^20.
-    accounts: BTreeMap<bool, (u128, BTreeMap<FlowOf, u128>)>,
+    running: BTreeMap<u128, (u32, FlowOf, u64)>,
+    /// By band: the clock, and where each flow stands. In tokens over weight, times 2^20.
+    accounts: BTreeMap<u32, (u128, BTreeMap<FlowOf, u128>)>,
     accepted: u64,
 }
 
@@ -188,11 +194,22 @@ impl Oracle {
     }
 
     fn finish(&mut self, task: u128, used: u64) {
-        let (second, flow, charged) = self.running.remove(&task).expect("it runs");
+        let (band, flow, charged) = self.running.remove(&task).expect("it runs");
         let (used, charged) = (self.span(flow, used), self.span(flow, charged));
-        let (_, stands) = self.accounts.get_mut(&second).expect("was charged");
+        let (_, stands) = self.accounts.get_mut(&band).expect("was charged");
         if let Some(at) = stands.get_mut(&flow) {
             *at = (*at + used).saturating_sub(charged);
+        }
+    }
+
+    /// The band that a task is served in: that of its class, or the first there is once it is due.
+    fn band(&self, now: u64, waiter: &Waiter) -> u32 {
+        let first = self.classes.values().map(|(band, _)| *band).min();
+        let (own, _) = self.classes[&waiter.flow.1];
+        if waiter.due > now {
+            own
+        } else {
+            first.expect("there is a class")
         }
     }
 
@@ -201,21 +218,21 @@ impl Oracle {
         self.waiting.retain(|waiter| waiter.deadline > now);
         let mut served = Vec::new();
         while self.running.len() < self.slots && !self.waiting.is_empty() {
-            let second = |waiter: &Waiter| waiter.flow.1 == Priority::Batch && waiter.due > now;
+            let band_of = |waiter: &Waiter| self.band(now, waiter);
             let had = |waiter: &Waiter| {
-                let account = self.accounts.get(&second(waiter));
+                let account = self.accounts.get(&band_of(waiter));
                 account.map_or(0, |(clock, stands)| {
                     stands.get(&waiter.flow).copied().unwrap_or(*clock)
                 })
             };
-            let key = |waiter: &Waiter| (second(waiter), had(waiter), waiter.due, waiter.accepted);
+            let key = |waiter: &Waiter| (band_of(waiter), had(waiter), waiter.due, waiter.accepted);
             let first = self.waiting.iter().min_by_key(|waiter| key(waiter));
             let first = first.expect("somebody waits").clone();
-            let (band, start) = (second(&first), had(&first));
+            let (band, start) = (band_of(&first), had(&first));
             // Flows whose head stands in the band.
-            let mut heads: BTreeMap<FlowOf, (u64, u64, bool)> = BTreeMap::new();
+            let mut heads: BTreeMap<FlowOf, (u64, u64, u32)> = BTreeMap::new();
             for waiter in &self.waiting {
-                let head = (waiter.due, waiter.accepted, second(waiter));
+                let head = (waiter.due, waiter.accepted, band_of(waiter));
                 let least = heads.entry(waiter.flow).or_insert(head);
                 *least = head.min(*least);
             }
@@ -246,7 +263,8 @@ impl Oracle {
 enum Op {
     Create {
         tenant: u128,
-        priority: Priority,
+        /// Which of the classes there are.
+        class: usize,
         max_tokens: u32,
         deadline_ms: Option<u64>,
     },
@@ -256,13 +274,12 @@ enum Op {
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let priority = prop_oneof![Just(Priority::Interactive), Just(Priority::Batch)];
     let deadline = prop_oneof![3 => Just(None), 1 => (1u64..20_000).prop_map(Some)];
     prop_oneof![
-        6 => (0u128..3, priority, 1u32..500, deadline).prop_map(
-            |(tenant, priority, max_tokens, deadline_ms)| Op::Create {
+        6 => (0u128..3, any::<usize>(), 1u32..500, deadline).prop_map(
+            |(tenant, class, max_tokens, deadline_ms)| Op::Create {
                 tenant,
-                priority,
+                class,
                 max_tokens,
                 deadline_ms
             }
@@ -271,6 +288,26 @@ fn op() -> impl Strategy<Value = Op> {
         5 => (any::<usize>(), 0u64..500).prop_map(|(pick, tokens)| Op::Finish(pick, tokens)),
         3 => (0u64..3_000).prop_map(Op::Pass),
     ]
+}
+
+/// One to four classes with weights of their own. Each shares the band of the one before it, or has the next.
+fn classes() -> impl Strategy<Value = Vec<ClassConfig>> {
+    let class = (any::<bool>(), prop_oneof![Just(1u32), Just(3), Just(8)]);
+    prop::collection::vec(class, 1..=4).prop_map(|drawn| {
+        let names = ["urgent", "soon", "later", "idle"].map(ClassName::named);
+        let mut band = 1;
+        let classes = drawn.into_iter().zip(names).map(|((apart, weight), name)| {
+            band += u32::from(apart);
+            ClassConfig {
+                name: name.expect("is a name"),
+                capacity: 1_000_000,
+                weight,
+                band,
+                ..ClassConfig::batch()
+            }
+        });
+        classes.collect()
+    })
 }
 
 /// The `pick`-th of some things.
@@ -282,27 +319,30 @@ fn picked<T: Copy>(mut things: impl ExactSizeIterator<Item = T>, pick: usize) ->
 proptest! {
     /// `PROPTEST_CASES=7000` makes it more than a million operations.
     #[test]
-    fn slots_go_to_whom_the_oracle_says(ops in prop::collection::vec(op(), 1..300), slots in 1u32..4) {
+    fn slots_go_to_whom_the_oracle_says(
+        ops in prop::collection::vec(op(), 1..300), slots in 1u32..4, classes in classes(),
+    ) {
         let mut config = one_pool(1);
         config.ageing_ms = 10_000;
         config.deadline_confidence_permille = 0;
-        config.interactive.weight = 3;
-        config.batch.weight = 1;
+        config.classes.clone_from(&classes);
         config.tenant_weights = BTreeMap::from([(TenantId(0), 4), (TenantId(1), 1)]);
         let mut oracle = Oracle {
             ageing_ms: config.ageing_ms,
             slots: slots as usize,
+            classes: classes.iter().map(|class| (class.name, (class.band, class.weight))).collect(),
             ..Oracle::default()
         };
         for (tenant, weight) in [(0, 4), (1, 1), (2, 1)] {
-            oracle.weights.insert((tenant, Priority::Interactive), 3 * weight);
-            oracle.weights.insert((tenant, Priority::Batch), weight);
+            for class in &classes {
+                oracle.weights.insert((tenant, class.name), weight * u64::from(class.weight));
+            }
         }
         let mut stage = Stage::new(config, slots);
         for (task, op) in (0u128..).zip(ops) {
             let started = match op {
-                Op::Create { tenant, priority, max_tokens, deadline_ms } => {
-                    let spec = wanting(priority, max_tokens, deadline_ms);
+                Op::Create { tenant, class, max_tokens, deadline_ms } => {
+                    let spec = wanting(classes[class % classes.len()].name, max_tokens, deadline_ms);
                     oracle.add(stage.now.mono.0, tenant, task, &spec);
                     stage.create(tenant, task, spec)
                 }
@@ -354,7 +394,7 @@ fn saturate(
                 let started = stage.create(
                     *tenant,
                     task,
-                    wanting(Priority::Interactive, max_tokens, None),
+                    wanting(ClassName::INTERACTIVE, max_tokens, None),
                 );
                 leave(&mut queued, &plan, &started);
             }

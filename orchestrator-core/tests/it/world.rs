@@ -10,10 +10,10 @@ use orchestrator_core::input::{Ask, AttemptEnd, Input, Report};
 use orchestrator_core::key::KeyScope;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::placement::ReplicaFacts;
-use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::quota::QuotaPut;
 use orchestrator_core::task::{
-    AttemptState, Engine, FinishReason, OnDisconnect, Priority, PromptFacts, TaskFault, TaskSpec,
+    AttemptState, Engine, FinishReason, OnDisconnect, PromptFacts, TaskFault, TaskSpec,
 };
 use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use crate::keys::{key, rotate};
 use crate::pools::two_pools;
 use crate::quotas::any_put;
-use crate::rig::{BEGINNING, Rig, facts, spec};
+use crate::rig::{BEGINNING, Rig, batch_of, facts, interactive_of, spec};
 
 /// One move.
 #[derive(Clone, Debug)]
@@ -78,16 +78,8 @@ const REPLICAS: [&str; 3] = ["default-0", "default-1", "large-0"];
 pub(crate) fn small(attachable: bool) -> MachineConfig {
     let mut config = two_pools();
     config.pools[1].kv_bytes_per_token = Some(3_000);
-    config.interactive = ClassLimit {
-        capacity: 3,
-        full: FullPolicy::Reject,
-        weight: 8,
-    };
-    config.batch = ClassLimit {
-        capacity: 2,
-        full: FullPolicy::DropLru,
-        weight: 1,
-    };
+    interactive_of(&mut config).capacity = 3;
+    batch_of(&mut config).capacity = 2;
     config.ageing_ms = 4_000;
     config.scheduled_max = 3;
     config.retry.interruptions = 3;
@@ -147,9 +139,9 @@ fn any_spec() -> impl Strategy<Value = Box<TaskSpec>> {
                         ..spec().prompt
                     },
                     priority: if urgent {
-                        Priority::Interactive
+                        ClassName::INTERACTIVE
                     } else {
-                        Priority::Batch
+                        ClassName::BATCH
                     },
                     on_disconnect: if leave {
                         OnDisconnect::Cancel

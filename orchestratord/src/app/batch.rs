@@ -29,7 +29,7 @@ impl App {
         let mut asks = Vec::with_capacity(tasks.len());
         let mut refused = Vec::with_capacity(tasks.len());
         for (task, named) in tasks {
-            match create_ask(caller, task, named) {
+            match create_ask(&self.classes, caller, task, named) {
                 Ok((ask, body)) => {
                     asks.push((ask, Some(body)));
                     refused.push(None);

@@ -5,8 +5,8 @@ use orchestrator_core::bulk::{
 };
 use orchestrator_core::id::{BulkId, ProjectId, SessionId};
 use orchestrator_core::input::Ask;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::Priority;
 use orchestrator_core::time::WallMs;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub struct NewBulk {
     /// Only tasks in this state.
     pub state: Option<LiveState>,
     /// Only tasks of this class.
-    pub priority: Option<Priority>,
+    pub priority: Option<ClassName>,
     /// Only tasks of this session.
     pub session: Option<SessionId>,
     /// Only tasks of this project.
@@ -149,7 +149,8 @@ impl App {
             let look = self
                 .owner
                 .ask_live(move |machine, now| machine.bulk_tally(now, tally));
-            tally = look.await.map_err(unavailable)?;
+            let look = look.await.map_err(unavailable)?;
+            tally = look.map_err(Trouble::Refused)?;
             if let (true, Some((at, _))) = (tally.over, tally.began) {
                 let BulkTally {
                     action,

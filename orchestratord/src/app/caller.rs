@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use orchestrator_core::id::{KeyId, PrincipalId, ProjectId, TenantId};
 use orchestrator_core::key::{KeyRecord, Scopes, Tenant};
-use orchestrator_core::task::{Priority, TaskRecord};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::TaskRecord;
 
 /// Who calls: the holder of a key, or by default anybody, where the daemon has no keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,11 +65,10 @@ impl Caller {
         self.key().map_or(Scopes::ALL, |key| key.scopes)
     }
 
-    /// Highest class that its tasks wait in.
+    /// Highest class that its tasks wait in; any if none.
     #[must_use]
-    pub fn class_max(&self) -> Priority {
-        self.key()
-            .map_or(Priority::Interactive, |key| key.class_max)
+    pub fn class_max(&self) -> Option<ClassName> {
+        self.key().map(|key| key.class_max)
     }
 
     /// True if it may see a task of its tenant.

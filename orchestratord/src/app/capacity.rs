@@ -1,11 +1,12 @@
 //! What can run here: capabilities, pools, replica sets, readiness, metrics.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use config_schema::Config;
 use orchestrator_core::id::ReplicaName;
 use orchestrator_core::placement::{PoolState, PoolView, ReplicaSetView, ReplicaViewState};
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 
 use super::App;
 use super::trouble::{Missing, Prerequisite, Trouble};
@@ -13,10 +14,10 @@ use crate::owner::LiveView;
 use crate::run::supervision::Supervised;
 
 /// A limit that refusals name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Its name, as configuration and refusals have it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value.
     pub value: u64,
     /// Unit of the value.
@@ -27,34 +28,29 @@ impl Limit {
     /// Every limit of a configuration.
     #[must_use]
     pub fn all(config: &Config) -> Vec<Self> {
-        let queue = &config.queue;
-        vec![
+        let classes = config.queue.classes.iter().map(|class| Self {
+            name: format!("queue.{}.capacity", class.name).into(),
+            value: class.capacity.into(),
+            unit: "tasks",
+        });
+        let others = [
             Self {
-                name: "queue.batch.capacity",
-                value: queue.batch.capacity.into(),
-                unit: "tasks",
-            },
-            Self {
-                name: "queue.interactive.capacity",
-                value: queue.interactive.capacity.into(),
-                unit: "tasks",
-            },
-            Self {
-                name: "queue.scheduled_max",
+                name: "queue.scheduled_max".into(),
                 value: config.queue.scheduled_max.into(),
                 unit: "tasks",
             },
             Self {
-                name: "session.ttl_ms",
+                name: "session.ttl_ms".into(),
                 value: config.session.ttl_ms,
                 unit: "ms",
             },
             Self {
-                name: "session.turns_max",
+                name: "session.turns_max".into(),
                 value: config.session.turns_max.into(),
                 unit: "tasks",
             },
-        ]
+        ];
+        classes.chain(others).collect()
     }
 }
 
@@ -63,6 +59,8 @@ impl Limit {
 pub struct Capabilities {
     /// The pools.
     pub pools: Vec<PoolView>,
+    /// The classes with whether it is the default, the most urgent first.
+    pub classes: Vec<(ClassName, bool)>,
     /// The limits.
     pub limits: Vec<Limit>,
 }
@@ -82,6 +80,12 @@ impl App {
     pub fn capabilities_get(&self) -> Capabilities {
         Capabilities {
             pools: self.owner.view().pools.clone(),
+            classes: self
+                .classes
+                .names()
+                .into_iter()
+                .map(|class| (class, class == self.classes.by_default()))
+                .collect(),
             limits: self.limits.clone(),
         }
     }
@@ -143,8 +147,8 @@ impl App {
     #[must_use]
     pub fn metrics_get(&self) -> String {
         let view = self.owner.view();
-        for priority in [Priority::Batch, Priority::Interactive] {
-            self.meter.queue_depth(priority, view.queue_depth(priority));
+        for (class, depth) in &view.queued {
+            self.meter.queue_depth(*class, *depth);
         }
         self.meter.render()
     }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::tasks::{Created, NewTask};
 use super::trouble::Trouble;
-use super::{App, Caller};
+use super::{App, Caller, ClassOffer};
 use crate::owner::OwnerUnavailable;
 
 /// The owner knows the body's handle only once it has taken the command.
@@ -31,7 +31,7 @@ impl App {
         named: bool,
     ) -> Result<Created, Trouble> {
         let (id, keyed) = (task.id, named || task.key.is_some());
-        let (ask, body) = create_ask(caller, task, named)?;
+        let (ask, body) = create_ask(&self.classes, caller, task, named)?;
         let outcome = self.owner.command(ask, Some(body)).await;
         match settle(outcome, Some(id), keyed)? {
             Reply::TaskCreated { record, replayed } => {
@@ -112,6 +112,7 @@ impl App {
 /// # Errors
 /// If it may not go to its project.
 pub(super) fn create_ask(
+    classes: &ClassOffer,
     caller: &Caller,
     task: NewTask,
     named: bool,
@@ -125,7 +126,7 @@ pub(super) fn create_ask(
         budget,
         body,
     } = task;
-    spec.priority = spec.priority.at_most(caller.class_max());
+    spec.priority = classes.capped(spec.priority, caller);
     let project = project_of(caller, project)?;
     let key = key.map(|text| idempotency_key(caller.tenant(), &text));
     let create = TaskCreate {

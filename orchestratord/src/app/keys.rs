@@ -6,8 +6,8 @@ use std::sync::Arc;
 use orchestrator_core::id::{KeyId, ProjectId};
 use orchestrator_core::input::Ask;
 use orchestrator_core::key::{KeyCreate, KeyRecord, KeyRotate, Keys, Scopes, Tenant};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::Priority;
 use orchestrator_core::time::WallMs;
 
 use super::{App, Caller, Trouble};
@@ -27,8 +27,8 @@ pub struct NewKey {
     pub project: Option<ProjectId>,
     /// What it is allowed to.
     pub scopes: Scopes,
-    /// Highest class that its tasks wait in.
-    pub class_max: Priority,
+    /// Highest class that its tasks wait in; the most urgent if none.
+    pub class_max: Option<ClassName>,
     /// When it expires.
     pub expires_at: Option<WallMs>,
 }
@@ -89,7 +89,7 @@ impl App {
             project,
             name,
             scopes,
-            class_max,
+            class_max: class_max.unwrap_or_else(|| self.classes.most_urgent()),
             expires_at,
             created_by: caller.principal(),
         };

@@ -6,6 +6,7 @@ use store::ReadStore;
 use tokio::sync::watch;
 
 use super::capacity::Limit;
+use super::classes::ClassOffer;
 use super::refusals::Refusals;
 use crate::keys::Gate;
 use crate::owner::OwnerHandle;
@@ -29,6 +30,8 @@ pub struct App {
     pub supervision: Supervision,
     /// Has the tasks that were turned away.
     pub refusals: Refusals,
+    /// The classes that tasks may ask for.
+    pub classes: ClassOffer,
     /// What the capabilities tell of limits.
     pub limits: Vec<Limit>,
     /// Turns true when the daemon ends: streams are then closed without a terminal frame.

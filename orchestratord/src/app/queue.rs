@@ -2,7 +2,7 @@
 
 use orchestrator_core::id::PoolName;
 use orchestrator_core::input::Ask;
-use orchestrator_core::queue::{PauseRecord, QueueSwitch};
+use orchestrator_core::queue::{Class, PauseRecord, QueueSwitch};
 use orchestrator_core::reply::Reply;
 
 use super::{App, Caller, Trouble};
@@ -10,6 +10,8 @@ use super::{App, Caller, Trouble};
 /// How queues stand.
 #[derive(Clone, Debug)]
 pub struct QueueState {
+    /// Every class and how many wait in it, the most urgent first.
+    pub classes: Vec<(Class, u64)>,
     /// Every pool and whether it is held, in the order of the configuration.
     pub pools: Vec<(PoolName, bool)>,
     /// Every switch that was ever touched.
@@ -17,12 +19,17 @@ pub struct QueueState {
 }
 
 impl App {
-    /// Which queues are held. A live read of what is durable.
+    /// The classes, and which queues are held. A live read of what is durable.
     ///
     /// # Errors
     /// If there is no owner at the moment.
     pub async fn queue_get(&self) -> Result<QueueState, Trouble> {
         let look = self.owner.ask_live(|machine, _| QueueState {
+            classes: machine
+                .classes()
+                .iter()
+                .map(|class| (*class, machine.queue_depth(class.config.name)))
+                .collect(),
             pools: machine
                 .pools()
                 .into_iter()

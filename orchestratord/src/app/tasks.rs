@@ -7,8 +7,9 @@ use futures_util::future::{self, BoxFuture};
 use futures_util::{FutureExt, StreamExt};
 use orchestrator_core::id::{AcceptSeq, Digest, ProjectId, SessionId, TaskId};
 use orchestrator_core::machine::Explanation;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::session::SessionBudget;
-use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskSpec};
+use orchestrator_core::task::{Engine, TaskRecord, TaskSpec};
 use store::{TaskBody, TaskQuery, TaskRow};
 use uuid::Uuid;
 
@@ -60,7 +61,7 @@ pub struct ListFilter {
     /// Only in this state, by the store's name.
     pub state: Option<&'static str>,
     /// Only of this class.
-    pub priority: Option<Priority>,
+    pub priority: Option<ClassName>,
     /// Only of this session.
     pub session: Option<SessionId>,
     /// Only of this project.
@@ -87,7 +88,7 @@ pub struct WatchedTask {
     /// What there is to read.
     pub opening: Opening,
     /// Class of the task.
-    pub priority: Priority,
+    pub priority: ClassName,
     /// Kind of engine that ran it, or else was asked for.
     pub engine: Option<Engine>,
     /// Resolves as soon as the reader's key is in force no more, and says why: nothing more may be told then.
@@ -308,7 +309,7 @@ fn cursor_of(text: &str) -> Option<AcceptSeq> {
 struct OwnerWatch {
     owner: OwnerHandle,
     task: TaskId,
-    priority: Priority,
+    priority: ClassName,
 }
 
 impl Watch for OwnerWatch {
@@ -320,7 +321,7 @@ impl Watch for OwnerWatch {
 
 /// Where a task of a class stands, as its readers are told.
 #[must_use]
-pub fn waiting(view: &LiveView, priority: Priority, explanation: &Explanation) -> Waiting {
+pub fn waiting(view: &LiveView, priority: ClassName, explanation: &Explanation) -> Waiting {
     Waiting {
         queue_depth: view.queue_depth(priority),
         queue_position: explanation.queue_position,

@@ -9,7 +9,7 @@ use super::host::Host;
 impl CallersApi for Host {
     async fn whoami_get(&self, context: Context) -> WhoamiGetResponse {
         WhoamiGetResponse::Ok200 {
-            body: convert::whoami(&context.caller),
+            body: convert::whoami(&context.caller, self.app.classes.most_urgent()),
         }
     }
 }

@@ -3,10 +3,10 @@
 use api_server::support::{ProblemReply, problem_type};
 use api_types::{self as wire, Problem, ProblemCode, ProblemFault};
 use orchestrator_core::id::TaskId;
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::BudgetKind;
-use orchestrator_core::task::{Priority, TaskFault};
+use orchestrator_core::task::TaskFault;
 use uuid::Uuid;
 
 mod keys;
@@ -50,7 +50,7 @@ pub(super) struct StreamOf {
     /// Its id.
     pub(super) task_id: Uuid,
     /// Class it waits in.
-    pub(super) priority: Priority,
+    pub(super) priority: ClassName,
     /// Kind of engine that ran it, or was asked for.
     pub(super) engine: Option<wire::Engine>,
     /// Id of the request that reads it.
@@ -271,9 +271,9 @@ fn of_refusal_whole(refusal: Refusal, correlation_id: &str) -> Problem {
     let answer = |status, code| problem(status, code, reason::reason(&refusal), correlation_id);
     let of_task = |task: TaskId| Some(Uuid::from_u128(task.0));
     match &refusal {
-        Refusal::BudgetSessionless | Refusal::DeadlineBeforeStart { .. } => {
-            answer(400, ProblemCode::InvalidParams)
-        }
+        Refusal::BudgetSessionless
+        | Refusal::ClassUnknown { .. }
+        | Refusal::DeadlineBeforeStart { .. } => answer(400, ProblemCode::InvalidParams),
         Refusal::BudgetSpent { short, .. } => Problem {
             limit_name: Some(budget_limit(short.kind).to_owned()),
             ..answer(409, ProblemCode::SessionExhausted)

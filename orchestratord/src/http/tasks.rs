@@ -29,7 +29,12 @@ impl TasksApi for Host {
     ) -> TaskCreateResponse {
         let named = body.task_id.is_some();
         let TaskCreateParams { idempotency_key } = params;
-        let task = convert::new_task(body, idempotency_key, rising_id());
+        let task = convert::new_task(
+            body,
+            idempotency_key,
+            rising_id(),
+            self.app.classes.by_default(),
+        );
         match self.app.task_create(&context.caller, task, named).await {
             Ok(created) => {
                 let body =
@@ -57,7 +62,7 @@ impl TasksApi for Host {
         context: Context,
         body: TaskBatchRequest,
     ) -> TaskCreateBatchResponse {
-        let tasks = convert::new_tasks(body, rising_id);
+        let tasks = convert::new_tasks(body, rising_id, self.app.classes.by_default());
         let named: Vec<bool> = tasks.iter().map(|(_, named)| *named).collect();
         match self.app.task_create_batch(&context.caller, tasks).await {
             Ok(outcomes) => {
@@ -121,7 +126,7 @@ impl TasksApi for Host {
         } = params;
         let filter = ListFilter {
             state: state.map(convert::state_filter),
-            priority: priority.map(convert::priority_filter),
+            priority: priority.as_deref().and_then(convert::class_choice),
             session: session_id.map(|id| SessionId(id.as_u128())),
             project: project_id.map(|id| ProjectId(id.as_u128())),
             limit,

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use config_schema::Config;
 use orchestrator_core::id::PrincipalId;
 use orchestrator_core::key::{KeyCreate, KeyRecord, KeyScope, Keys, Scopes, Tenant};
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 use store::{Commit, CommitError, OpenError, OwnerStore, ReadError};
 use store_sqlite::SqliteStore;
 use thiserror::Error;
 
 use super::server_key::{ServerKey, ServerKeyError};
 use super::token::ApiKey;
+use crate::app::ClassOffer;
 use crate::owner::{Clock, SystemClock};
 
 /// Why there is no first key.
@@ -62,11 +64,11 @@ pub struct FirstKey {
 }
 
 /// Makes data directory, server key and first key, where they are missing. No daemon may run on the directory. `again`
-/// makes another first key where there are keys.
+/// makes another first key where there are keys. Its tasks may wait in `class_max`, the most urgent class.
 ///
 /// # Errors
 /// [`InitError`]; no key was made then, unless it says so.
-pub fn init(data_dir: &Path, again: bool) -> Result<FirstKey, InitError> {
+pub fn init(data_dir: &Path, again: bool, class_max: ClassName) -> Result<FirstKey, InitError> {
     let mut store = SqliteStore::open(data_dir, "orchestratord init")?;
     let loaded = store.load()?;
     if !loaded.keys.is_empty() && !again {
@@ -86,7 +88,7 @@ pub fn init(data_dir: &Path, again: bool) -> Result<FirstKey, InitError> {
         project: None,
         name: "first key".to_owned(),
         scopes: Scopes::from_iter([KeyScope::Operator, KeyScope::User]),
-        class_max: Priority::Interactive,
+        class_max,
         expires_at: None,
         created_by: PrincipalId::SYSTEM,
     };
@@ -110,8 +112,14 @@ pub fn init(data_dir: &Path, again: bool) -> Result<FirstKey, InitError> {
 ///
 /// # Errors
 /// [`InitError`], as with [`init`], or if nobody could be told the key.
-pub fn print_first_key(data_dir: &Path, again: bool, json: bool) -> Result<(), InitError> {
-    let FirstKey { api_key, record } = init(data_dir, again)?;
+pub fn print_first_key(
+    data_dir: &Path,
+    config: &Config,
+    again: bool,
+    json: bool,
+) -> Result<(), InitError> {
+    let class_max = ClassOffer::of(&config.queue).most_urgent();
+    let FirstKey { api_key, record } = init(data_dir, again, class_max)?;
     let mut out = io::stdout().lock();
     let printed = if json {
         let document = serde_json::json!({

@@ -90,7 +90,7 @@ mod tests {
 
     use orchestrator_core::id::{KeyId, PrincipalId};
     use orchestrator_core::key::{KeyCreate, KeyMac, KeyScope, Scopes, Tenant};
-    use orchestrator_core::task::Priority;
+    use orchestrator_core::queue::ClassName;
 
     use super::*;
 
@@ -107,7 +107,7 @@ mod tests {
                 project: None,
                 name: String::new(),
                 scopes: Scopes::from_iter([KeyScope::Operator]),
-                class_max: Priority::Interactive,
+                class_max: ClassName::INTERACTIVE,
                 expires_at: expires_at.map(WallMs),
                 created_by: PrincipalId::SYSTEM,
             };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orchestrator_core::entropy::Entropy;
+use orchestrator_core::machine::Machine;
 use orchestrator_core::time::Now;
 use store::{Loaded, ReadError};
 
@@ -87,6 +88,9 @@ impl OwnerState {
             epoch: term.epoch,
             live_tasks: term.machine.live_count(),
         });
+        if let Some(notice) = retired(&term.machine) {
+            self.notice(notice);
+        }
         self.doubts
             .recovered(now, |task| term.machine.is_live(task));
         // Callers are let in by what is durable from the first moment on, not from the first batch on.
@@ -172,4 +176,14 @@ impl OwnerState {
             ..LiveView::clone(&self.view)
         }));
     }
+}
+
+/// What there is to say of tasks whose classes are configured no more.
+fn retired(machine: &Machine) -> Option<Notice> {
+    let tasks = machine.retired_count();
+    let retired = machine.classes().iter().filter(|class| !class.configured);
+    (tasks > 0).then(|| Notice::ClassesRetired {
+        classes: retired.map(|class| class.config.name).collect(),
+        tasks,
+    })
 }

@@ -2,6 +2,7 @@
 
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::Epoch;
+use orchestrator_core::queue::ClassName;
 use store::Commit;
 
 /// Takes what is durable, on the owner's thread: it must not block.
@@ -22,6 +23,13 @@ pub trait Outlet: Send {
 /// What happens to the owner, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
+    /// Tasks were recovered whose classes are configured no more.
+    ClassesRetired {
+        /// Which those are.
+        classes: Vec<ClassName>,
+        /// How many tasks.
+        tasks: usize,
+    },
     /// A commit was not applied and will be tried again.
     CommitDelayed {
         /// Number of the commit.

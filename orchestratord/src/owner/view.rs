@@ -4,7 +4,7 @@ use orchestrator_core::id::Epoch;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::{Counters, Machine};
 use orchestrator_core::placement::{PoolView, ReplicaSetView};
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 
 /// A snapshot of the machine and its owner, taken after each batch and shown once that is durable.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,10 +21,8 @@ pub struct LiveView {
     pub keys: Keys,
     /// Tasks that have not ended.
     pub live_tasks: usize,
-    /// Tasks queued for someone who waits.
-    pub queued_interactive: u64,
-    /// Tasks queued for throughput.
-    pub queued_batch: u64,
+    /// Tasks queued in each class that there is, the most urgent first.
+    pub queued: Vec<(ClassName, u64)>,
     /// Pools with their replicas, in the order of the configuration.
     pub pools: Vec<PoolView>,
     /// Replica sets with a ready replica.
@@ -36,11 +34,11 @@ pub struct LiveView {
 impl LiveView {
     /// Tasks queued in a class.
     #[must_use]
-    pub fn queue_depth(&self, priority: Priority) -> u64 {
-        match priority {
-            Priority::Batch => self.queued_batch,
-            Priority::Interactive => self.queued_interactive,
-        }
+    pub fn queue_depth(&self, priority: ClassName) -> u64 {
+        let mut queued = self.queued.iter();
+        queued
+            .find(|(class, _)| *class == priority)
+            .map_or(0, |(_, depth)| *depth)
     }
 
     /// Of a machine that serves, with its store in order.
@@ -52,8 +50,12 @@ impl LiveView {
             store_trouble: None,
             keys: machine.keys().clone(),
             live_tasks: machine.live_count(),
-            queued_interactive: machine.queue_depth(Priority::Interactive),
-            queued_batch: machine.queue_depth(Priority::Batch),
+            queued: machine
+                .classes()
+                .known()
+                .into_iter()
+                .map(|class| (class, machine.queue_depth(class)))
+                .collect(),
             pools: machine.pools(),
             replica_sets: machine.replica_sets(),
             counters: machine.counters(),

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::TaskId;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::ClassName;
 use store::{Commit, Payload};
 
 use super::attempts::Attempts;
@@ -45,6 +46,14 @@ impl Outlet for RunOutlet {
 
     fn notice(&mut self, notice: Notice) {
         match notice {
+            Notice::ClassesRetired { classes, tasks } => {
+                let classes: Vec<&str> = classes.iter().map(ClassName::as_str).collect();
+                tracing::warn!(
+                    tasks,
+                    classes = classes.join(", "),
+                    "tasks wait in classes that are configured no more: they come last, at weight 1; name the classes again, or let them run out"
+                );
+            }
             Notice::CommitDelayed {
                 commit_seq,
                 tries,
@@ -136,7 +145,7 @@ mod tests {
     use orchestrator_core::id::{Epoch, PayloadRef, ReplyToken};
     use orchestrator_core::input::{Command, Input};
     use orchestrator_core::machine::{Machine, Output, Recovered};
-    use orchestrator_core::task::Priority;
+    use orchestrator_core::queue::ClassName;
     use orchestrator_core::time::{MonoMs, Now, WallMs};
     use store::TaskBody;
 
@@ -153,7 +162,7 @@ mod tests {
         let mut machine = Machine::recover(config(), now, Recovered::default());
         let mut dice = Dice::from_seed(1);
         let asked = (1..=4).map(|id| {
-            let mut ask = create(id, Priority::Interactive);
+            let mut ask = create(id, ClassName::INTERACTIVE);
             if let orchestrator_core::input::Ask::TaskCreate { create, .. } = &mut ask {
                 create.body = PayloadRef(id as u64);
             }

@@ -5,9 +5,10 @@
 use orchestrator_core::id::{
     AcceptSeq, AttemptId, Digest, PrincipalId, ProjectId, ReplicaName, TaskId, TenantId,
 };
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::{
-    Determinism, Engine, FinishReason, InputKind, PROFILE_V1, Priority, PromptFacts, Started,
-    TaskEnd, TaskSpec, TaskState,
+    Determinism, Engine, FinishReason, InputKind, PROFILE_V1, PromptFacts, Started, TaskEnd,
+    TaskSpec, TaskState,
 };
 use orchestrator_core::time::{MonoMs, WallMs};
 use proptest::prelude::*;
@@ -36,7 +37,7 @@ fn spec(on_disconnect: OnDisconnect) -> TaskSpec {
         sampling: PROFILE_V1.sampling,
         seed: 1,
         determinism: Determinism::BestEffort,
-        priority: Priority::Interactive,
+        priority: ClassName::INTERACTIVE,
         deadline_ms: None,
         run_at: None,
         session: None,

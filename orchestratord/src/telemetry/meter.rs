@@ -10,10 +10,10 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use orchestrator_core::id::{AttemptId, ReplicaName, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::obstacle::Obstacle;
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::quota::QuotaLimit;
 use orchestrator_core::task::{
-    AttemptRecord, Engine, FinishReason, Priority, TaskEnd, TaskFault, TaskRecord,
+    AttemptRecord, Engine, FinishReason, TaskEnd, TaskFault, TaskRecord,
 };
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -155,8 +155,8 @@ impl Meter {
     }
 
     /// A class of the queue has a new length.
-    pub fn queue_depth(&self, priority: Priority, depth: u64) {
-        gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => names::priority(priority))
+    pub fn queue_depth(&self, priority: ClassName, depth: u64) {
+        gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => priority.to_string())
             .set(depth as f64);
     }
 
@@ -180,10 +180,10 @@ impl Meter {
     }
 
     /// A task of a class was turned away by a rule.
-    pub fn task_refused(&self, priority: Priority, obstacle: Obstacle) {
+    pub fn task_refused(&self, priority: ClassName, obstacle: Obstacle) {
         let labels = [
-            ("blocked_by", obstacle.name()),
-            ("priority", names::priority(priority)),
+            ("blocked_by", obstacle.name().to_owned()),
+            ("priority", priority.to_string()),
         ];
         counter!("task_refusals_total", &labels).increment(1);
     }
@@ -194,7 +194,7 @@ impl Meter {
         counter!("store_mutations_total").increment(mutations.len() as u64);
         let mut ended_attempts: HashMap<TaskId, &AttemptRecord> = HashMap::new();
         // Counted together: a batch of new tasks is of few kinds, and each look for a counter costs.
-        let mut enqueued: BTreeMap<(&'static str, &'static str), u64> = BTreeMap::new();
+        let mut enqueued: BTreeMap<(&'static str, ClassName), u64> = BTreeMap::new();
         for mutation in mutations {
             match mutation {
                 Mutation::AttemptInsert(attempt) => self.attempt_started(attempt, mutations),
@@ -203,8 +203,7 @@ impl Meter {
                 }
                 Mutation::TaskInsert { record, .. } => {
                     let engine = record.spec.engine.map_or(ANY_ENGINE, names::engine);
-                    let priority = names::priority(record.spec.priority);
-                    *enqueued.entry((engine, priority)).or_default() += 1;
+                    *enqueued.entry((engine, record.spec.priority)).or_default() += 1;
                 }
                 Mutation::TaskUpdate(record) if record.state.is_final() => {
                     self.task_ended(record, ended_attempts.get(&record.id).copied());
@@ -225,7 +224,7 @@ impl Meter {
             }
         }
         for ((engine, priority), tasks) in enqueued {
-            counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority)
+            counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority.to_string())
                 .increment(tasks);
         }
     }
@@ -256,12 +255,12 @@ impl Meter {
             return;
         };
         for (class, share) in self.shares.add(priority, tokens) {
-            gauge!("admission_share", "priority" => names::priority(class)).set(share);
+            gauge!("admission_share", "priority" => class.to_string()).set(share);
         }
         if let Some(outcome) = outcome {
             let labels = [
-                ("outcome", outcome.name()),
-                ("priority", names::priority(priority)),
+                ("outcome", outcome.name().to_owned()),
+                ("priority", priority.to_string()),
             ];
             counter!("start_predictions_total", &labels).increment(1);
         }
@@ -270,7 +269,7 @@ impl Meter {
             ("engine_version", labels.engine_version),
             ("pool_id", labels.pool),
             ("replica_id", attempt.replica.to_string()),
-            ("priority", names::priority(priority).to_owned()),
+            ("priority", priority.to_string()),
         ];
         counter!("tasks_started_total", &labels).increment(1);
     }
@@ -282,8 +281,8 @@ impl Meter {
             TaskEnd::Finished { finish, .. } => names::finish(*finish),
             TaskEnd::Failed { fault, .. } => names::fault_code(*fault),
         };
-        let priority = names::priority(record.spec.priority);
-        counter!("tasks_ended_total", "engine" => asked, "priority" => priority, "reason" => reason).increment(1);
+        let priority = record.spec.priority.to_string();
+        counter!("tasks_ended_total", "engine" => asked, "priority" => priority.clone(), "reason" => reason).increment(1);
         match end {
             TaskEnd::Finished {
                 finish: FinishReason::Cancelled,
@@ -350,7 +349,7 @@ impl Meter {
             ("engine", engine),
             ("engine_version", labels.engine_version),
             ("pool_id", labels.pool),
-            ("priority", names::priority(record.spec.priority).to_owned()),
+            ("priority", record.spec.priority.to_string()),
         ];
         if let Some(ms) = attempt.first_token_ms {
             histogram!("latency_first_token_ms", &class).record(ms as f64);

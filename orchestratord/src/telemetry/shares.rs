@@ -1,36 +1,34 @@
 //! How the tokens that are dispatched are shared between the classes.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 
 /// Weight of the newest dispatch: the last hundred or so tell.
 const NEWEST: f64 = 0.01;
 
-/// Moving sums of tokens dispatched, one for each class.
+/// Moving sums of tokens dispatched, one for each class of which any were.
 #[derive(Debug, Default)]
-pub(super) struct AdmissionShares(Mutex<[f64; Priority::ALL.len()]>);
+pub(super) struct AdmissionShares(Mutex<BTreeMap<ClassName, f64>>);
 
 impl AdmissionShares {
     /// A task of a class was dispatched for so many tokens; the share of each class now.
-    pub(super) fn add(
-        &self,
-        priority: Priority,
-        tokens: u32,
-    ) -> [(Priority, f64); Priority::ALL.len()] {
+    pub(super) fn add(&self, class: ClassName, tokens: u32) -> BTreeMap<ClassName, f64> {
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (class, sum) in Priority::ALL.into_iter().zip(sums.iter_mut()) {
-            let value = if class == priority {
+        sums.entry(class).or_default();
+        for (other, sum) in sums.iter_mut() {
+            let value = if *other == class {
                 f64::from(tokens.max(1))
             } else {
                 0.0
             };
             *sum += (value - *sum) * NEWEST;
         }
-        let all: f64 = sums.iter().sum();
-        let [first, second] = *sums;
-        let [interactive, batch] = Priority::ALL;
-        [(interactive, first / all), (batch, second / all)]
+        let all: f64 = sums.values().sum();
+        sums.iter()
+            .map(|(class, sum)| (*class, sum / all))
+            .collect()
     }
 }
 
@@ -38,28 +36,18 @@ impl AdmissionShares {
 mod tests {
     use super::*;
 
-    fn share(shares: [(Priority, f64); 2], of: Priority) -> f64 {
-        shares
-            .into_iter()
-            .find(|(class, _)| *class == of)
-            .map_or(0.0, |(_, share)| share)
-    }
-
     #[test]
     fn the_shares_add_up_and_follow_the_tokens_slowly() {
         let shares = AdmissionShares::default();
-        let first = shares.add(Priority::Interactive, 500);
-        assert!((share(first, Priority::Interactive) - 1.0).abs() < 1e-9);
+        let first = shares.add(ClassName::INTERACTIVE, 500);
+        assert!((first[&ClassName::INTERACTIVE] - 1.0).abs() < 1e-9);
         let mut last = first;
         for _ in 0..1_000 {
-            shares.add(Priority::Interactive, 300);
-            last = shares.add(Priority::Batch, 100);
-            let sum: f64 = last.iter().map(|(_, share)| share).sum();
+            shares.add(ClassName::INTERACTIVE, 300);
+            last = shares.add(ClassName::BATCH, 100);
+            let sum: f64 = last.values().sum();
             assert!((sum - 1.0).abs() < 1e-9);
         }
-        assert!(
-            (share(last, Priority::Batch) - 0.25).abs() < 0.01,
-            "{last:?}"
-        );
+        assert!((last[&ClassName::BATCH] - 0.25).abs() < 0.01, "{last:?}");
     }
 }

@@ -24,7 +24,8 @@ pub(crate) const KEY_PUT: &str = "INSERT INTO api_key (id, mac, server_key, tena
 
 /// Binds a key.
 pub(crate) fn bind_key(to: &mut Binder<'_, '_>, record: &KeyRecord) -> Result<()> {
-    let scopes: Vec<&str> = record.scopes.iter().map(Named::name).collect();
+    let scopes: Vec<_> = record.scopes.iter().collect();
+    let scopes: Vec<&str> = scopes.iter().map(Named::name).collect();
     to.value(Unsigned(record.id.0))?
         .value(Bytes(record.mac.0))?
         .value(Bytes(record.server_key.0))?

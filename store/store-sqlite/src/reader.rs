@@ -244,7 +244,7 @@ fn list(connection: &Connection, query: &TaskQuery) -> Result<TaskPage> {
         (
             query.tenant.map(|tenant| ShortId::new(tenant.0)),
             query.state,
-            query.priority.map(Named::name),
+            query.priority.as_ref().map(Named::name),
             query.session.map(|session| Id::new(session.0)),
             Unsigned(before.0),
             // One more than asked for tells whether there are more.

@@ -1,22 +1,23 @@
 //! Names under which closed sets are stored: those of the wire, so that one word is searched for on
-//! every floor. A name is never changed once written; a new member needs a new name only.
+//! every floor. A name is never changed once written; a new member needs a new name only. Classes are stored by
+//! name too, and their set is open: which there are is decided by the configuration.
 
 use orchestrator_core::bulk::{BulkAction, LiveState};
 use orchestrator_core::key::KeyScope;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::{
-    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
-    WaitingFor,
+    Determinism, Engine, FinishReason, InputKind, OnDisconnect, TaskFault, TaskState, WaitingFor,
 };
 
-/// A member of a closed set with a stored name.
+/// What is stored by its name.
 pub trait Named: Sized + Copy {
     /// What the set is, for messages.
     const SET: &'static str;
 
     /// The stored name.
-    fn name(self) -> &'static str;
+    fn name(&self) -> &str;
 
-    /// The member with that name; none if a newer version wrote it.
+    /// The member with that name; none if there can be none, or a newer version wrote it.
     fn from_name(name: &str) -> Option<Self>;
 }
 
@@ -25,7 +26,7 @@ macro_rules! named {
         impl Named for $set {
             const SET: &'static str = $label;
 
-            fn name(self) -> &'static str {
+            fn name(&self) -> &str {
                 match self {
                     $(Self::$member => $name,)+
                 }
@@ -61,7 +62,6 @@ named!(LiveState as "state of a live task":
     Waiting = "waiting",
 );
 named!(OnDisconnect as "behaviour on disconnect": Cancel = "cancel", Continue = "continue");
-named!(Priority as "priority": Batch = "batch", Interactive = "interactive");
 named!(TaskFault as "fault":
     ContextExceeded = "context_exceeded",
     DeadlineUnmet = "deadline_unmet",
@@ -76,6 +76,18 @@ named!(TaskFault as "fault":
     WorkerReset = "worker_reset",
 );
 named!(WaitingFor as "reason to wait": Backoff = "backoff", Time = "time");
+
+impl Named for ClassName {
+    const SET: &'static str = "class";
+
+    fn name(&self) -> &str {
+        self.as_str()
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::named(name)
+    }
+}
 
 /// The name of a state without what it waits for, which is stored beside it.
 #[must_use]

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use orchestrator_core::id::{AcceptSeq, Epoch, ProjectId, SessionId, TaskId, TenantId};
-use orchestrator_core::task::{AttemptRecord, Priority, TaskRecord};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::{AttemptRecord, TaskRecord};
 use orchestrator_core::time::WallMs;
 
 use crate::error::ReadError;
@@ -33,7 +34,7 @@ pub struct TaskQuery {
     /// Only tasks whose state has this name, see [`crate::state_name`].
     pub state: Option<&'static str>,
     /// Only tasks of this class.
-    pub priority: Option<Priority>,
+    pub priority: Option<ClassName>,
     /// Only tasks of this session.
     pub session: Option<SessionId>,
     /// Only tasks accepted before this one.

@@ -292,7 +292,9 @@ fn config(dice: &mut Dice, urls: &[String]) -> String {
     let urls: Vec<String> = urls.iter().map(|url| format!("{url:?}")).collect();
     let times = "first_token_timeout_ms = 2000\nidle_timeout_ms = 1000\nready_timeout_ms = 20000\n";
     format!(
-        "[queue]\nage_after_ms = 2000\ninteractive = {{ capacity = {} }}\nbatch = {{ capacity = {} }}\n\n\
+        "[queue]\nage_after_ms = 2000\n\n\
+         [[queue.class]]\nname = \"interactive\"\ncapacity = {}\nweight = 8\n\n\
+         [[queue.class]]\nname = \"batch\"\ncapacity = {}\nfull_policy = \"drop-lru\"\n\n\
          [session]\nturns_max = 4\nttl_ms = 3000\n\n\
          [retry]\nfailures_max = {}\ninterruptions_max = {}\nbackoff_base_ms = 50\nbackoff_cap_ms = 1000\n\n\
          [[pool]]\nid = \"near\"\nmodel_ref = \"near\"\nreplicas = 2\nmax_tokens_per_second = {TOKENS_PER_SECOND}\n\

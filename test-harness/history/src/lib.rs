@@ -32,7 +32,7 @@ pub use id::{ClientId, DaemonId, GenerationId, ReaderId, RequestId, TaskId};
 pub use judge::{Checker, Judge};
 pub use observation::{Event, Observation, Phase};
 pub use place::{NotAPlace, Place, PrefixHash};
-pub use standing::{Class, Finish, Listed, Outcome, Payload, Record, State};
+pub use standing::{Finish, Listed, Outcome, Payload, Record, State};
 pub use violation::{Harm, Property, Violation};
 pub use words::story_of;
 pub use world::{GenerationEvent, LinkEvent, Process, ProcessEvent};

@@ -4,16 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::TaskId;
 
-/// The class that a task waits in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Work that can wait; a full queue drops its oldest.
-    Batch,
-    /// Work that someone waits for; a full queue refuses it.
-    Interactive,
-}
-
 /// What a client asked for. Two submissions are the same if their fingerprints are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
@@ -21,8 +11,8 @@ pub struct Payload {
     pub fingerprint: String,
     /// Digest of the prompt, in the form in which records and engines are seen to name it.
     pub prompt: String,
-    /// The class.
-    pub class: Class,
+    /// The class, by name.
+    pub class: String,
     /// The seed, if the client gave one.
     pub seed: Option<u64>,
     /// Most tokens to generate, if the client said.
@@ -122,8 +112,8 @@ pub struct Record {
     pub attempts: u32,
     /// Digest of the prompt, as in [`Payload::prompt`].
     pub prompt: String,
-    /// The class.
-    pub class: Class,
+    /// The class, by name.
+    pub class: String,
     /// The seed that it runs with.
     pub seed: u64,
 }

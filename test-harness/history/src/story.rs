@@ -5,7 +5,7 @@ use crate::frame::{ClosedBy, Frame, ReadFrom, ReaderEvent};
 use crate::id::{DaemonId, ReaderId, RequestId, TaskId};
 use crate::judge::{Checker, Judge};
 use crate::observation::{Event, Observation, Phase};
-use crate::standing::{Class, Finish, Outcome, Payload, Record, State};
+use crate::standing::{Finish, Outcome, Payload, Record, State};
 use crate::text::Text;
 use crate::violation::Violation;
 
@@ -123,7 +123,7 @@ pub(crate) fn payload(fingerprint: &str) -> Payload {
     Payload {
         fingerprint: fingerprint.to_owned(),
         prompt: "rain".to_owned(),
-        class: Class::Interactive,
+        class: "interactive".to_owned(),
         seed: Some(SEED),
         max_tokens: None,
     }
@@ -142,7 +142,7 @@ pub(crate) fn live(state: State, position: u64) -> Record {
         position,
         attempts: 1,
         prompt: "rain".to_owned(),
-        class: Class::Interactive,
+        class: "interactive".to_owned(),
         seed: SEED,
     }
 }

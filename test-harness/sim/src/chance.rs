@@ -32,6 +32,8 @@ pub enum Lane {
     Acts = 12,
     /// Commands over many tasks.
     Bulks = 13,
+    /// Which classes there are, and who asks for which.
+    Classes = 14,
 }
 
 /// One stream of draws.

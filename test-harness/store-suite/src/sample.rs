@@ -7,11 +7,12 @@ use orchestrator_core::id::{
 };
 use orchestrator_core::key::{KeyMac, KeyRecord, KeyScope, Scopes, ServerKeyMark, Tenant};
 use orchestrator_core::placement::ReplicaSetKey;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
 use orchestrator_core::task::{
     AttemptHead, AttemptRecord, AttemptState, Determinism, Engine, FinishReason, InputKind,
-    OnDisconnect, Priority, PromptFacts, Sampling, Started, TaskEnd, TaskFault, TaskRecord,
-    TaskSpec, TaskState, WaitingFor,
+    OnDisconnect, PromptFacts, Sampling, Started, TaskEnd, TaskFault, TaskRecord, TaskSpec,
+    TaskState, WaitingFor,
 };
 use orchestrator_core::time::WallMs;
 
@@ -98,7 +99,7 @@ pub(crate) fn drawn_key(draw: &mut Draw) -> KeyRecord {
         project: draw.maybe(|draw| ProjectId(draw.id())),
         name: draw.text(),
         scopes: Scopes::from_iter((0..draw.number32() % 4).map(|_| draw.one_of(&KeyScope::ALL))),
-        class_max: draw.one_of(&PRIORITIES),
+        class_max: draw.one_of(&CLASSES),
         created_at: WallMs(draw.number()),
         created_by: PrincipalId(draw.id()),
         expires_at: draw.maybe(|draw| WallMs(draw.number())),
@@ -215,7 +216,7 @@ fn drawn_spec(draw: &mut Draw) -> TaskSpec {
         },
         seed: draw.number32(),
         determinism: draw.one_of(&[Determinism::BestEffort, Determinism::Strict]),
-        priority: draw.one_of(&PRIORITIES),
+        priority: draw.one_of(&CLASSES),
         deadline_ms: draw.maybe(Draw::number),
         run_at: draw.maybe(|draw| WallMs(draw.number())),
         session: draw.maybe(|draw| SessionId(draw.id())),
@@ -239,8 +240,17 @@ fn drawn_end(draw: &mut Draw) -> TaskEnd {
     }
 }
 
-/// Every class.
-pub(crate) const PRIORITIES: [Priority; 2] = [Priority::Interactive, Priority::Batch];
+/// Some classes, with the shortest name and the longest.
+pub(crate) const CLASSES: [ClassName; 4] = [
+    ClassName::INTERACTIVE,
+    ClassName::BATCH,
+    class("z"),
+    class("a-name-as-long-as-it-is"),
+];
+
+const fn class(name: &str) -> ClassName {
+    ClassName::named(name).expect("is a name")
+}
 
 /// Every state.
 pub const STATES: [TaskState; 10] = [

@@ -465,9 +465,11 @@ Arguments:
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
-    /**Which queues are held, since when and by whom
+    /**Which classes there are, and which queues are held, since when and by whom
 
-Every switch that was ever touched, and each pool as it follows from them.
+Every class with what waits in it; every switch that was ever touched, and each pool as it follows from them.
+Classes that are configured no more are listed too, from a start of the daemon on at which tasks were in them.
+
 
 Sends a `GET` request to `/v1/queue`
 
@@ -926,9 +928,11 @@ Arguments:
     ) -> Result<support::Reply<types::PoolHealth>, support::ApiError> {
         support::settle(self.control().pool_health(id).await).await
     }
-    /**Which queues are held, since when and by whom
+    /**Which classes there are, and which queues are held, since when and by whom
 
-Every switch that was ever touched, and each pool as it follows from them.
+Every class with what waits in it; every switch that was ever touched, and each pool as it follows from them.
+Classes that are configured no more are listed too, from a start of the daemon on at which tasks were in them.
+
 
 Sends a `GET` request to `/v1/queue`
 

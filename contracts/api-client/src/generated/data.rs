@@ -364,7 +364,7 @@ Sends a `GET` request to `/v1/tasks`
 Arguments:
 - `cursor`: The `next_cursor` of the page before, unchanged.
 - `limit`: Most tasks on one page; 50 if left out.
-- `priority`: Only tasks of this class.
+- `priority`: Only tasks of this class, which may be one that is configured no more; none if no task ever was in it.
 - `project_id`: Only tasks of this project. A key of one project sees no other.
 - `session_id`: Only tasks of this session.
 - `state`: Only tasks in this state.
@@ -373,7 +373,7 @@ Arguments:
         &'a self,
         cursor: Option<&'a str>,
         limit: Option<u32>,
-        priority: Option<types::PriorityChoice>,
+        priority: Option<&'a str>,
         project_id: Option<&'a ::uuid::Uuid>,
         session_id: Option<&'a ::uuid::Uuid>,
         state: Option<types::TaskStateFilter>,
@@ -966,7 +966,7 @@ Sends a `GET` request to `/v1/tasks`
 Arguments:
 - `cursor`: The `next_cursor` of the page before, unchanged.
 - `limit`: Most tasks on one page; 50 if left out.
-- `priority`: Only tasks of this class.
+- `priority`: Only tasks of this class, which may be one that is configured no more; none if no task ever was in it.
 - `project_id`: Only tasks of this project. A key of one project sees no other.
 - `session_id`: Only tasks of this session.
 - `state`: Only tasks in this state.
@@ -975,7 +975,7 @@ Arguments:
         &'a self,
         cursor: Option<&'a str>,
         limit: Option<u32>,
-        priority: Option<types::PriorityChoice>,
+        priority: Option<&'a str>,
         project_id: Option<&'a ::uuid::Uuid>,
         session_id: Option<&'a ::uuid::Uuid>,
         state: Option<types::TaskStateFilter>,

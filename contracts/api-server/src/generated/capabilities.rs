@@ -26,7 +26,7 @@ pub static CAPABILITIES_GET: support::Operation = support::Operation {
     tag: "capabilities",
     method: "GET",
     path: "/v1/capabilities",
-    req_ids: &["ORCH-3095", "ORCH-3096"],
+    req_ids: &["ORCH-3087", "ORCH-3095", "ORCH-3096"],
     security: &[support::Requirement(&[("ApiKey", &[])])],
     scope: Some(support::Scope::User),
     read: Some(support::Read::Live),

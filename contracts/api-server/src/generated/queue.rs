@@ -10,9 +10,10 @@ use crate::support as support;
 use ::api_types as types;
 /// Which queues are held, and letting them go on.
 pub trait QueueApi: support::ApiHost {
-    /// Which queues are held, since when and by whom.
+    /// Which classes there are, and which queues are held, since when and by whom.
     ///
-    /// Every switch that was ever touched, and each pool as it follows from them.
+    /// Every class with what waits in it; every switch that was ever touched, and each pool as it follows from them.
+    /// Classes that are configured no more are listed too, from a start of the daemon on at which tasks were in them.
     ///
     /// `GET /v1/queue`
     fn queue_get(
@@ -48,7 +49,7 @@ pub static QUEUE_GET: support::Operation = support::Operation {
     tag: "queue",
     method: "GET",
     path: "/v1/queue",
-    req_ids: &["ORCH-3231"],
+    req_ids: &["ORCH-3087", "ORCH-3231"],
     security: &[support::Requirement(&[("ApiKey", &[])])],
     scope: Some(support::Scope::Operator),
     read: Some(support::Read::Live),
@@ -59,7 +60,7 @@ pub static QUEUE_GET: support::Operation = support::Operation {
 /// Every reply of `queue_get`.
 #[derive(Debug)]
 pub enum QueueGetResponse {
-    /// The switches.
+    /// The classes and the switches.
     Ok200 {
         /// The body.
         body: types::Queue,

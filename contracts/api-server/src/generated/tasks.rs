@@ -171,7 +171,7 @@ pub static TASK_LIST: support::Operation = support::Operation {
 pub struct TaskListParams {
     /// Only tasks in this state.
     pub state: Option<types::TaskStateFilter>,
-    /// Only tasks of this class.
+    /// Only tasks of this class, which may be one that is configured no more; none if no task ever was in it.
     pub priority: Option<types::PriorityChoice>,
     /// Only tasks of this session.
     pub session_id: Option<::uuid::Uuid>,
@@ -190,7 +190,20 @@ impl TaskListParams {
         );
         let state = raw.query("state", support::parse::listed::<types::TaskStateFilter>);
         let priority = raw
-            .query("priority", support::parse::listed::<types::PriorityChoice>);
+            .query(
+                "priority",
+                |text| {
+                    let value = support::parse::text(text)?;
+                    support::check::length(&value, 1, 23)?;
+                    {
+                        static PATTERN: support::check::Pattern = support::check::Pattern::new(
+                            "^[a-z][a-z0-9-]*$",
+                        );
+                        PATTERN.check(&value)
+                    }?;
+                    Ok(value)
+                },
+            );
         let session_id = raw.query("session_id", support::parse::uuid);
         let project_id = raw.query("project_id", support::parse::uuid);
         let limit = raw

@@ -3,8 +3,8 @@
 use api_client::ApiError;
 use api_server::tasks::TaskCreateResponse;
 use api_types::{
-    Priority, PriorityChoice, ProblemCode, PromptInput, TaskCreateRequest, TaskCreated,
-    TaskInputRequest, TaskState, TaskStateFilter,
+    ProblemCode, PromptInput, TaskCreateRequest, TaskCreated, TaskInputRequest, TaskState,
+    TaskStateFilter,
 };
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ fn request() -> TaskCreateRequest {
     TaskCreateRequest {
         task_id: Some(Uuid::from_u128(7)),
         seed: Some(42),
-        priority: Some(PriorityChoice::Batch),
+        priority: Some("batch".to_owned()),
         ..TaskCreateRequest::new(TaskInputRequest::Prompt(PromptInput { prompt }))
     }
 }
@@ -29,7 +29,7 @@ fn created() -> TaskCreated {
         predicted_start_ms: 420,
         predicted_start_low_ms: Some(130),
         predicted_start_high_ms: Some(760),
-        priority: Priority::Batch,
+        priority: "batch".to_owned(),
         seed: 42,
     }
 }
@@ -120,7 +120,7 @@ async fn parameters_arrive_typed_and_absent_ones_absent() {
         .task_list(
             Some("a b&c"),
             Some(200),
-            Some(PriorityChoice::Interactive),
+            Some("interactive"),
             Some(&project),
             Some(&session),
             Some(TaskStateFilter::CancelRequested),
@@ -136,7 +136,7 @@ async fn parameters_arrive_typed_and_absent_ones_absent() {
     let listed = served.daemon.listed.lock().unwrap();
     assert_eq!(listed[0].cursor.as_deref(), Some("a b&c"));
     assert_eq!(listed[0].limit, Some(200));
-    assert_eq!(listed[0].priority, Some(PriorityChoice::Interactive));
+    assert_eq!(listed[0].priority.as_deref(), Some("interactive"));
     assert_eq!(listed[0].project_id, Some(project));
     assert_eq!(listed[0].session_id, Some(session));
     assert_eq!(listed[0].state, Some(TaskStateFilter::CancelRequested));

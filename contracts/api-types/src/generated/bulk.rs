@@ -100,7 +100,7 @@ pub struct BulkFilter {
         deserialize_with = "support::de::present"
     )]
     pub state: Option<BulkStateFilter>,
-    /// Class to wait in.
+    /// Only tasks of this class. 400 INVALID_PARAMS if there is none of that name, nor any task in it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -139,6 +139,17 @@ pub struct BulkFilter {
 impl support::Validate for BulkFilter {
     const SCHEMA: &'static str = "BulkFilter";
     fn validate(&self) -> Result<(), support::Fault> {
+        if let Some(value) = &self.priority {
+            support::check::length(value, 1, 23)
+                .map_err(|fault| fault.under("priority"))?;
+            {
+                static PATTERN: support::check::Pattern = support::check::Pattern::new(
+                    "^[a-z][a-z0-9-]*$",
+                );
+                PATTERN.check(value)
+            }
+                .map_err(|fault| fault.under("priority"))?;
+        }
         if let Some(value) = &self.created_from_ms {
             support::check::integer(i128::from(*value), 0, 9223372036854775807)
                 .map_err(|fault| fault.under("created_from_ms"))?;
@@ -156,7 +167,7 @@ pub struct BulkFilterShown {
     /// Only tasks in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Class a task waits in.
+    /// Class a task waits in, by name. It may be one that is configured no more: tasks keep theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// Only tasks of this session.

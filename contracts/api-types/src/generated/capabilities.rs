@@ -14,8 +14,18 @@ pub struct Capabilities {
     pub input_kinds: Vec<TaskInputKind>,
     /// What may be asked for.
     pub engines: Vec<EngineCapability>,
+    /// The classes that tasks may wait in, the most urgent first.
+    pub classes: Vec<CapabilityClass>,
     /// The limits that refusals name.
     pub limits: Vec<CapabilityLimit>,
+}
+/// A class that tasks may ask for.
+#[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+pub struct CapabilityClass {
+    /// Name to give as `priority`.
+    pub class: String,
+    /// True if tasks that ask for none wait in it.
+    pub default: bool,
 }
 /// A limit, named as refusals and configuration name it, with its live value.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

@@ -17,7 +17,7 @@ pub struct Key {
     pub name: String,
     /// What it is allowed to.
     pub scopes: Vec<KeyScope>,
-    /// Class a task waits in.
+    /// Class a task waits in, by name. It may be one that is configured no more: tasks keep theirs.
     pub class_max: Priority,
     /// Whether the key is let in, and why not.
     pub state: KeyState,
@@ -58,7 +58,7 @@ pub struct KeyCreateRequest {
     pub project_id: Option<::uuid::Uuid>,
     /// What it is allowed to.
     pub scopes: Vec<KeyScopeChoice>,
-    /// Highest class that its tasks wait in; a task that asks for a higher one waits in this. The highest of all if left out.
+    /// Highest class that its tasks wait in; a task that asks for a higher one waits in this. The most urgent of all if left out. Once no class of that name is configured any more, it counts as the least urgent of all.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -107,6 +107,17 @@ impl support::Validate for KeyCreateRequest {
             let value = &self.scopes;
             support::check::items(value.len(), 1, 4)
                 .map_err(|fault| fault.under("scopes"))?;
+        }
+        if let Some(value) = &self.class_max {
+            support::check::length(value, 1, 23)
+                .map_err(|fault| fault.under("class_max"))?;
+            {
+                static PATTERN: support::check::Pattern = support::check::Pattern::new(
+                    "^[a-z][a-z0-9-]*$",
+                );
+                PATTERN.check(value)
+            }
+                .map_err(|fault| fault.under("class_max"))?;
         }
         if let Some(value) = &self.expires_at_ms {
             support::check::integer(i128::from(*value), 0, 9223372036854775807)

@@ -3,13 +3,95 @@
 
 use crate::support as support;
 use super::*;
-/// Which queues are held.
+/// The classes, and which queues are held.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
 pub struct Queue {
+    /// Every class, the most urgent first; then those that are configured no more, by name.
+    pub classes: Vec<QueueClass>,
     /// Every pool, in the order of the configuration.
     pub pools: Vec<QueuePool>,
     /// Every switch that was ever touched: that of all pools, then of each by name.
     pub switches: Vec<QueueSwitch>,
+}
+/// A class, and how many wait in it.
+#[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+pub struct QueueClass {
+    /// Its name.
+    pub class: String,
+    /// False if only tasks from an earlier configuration are in it; it takes nobody new.
+    pub configured: bool,
+    /// Its band. Classes of one share the slots by weight, and a lower one goes before a higher one.
+    pub band: u32,
+    /// Its share beside other classes.
+    pub weight: u32,
+    /// Most tasks that wait in it and have never run; absent if it is not configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// What happens when a class is full: `reject` refuses the newcomer; for `drop-lru` the oldest that waits in the class goes; for `shed-low-priority` the youngest of the least urgent class below it that has tasks waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_policy: Option<QueueFullPolicy>,
+    /// Tasks that wait in it for a slot.
+    pub queued: u64,
+}
+/// What happens when a class is full: `reject` refuses the newcomer; for `drop-lru` the oldest that waits in the class goes; for `shed-low-priority` the youngest of the least urgent class below it that has tasks waiting.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueFullPolicy {
+    /// `drop-lru`.
+    DropLru,
+    /// `reject`.
+    Reject,
+    /// `shed-low-priority`.
+    ShedLowPriority,
+    /// A value that this version does not list. Only reading one makes it.
+    Unknown(support::Unlisted),
+}
+impl QueueFullPolicy {
+    /// Every listed value, in the order of the contract.
+    pub const ALL: &'static [Self] = &[
+        Self::DropLru,
+        Self::Reject,
+        Self::ShedLowPriority,
+    ];
+    /// The value as it is written on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::DropLru => "drop-lru",
+            Self::Reject => "reject",
+            Self::ShedLowPriority => "shed-low-priority",
+            Self::Unknown(other) => other.as_str(),
+        }
+    }
+}
+impl ::std::str::FromStr for QueueFullPolicy {
+    type Err = ::std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "drop-lru" => Ok(Self::DropLru),
+            "reject" => Ok(Self::Reject),
+            "shed-low-priority" => Ok(Self::ShedLowPriority),
+            _ => Ok(Self::Unknown(support::Unlisted::read(text))),
+        }
+    }
+}
+impl ::std::fmt::Display for QueueFullPolicy {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+impl ::serde::Serialize for QueueFullPolicy {
+    fn serialize<S: ::serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+impl<'de> ::serde::Deserialize<'de> for QueueFullPolicy {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        support::de::text(deserializer)
+    }
 }
 /// Whether a pool dispatches.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

@@ -180,7 +180,7 @@ pub struct Refusal {
     /// When it was worth trying again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// Class a task waits in.
+    /// Class a task waits in, by name. It may be one that is configured no more: tasks keep theirs.
     pub priority: Priority,
     /// Project it would have belonged to; absent for the default project.
     #[serde(default, skip_serializing_if = "Option::is_none")]

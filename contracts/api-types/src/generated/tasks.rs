@@ -428,107 +428,10 @@ impl<'de> ::serde::Deserialize<'de> for PlacementVerdict {
         support::de::text(deserializer)
     }
 }
-/// Class a task waits in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// `batch`.
-    Batch,
-    /// `interactive`.
-    Interactive,
-    /// A value that this version does not list. Only reading one makes it.
-    Unknown(support::Unlisted),
-}
-impl Priority {
-    /// Every listed value, in the order of the contract.
-    pub const ALL: &'static [Self] = &[Self::Batch, Self::Interactive];
-    /// The value as it is written on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Batch => "batch",
-            Self::Interactive => "interactive",
-            Self::Unknown(other) => other.as_str(),
-        }
-    }
-}
-impl ::std::str::FromStr for Priority {
-    type Err = ::std::convert::Infallible;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "batch" => Ok(Self::Batch),
-            "interactive" => Ok(Self::Interactive),
-            _ => Ok(Self::Unknown(support::Unlisted::read(text))),
-        }
-    }
-}
-impl ::std::fmt::Display for Priority {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-impl ::serde::Serialize for Priority {
-    fn serialize<S: ::serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-impl<'de> ::serde::Deserialize<'de> for Priority {
-    fn deserialize<D: ::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        support::de::text(deserializer)
-    }
-}
-/// Class to wait in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PriorityChoice {
-    /// `batch`.
-    Batch,
-    /// `interactive`.
-    Interactive,
-}
-impl PriorityChoice {
-    /// Every listed value, in the order of the contract.
-    pub const ALL: &'static [Self] = &[Self::Batch, Self::Interactive];
-    /// The value as it is written on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Batch => "batch",
-            Self::Interactive => "interactive",
-        }
-    }
-}
-impl ::std::str::FromStr for PriorityChoice {
-    type Err = support::NotListed;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "batch" => Ok(Self::Batch),
-            "interactive" => Ok(Self::Interactive),
-            _ => Err(support::NotListed::new(text, &["batch", "interactive"])),
-        }
-    }
-}
-impl ::std::fmt::Display for PriorityChoice {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-impl ::serde::Serialize for PriorityChoice {
-    fn serialize<S: ::serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-impl<'de> ::serde::Deserialize<'de> for PriorityChoice {
-    fn deserialize<D: ::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        support::de::text(deserializer)
-    }
-}
+/// Class a task waits in, by name. It may be one that is configured no more: tasks keep theirs.
+pub type Priority = String;
+/// Class to wait in, by name. Which classes there are the operator decides, and `GET /v1/capabilities` tells; one that there is not is refused with 400 INVALID_PARAMS, and with the names of those there are.
+pub type PriorityChoice = String;
 /// Natural language. It goes through the model's chat template as the user's message.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -557,7 +460,7 @@ pub struct Task {
     /// Why a task failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
-    /// Class a task waits in.
+    /// Class a task waits in, by name. It may be one that is configured no more: tasks keep theirs.
     pub priority: Priority,
     /// Facts about the input. The text itself is not repeated.
     pub input: TaskInput,
@@ -712,7 +615,7 @@ pub struct TaskCreateRequest {
         deserialize_with = "support::de::present"
     )]
     pub determinism: Option<DeterminismChoice>,
-    /// Class to wait in.
+    /// Class to wait in, by name. Which classes there are the operator decides, and `GET /v1/capabilities` tells; one that there is not is refused with 400 INVALID_PARAMS, and with the names of those there are. If left out, the one that capabilities name as the default.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -846,6 +749,17 @@ impl support::Validate for TaskCreateRequest {
         if let Some(value) = &self.seed {
             support::check::integer(i128::from(*value), 1, 2147483647)
                 .map_err(|fault| fault.under("seed"))?;
+        }
+        if let Some(value) = &self.priority {
+            support::check::length(value, 1, 23)
+                .map_err(|fault| fault.under("priority"))?;
+            {
+                static PATTERN: support::check::Pattern = support::check::Pattern::new(
+                    "^[a-z][a-z0-9-]*$",
+                );
+                PATTERN.check(value)
+            }
+                .map_err(|fault| fault.under("priority"))?;
         }
         if let Some(value) = &self.deadline_ms {
             support::check::integer(i128::from(*value), 1, 31536000000)

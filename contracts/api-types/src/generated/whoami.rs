@@ -19,7 +19,7 @@ pub struct Whoami {
     pub key_name: Option<String>,
     /// What it is allowed to.
     pub scopes: Vec<KeyScope>,
-    /// Class a task waits in.
+    /// Class a task waits in, by name. It may be one that is configured no more: tasks keep theirs.
     pub class_max: Priority,
     /// When the key expires, milliseconds since 1970; absent if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -45,9 +45,11 @@ fn wrong_shape_is_refused_with_the_right_one() {
         "[server]\ndata_dir = 1\n",
         "[server]\nlog_format = 1\n",
         "queue = 3\n",
-        "[queue]\nbatch = 3\n",
-        "[queue.batch]\ncapacity = \"5\"\n",
-        "[queue.batch]\nfull_policy = \"drop\"\n",
+        "[queue]\nclass = 3\n",
+        "[queue]\nclass = [3]\n",
+        "[[queue.class]]\nname = \"a\"\ncapacity = \"5\"\n",
+        "[[queue.class]]\nname = \"a\"\nfull_policy = \"drop\"\n",
+        "[[queue.class]]\ncapacity = 5\n",
         "[pool]\nid = \"a\"\n",
         "pool = [3]\n",
         "[[pool]]\nreplicas = 2\n",
@@ -58,18 +60,89 @@ fn wrong_shape_is_refused_with_the_right_one() {
 }
 
 #[test]
-fn what_a_class_leaves_out_is_its_own_default() {
-    let queue = parse("[queue.interactive]\ncapacity = 5\n[queue.batch]\ncapacity = 6\n")
-        .unwrap()
-        .queue;
-    assert_eq!(queue.interactive.full_policy, FullPolicy::Reject);
-    assert_eq!(queue.batch.full_policy, FullPolicy::DropLru);
-    assert_eq!((queue.interactive.capacity, queue.batch.capacity), (5, 6));
-    let queue = parse("[queue.batch]\nfull_policy = \"reject\"\n").unwrap();
-    assert_eq!(queue.queue.batch.full_policy, FullPolicy::Reject);
-    let unsaid = Config::default().queue.batch.capacity;
-    assert_eq!(queue.queue.batch.capacity, unsaid);
-    assert_eq!(parse("[queue.batch]\n").unwrap(), Config::default());
+fn without_a_list_there_are_two_classes() {
+    let queue = parse("[queue]\nage_after_ms = 2000\n").unwrap().queue;
+    let classes: Vec<_> = queue.classes_in_bands().collect();
+    let [(urgent, 1), (other, 2)] = classes[..] else {
+        panic!("{classes:?}");
+    };
+    assert_eq!(
+        (
+            urgent.name.as_str(),
+            urgent.full_policy,
+            urgent.capacity,
+            urgent.weight
+        ),
+        ("interactive", FullPolicy::Reject, 1_024, 8)
+    );
+    assert_eq!(
+        (
+            other.name.as_str(),
+            other.full_policy,
+            other.capacity,
+            other.weight
+        ),
+        ("batch", FullPolicy::DropLru, 1_024, 1)
+    );
+    assert_eq!(queue.class_by_default(), "interactive");
+}
+
+#[test]
+fn a_list_of_classes_is_taken_as_it_is() {
+    let text = r#"
+[queue]
+default_class = "soon"
+[[queue.class]]
+name = "urgent"
+capacity = 5
+weight = 8
+[[queue.class]]
+name = "soon"
+band = 1
+[[queue.class]]
+name = "night"
+full_policy = "shed-low-priority"
+"#;
+    let queue = parse(text).unwrap().queue;
+    let bands: Vec<_> = queue
+        .classes_in_bands()
+        .map(|(class, band)| (class.name.as_str(), band))
+        .collect();
+    assert_eq!(bands, [("urgent", 1), ("soon", 1), ("night", 3)]);
+    assert_eq!(queue.classes[1].capacity, 1_024);
+    assert_eq!(queue.classes[1].full_policy, FullPolicy::Reject);
+    assert_eq!(queue.class_by_default(), "soon");
+}
+
+#[test]
+fn who_asks_for_none_waits_in_interactive_if_there_is_one_and_else_in_the_first() {
+    let by_default = |text| parse(text).unwrap().queue.class_by_default().to_owned();
+    let named = "[[queue.class]]\nname = \"now\"\n[[queue.class]]\nname = \"interactive\"\n";
+    assert_eq!(by_default(named), "interactive");
+    let other = "[[queue.class]]\nname = \"now\"\n[[queue.class]]\nname = \"later\"\n";
+    assert_eq!(by_default(other), "now");
+}
+
+#[test]
+fn a_list_of_classes_that_cannot_be_is_refused_with_the_way_out() {
+    let class = |name: &str, more: &str| format!("[[queue.class]]\nname = \"{name}\"\n{more}");
+    let many: String = (0..17)
+        .map(|n| class(&format!("c{n}"), "band = 1\n"))
+        .collect();
+    let faults = [
+        "[queue]\nclass = []\n".to_owned(),
+        class("Urgent", ""),
+        class("a-name-that-is-too-long-", ""),
+        class("a", "") + &class("a", ""),
+        class("a", "band = 3\n") + &class("b", "band = 2\n"),
+        class("a", "band = 3\n") + &class("b", ""),
+        class("a", "band = 17\nweight = 0\n"),
+        "[queue]\ndefault_class = \"soon\"\n".to_owned(),
+        many,
+        "[queue.batch]\ncapacity = 5\n".to_owned(),
+        "[queue]\ninteractive = { capacity = 5 }\n".to_owned(),
+    ];
+    insta::assert_snapshot!(faults.map(|text| describe(&text)).join("\n"));
 }
 
 #[test]
@@ -110,7 +183,8 @@ fn every_range_fault_is_listed() {
 listen = "localhost:80"
 store = "mysql://x"
 
-[queue.batch]
+[[queue.class]]
+name = "batch"
 capacity = 0
 full_policy = "reject"
 

@@ -2,8 +2,8 @@
 
 use orchestrator_core::id::{PrincipalId, ProjectId, TaskId, TenantId};
 use orchestrator_core::placement::VerdictCounts;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::Priority;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,7 +18,7 @@ fn refused(task: u128, at: u64) -> RefusedTask {
         tenant: TenantId::DEFAULT,
         project: ProjectId::DEFAULT,
         created_by: PrincipalId::SYSTEM,
-        priority: Priority::Batch,
+        priority: ClassName::BATCH,
         model_ref: None,
         engine: None,
         session: None,

@@ -1,6 +1,7 @@
 //! Tasks handed over together.
 
 use api_types as wire;
+use orchestrator_core::queue::ClassName;
 use uuid::Uuid;
 
 use super::create::new_task;
@@ -12,11 +13,12 @@ use crate::http::context::Context;
 pub(in crate::http) fn new_tasks(
     request: wire::TaskBatchRequest,
     fresh: impl Fn() -> Uuid,
+    class_default: ClassName,
 ) -> Vec<(NewTask, bool)> {
     let wire::TaskBatchRequest { tasks } = request;
     let task = |request: wire::TaskCreateRequest| {
         let named = request.task_id.is_some();
-        (new_task(request, None, fresh()), named)
+        (new_task(request, None, fresh(), class_default), named)
     };
     tasks.into_iter().map(task).collect()
 }

@@ -25,7 +25,7 @@ pub(in crate::http) fn new_bulk(request: wire::BulkRequest, fresh: Uuid) -> NewB
         id: BulkId(fresh.as_u128()),
         dry_run: dry_run == Some(true),
         state: state.map(live_state),
-        priority: priority.map(choice::priority_filter),
+        priority: priority.as_deref().and_then(choice::class_choice),
         session: session_id.map(|id| SessionId(id.as_u128())),
         project: project_id.map(|id| ProjectId(id.as_u128())),
         accepted_from: created_from_ms.map(WallMs),
@@ -128,7 +128,7 @@ fn filter_shown(filter: BulkFilter) -> wire::BulkFilterShown {
     } = filter;
     wire::BulkFilterShown {
         state: state.map(|state| state.name().to_owned()),
-        priority: priority.map(choice::priority),
+        priority: priority.map(|class| class.to_string()),
         session_id: session.map(|id| Uuid::from_u128(id.0)),
         project_id: project.map(|id| Uuid::from_u128(id.0)),
         created_from_ms: accepted_from.map(|at| at.0),

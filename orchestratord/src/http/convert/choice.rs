@@ -1,9 +1,9 @@
 //! Closed sets, from one side to the other.
 
 use api_types as wire;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::task::{
-    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, TaskFault, TaskState,
-    WaitingFor,
+    Determinism, Engine, FinishReason, InputKind, OnDisconnect, TaskFault, TaskState, WaitingFor,
 };
 
 pub(super) fn engine_choice(choice: wire::EngineChoice) -> Engine {
@@ -20,17 +20,20 @@ pub(in crate::http) fn engine(engine: Engine) -> wire::Engine {
     }
 }
 
-pub(in crate::http) fn priority_filter(choice: wire::PriorityChoice) -> Priority {
-    match choice {
-        wire::PriorityChoice::Batch => Priority::Batch,
-        wire::PriorityChoice::Interactive => Priority::Interactive,
-    }
+/// The class that a request names. The contract's pattern lets in nothing that is no name.
+pub(in crate::http) fn class_choice(name: &str) -> Option<ClassName> {
+    ClassName::named(name)
 }
 
-pub(super) fn priority(priority: Priority) -> wire::Priority {
-    match priority {
-        Priority::Batch => wire::Priority::Batch,
-        Priority::Interactive => wire::Priority::Interactive,
+pub(super) fn class_or(asked: Option<&str>, class_default: ClassName) -> ClassName {
+    asked.and_then(class_choice).unwrap_or(class_default)
+}
+
+pub(super) fn full_policy(policy: FullPolicy) -> wire::QueueFullPolicy {
+    match policy {
+        FullPolicy::DropLru => wire::QueueFullPolicy::DropLru,
+        FullPolicy::Reject => wire::QueueFullPolicy::Reject,
+        FullPolicy::ShedLowPriority => wire::QueueFullPolicy::ShedLowPriority,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use api_types as wire;
 use orchestrator_core::id::{Digest, ModelRef, ProjectId, SessionId, TaskId};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::{
     InputKind, PROFILE_V1, PromptFacts, Sampling, TaskSpec, prompt_size, seed_of,
@@ -15,11 +16,12 @@ use super::choice;
 use crate::app::NewTask;
 
 /// The task that a request asks for, under the id that it names or else under `fresh`. `key` is its idempotency key
-/// as it was sent.
+/// as it was sent; `class_default` is the class of tasks that ask for none.
 pub(in crate::http) fn new_task(
     request: wire::TaskCreateRequest,
     key: Option<String>,
     fresh: Uuid,
+    class_default: ClassName,
 ) -> NewTask {
     let fingerprint = fingerprint(&request);
     let wire::TaskCreateRequest {
@@ -68,7 +70,7 @@ pub(in crate::http) fn new_task(
             .and_then(|seed| u32::try_from(seed).ok())
             .unwrap_or_else(|| seed_of(id)),
         determinism: determinism.map_or(profile.determinism, choice::determinism_choice),
-        priority: priority.map_or(profile.priority, choice::priority_filter),
+        priority: choice::class_or(priority.as_deref(), class_default),
         deadline_ms,
         run_at: run_at_ms.map(WallMs),
         session: session_id.map(|id| SessionId(id.as_u128())),
@@ -154,6 +156,7 @@ mod tests {
             serde_json::from_str(json).unwrap(),
             None,
             Uuid::from_u128(9),
+            ClassName::INTERACTIVE,
         )
     }
 

@@ -3,7 +3,7 @@
 use api_types as wire;
 use orchestrator_core::id::{KeyId, ProjectId};
 use orchestrator_core::key::{KeyRecord, KeyScope, KeyStanding, Tenant};
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::time::WallMs;
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub(in crate::http) fn new_key(request: wire::KeyCreateRequest) -> NewKey {
         tenant: tenant.as_deref().and_then(Tenant::named),
         project: project_id.map(|id| ProjectId(id.as_u128())),
         scopes: scopes.into_iter().map(scope_choice).collect(),
-        class_max: class_max.map_or(Priority::Interactive, choice::priority_filter),
+        class_max: class_max.as_deref().and_then(choice::class_choice),
         expires_at: expires_at_ms.map(WallMs),
     }
 }
@@ -79,7 +79,7 @@ pub(in crate::http) fn key(shown: &ShownKey) -> wire::Key {
         project_id: project.map(|project| Uuid::from_u128(project.0)),
         name: name.clone(),
         scopes: scopes.iter().map(scope).collect(),
-        class_max: choice::priority(*class_max),
+        class_max: class_max.to_string(),
         state: match state {
             KeyStanding::Active => wire::KeyState::Active,
             KeyStanding::Expired => wire::KeyState::Expired,
@@ -93,8 +93,8 @@ pub(in crate::http) fn key(shown: &ShownKey) -> wire::Key {
     }
 }
 
-/// Who asks.
-pub(in crate::http) fn whoami(caller: &Caller) -> wire::Whoami {
+/// Who asks. Who has no key may use even the most urgent class.
+pub(in crate::http) fn whoami(caller: &Caller, most_urgent: ClassName) -> wire::Whoami {
     let key = caller.key();
     wire::Whoami {
         tenant: caller.tenant_named().name().to_owned(),
@@ -102,7 +102,7 @@ pub(in crate::http) fn whoami(caller: &Caller) -> wire::Whoami {
         key_id: key.map(|key| key.id.to_string()),
         key_name: key.map(|key| key.name.clone()),
         scopes: caller.scopes().iter().map(scope).collect(),
-        class_max: choice::priority(caller.class_max()),
+        class_max: caller.class_max().unwrap_or(most_urgent).to_string(),
         expires_at_ms: key.and_then(|key| key.expires_at).map(|at| at.0),
     }
 }

@@ -19,7 +19,7 @@ mod why;
 
 pub(super) use batch::{new_tasks, task_batch};
 pub(super) use bulk::{bulk, new_bulk};
-pub(super) use choice::{engine, priority_filter, state_filter};
+pub(super) use choice::{class_choice, engine, state_filter};
 pub(super) use create::new_task;
 pub(super) use frame::{event, shut_out};
 pub(super) use key::{key, key_created, key_id, key_page, new_key, whoami};

@@ -122,16 +122,27 @@ fn replica_set(view: ReplicaSetView) -> wire::ReplicaSet {
 
 /// What the deployment can do.
 pub(in crate::http) fn capabilities(capabilities: Capabilities) -> wire::Capabilities {
-    let Capabilities { pools, limits } = capabilities;
+    let Capabilities {
+        pools,
+        classes,
+        limits,
+    } = capabilities;
     wire::Capabilities {
         api_version: api_version(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         input_kinds: wire::TaskInputKind::ALL.to_vec(),
         engines: pools.into_iter().map(engine_capability).collect(),
+        classes: classes
+            .into_iter()
+            .map(|(class, default)| wire::CapabilityClass {
+                class: class.to_string(),
+                default,
+            })
+            .collect(),
         limits: limits
             .into_iter()
             .map(|limit| wire::CapabilityLimit {
-                limit_name: limit.name.to_owned(),
+                limit_name: limit.name.into_owned(),
                 value: limit.value,
                 unit: limit.unit.to_owned(),
             })

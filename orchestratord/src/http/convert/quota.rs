@@ -3,9 +3,10 @@
 use api_types as wire;
 use orchestrator_core::id::KeyId;
 use orchestrator_core::key::Tenant;
-use orchestrator_core::queue::PauseRecord;
+use orchestrator_core::queue::{Class, ClassConfig, PauseRecord};
 use orchestrator_core::quota::{QuotaLimits, QuotaOf, QuotaView};
 
+use super::choice;
 use crate::app::{ListedQuotas, NewQuota, QueueState, QuotaName};
 
 /// Bytes of a megabyte of cache.
@@ -107,8 +108,16 @@ pub(in crate::http) fn quota(view: QuotaView) -> wire::Quota {
 
 /// How queues stand.
 pub(in crate::http) fn queue(state: QueueState) -> wire::Queue {
-    let QueueState { pools, switches } = state;
+    let QueueState {
+        classes,
+        pools,
+        switches,
+    } = state;
     wire::Queue {
+        classes: classes
+            .into_iter()
+            .map(|(class, queued)| queue_class(class, queued))
+            .collect(),
         pools: pools
             .into_iter()
             .map(|(pool, paused)| wire::QueuePool {
@@ -117,6 +126,30 @@ pub(in crate::http) fn queue(state: QueueState) -> wire::Queue {
             })
             .collect(),
         switches: switches.into_iter().map(queue_switch).collect(),
+    }
+}
+
+fn queue_class(class: Class, queued: u64) -> wire::QueueClass {
+    let Class {
+        config:
+            ClassConfig {
+                name,
+                capacity,
+                full,
+                weight,
+                band,
+            },
+        band: _,
+        configured,
+    } = class;
+    wire::QueueClass {
+        class: name.to_string(),
+        configured,
+        band,
+        weight,
+        capacity: configured.then_some(capacity),
+        full_policy: configured.then(|| choice::full_policy(full)),
+        queued,
     }
 }
 

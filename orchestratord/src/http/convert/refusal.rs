@@ -53,7 +53,7 @@ pub(in crate::http) fn refusal(kept: &KeptRefusal) -> wire::Refusal {
         detail: answered.detail,
         limit_name: answered.limit_name,
         retry_after_ms: answered.retry_after_ms,
-        priority: choice::priority(priority),
+        priority: priority.to_string(),
         project_id: (project != ProjectId::DEFAULT).then(|| Uuid::from_u128(project.0)),
         created_by: created_by.key().map(|key| key.to_string()),
         model_ref: model_ref.map(|name| name.to_string()),

@@ -52,7 +52,7 @@ pub(in crate::http) fn task(shown: ShownTask) -> wire::Task {
         task_id: Uuid::from_u128(id.0),
         state: choice::state(state),
         error: end.and_then(task_error),
-        priority: choice::priority(priority),
+        priority: priority.to_string(),
         input: wire::TaskInput {
             kind: choice::input_kind(kind),
             prompt_bytes: prompt.bytes,
@@ -115,7 +115,7 @@ pub(in crate::http) fn task_created(
         predicted_start_ms: record.accepted_eta_ms,
         predicted_start_low_ms: record.accepted_band.map(|band| band.low_ms),
         predicted_start_high_ms: record.accepted_band.map(|band| band.high_ms),
-        priority: choice::priority(record.spec.priority),
+        priority: record.spec.priority.to_string(),
         seed: u64::from(record.spec.seed),
     }
 }

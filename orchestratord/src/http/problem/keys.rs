@@ -124,6 +124,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         Refusal::BudgetSessionless
         | Refusal::BudgetSpent { .. }
         | Refusal::BulksFull { .. }
+        | Refusal::ClassUnknown { .. }
         | Refusal::ContextExceeded { .. }
         | Refusal::DeadlineBeforeStart { .. }
         | Refusal::DeadlineUnmet { .. }

@@ -1,6 +1,6 @@
 //! Where in a request the fault lies that a refusal is about.
 
-use orchestrator_core::refusal::Refusal;
+use orchestrator_core::refusal::{ClassAsk, Refusal};
 
 use super::quotas;
 
@@ -8,6 +8,11 @@ use super::quotas;
 pub(super) fn pointer(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::BudgetSessionless => Some("/session_budget"),
+        Refusal::ClassUnknown { by, .. } => Some(match by {
+            ClassAsk::Bulk => "/filter/priority",
+            ClassAsk::Key => "/class_max",
+            ClassAsk::Task => "/priority",
+        }),
         Refusal::ContextExceeded {
             ctx_asked, ctx_max, ..
         } => {

@@ -2,6 +2,7 @@
 
 use orchestrator_core::eta::Forecast;
 use orchestrator_core::id::{ModelRef, PoolName, SessionId};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::{BudgetKind, Shortfall};
 use orchestrator_core::task::Engine;
@@ -22,6 +23,7 @@ pub(super) fn reason(refusal: &Refusal) -> String {
         | Refusal::QueueFull { .. }
         | Refusal::ScheduleFull { .. }
         | Refusal::SessionsUnused { .. } => room::reason(refusal),
+        Refusal::ClassUnknown { class, known, .. } => no_class(*class, known),
         Refusal::ContextExceeded {
             tokens_least,
             ctx_asked,
@@ -123,6 +125,14 @@ fn not_served(
     format!(
         "no pool serves {}; served are: {}",
         asked.join(" on "),
+        known.join(", ")
+    )
+}
+
+fn no_class(class: ClassName, known: &[ClassName]) -> String {
+    let known: Vec<&str> = known.iter().map(ClassName::as_str).collect();
+    format!(
+        "there is no class `{class}`; there are: {}",
         known.join(", ")
     )
 }

@@ -2,10 +2,9 @@
 
 use api_types::Problem;
 use orchestrator_core::bulk::BULKS_PER_TENANT_MAX;
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::session::SESSIONS_UNUSED_MAX;
-use orchestrator_core::task::Priority;
 
 use crate::names;
 
@@ -91,18 +90,15 @@ pub(super) fn reason(refusal: &Refusal) -> String {
 }
 
 /// The bound of a class of the queue.
-pub(super) fn queue_limit(priority: Priority) -> String {
-    format!("queue.{}.capacity", names::priority(priority))
+pub(super) fn queue_limit(priority: ClassName) -> String {
+    format!("queue.{priority}.capacity")
 }
 
-fn full_class(priority: Priority, capacity: u32, full: FullPolicy) -> String {
+fn full_class(priority: ClassName, capacity: u32, full: FullPolicy) -> String {
     let policy = match full {
         FullPolicy::DropLru => "none of its tasks may go any more",
         FullPolicy::Reject => "its policy is to reject",
         FullPolicy::ShedLowPriority => "nothing less urgent waits that could go",
     };
-    format!(
-        "class {} is full: its capacity is {capacity}, and {policy}; try again later",
-        names::priority(priority)
-    )
+    format!("class {priority} is full: its capacity is {capacity}, and {policy}; try again later")
 }

@@ -64,7 +64,7 @@ fn a_store_that_does_not_answer_says_when_to_try_again_and_whether_that_is_safe(
 fn each_fault_ends_a_stream_with_its_code_and_status() {
     let of = StreamOf {
         task_id: Uuid::from_u128(7),
-        priority: Priority::Batch,
+        priority: ClassName::BATCH,
         engine: Some(wire::Engine::Embedded),
         correlation_id: "mine".to_owned(),
     };

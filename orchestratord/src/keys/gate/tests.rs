@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use orchestrator_core::id::{PrincipalId, TenantId};
 use orchestrator_core::key::{KeyCreate, KeyRotate, Tenant};
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::time::MonoMs;
 
 use super::*;
@@ -45,7 +45,7 @@ impl Rig {
             project: None,
             name: "a key".to_owned(),
             scopes: Scopes::from_iter([scope]),
-            class_max: Priority::Batch,
+            class_max: ClassName::BATCH,
             expires_at,
             created_by: PrincipalId::SYSTEM,
         };
@@ -85,7 +85,7 @@ fn without_any_key_nobody_is_asked_for_one_and_with_one_everybody_is() {
     let caller = rig.admit(Some(&shown(&key))).unwrap();
     assert_eq!(caller.tenant(), Tenant::named("acme").unwrap().id());
     assert_eq!(caller.key_id(), Some(key.id()));
-    assert_eq!(caller.class_max(), Priority::Batch);
+    assert_eq!(caller.class_max(), Some(ClassName::BATCH));
 }
 
 #[test]

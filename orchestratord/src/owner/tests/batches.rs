@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::TaskId;
 use orchestrator_core::input::Ask;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::Priority;
 use store::{Commit, FeedStore, ReadStore, TaskBody, TaskQuery};
 use store_memory::{Fault, MemoryStore};
 
-use super::things::{config, create};
+use super::things::{config, create, with_places};
 use crate::owner::{
     Dice, Notice, Outlet, Owner, OwnerLimits, OwnerUnavailable, SystemClock, spawn,
 };
@@ -32,8 +32,7 @@ impl Outlet for Sizes {
 
 fn start(store: &MemoryStore, limits: OwnerLimits) -> (Owner<MemoryStore>, Sizes) {
     let sizes = Sizes::default();
-    let mut config = config();
-    config.interactive.capacity = 2_000;
+    let config = with_places(config(), [2_000, 4]);
     let (clock, dice) = (SystemClock::default(), Dice::from_os());
     let owner = spawn(store.clone(), config, limits, clock, dice, sizes.clone());
     (owner.unwrap(), sizes)
@@ -52,7 +51,7 @@ fn items(ids: impl IntoIterator<Item = u128>) -> Vec<(Ask, Option<TaskBody>)> {
             prompt: format!("prompt {id}"),
             metadata: vec![],
         };
-        (create(id, Priority::Interactive), Some(body))
+        (create(id, ClassName::INTERACTIVE), Some(body))
     };
     ids.into_iter().map(item).collect()
 }

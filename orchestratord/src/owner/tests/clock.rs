@@ -11,9 +11,10 @@ use orchestrator_core::effect::{AttemptOrder, Effect};
 use orchestrator_core::id::{AttemptId, PayloadRef, SessionId, SessionKey, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionView;
-use orchestrator_core::task::{FinishReason, Priority, TaskFault, TaskState};
+use orchestrator_core::task::{FinishReason, TaskFault, TaskState};
 use orchestrator_core::time::{MonoMs, Now, WallMs};
 use store::{Commit, ReadStore, TaskQuery};
 use store_sqlite::{SqliteReader, SqliteStore};
@@ -127,7 +128,7 @@ impl Run {
     }
 
     /// Hands a task over; the odd ones in the session.
-    fn create(&self, id: u128, priority: Priority) {
+    fn create(&self, id: u128, priority: ClassName) {
         let mut ask = create(id, priority);
         if let Ask::TaskCreate { create, .. } = &mut ask
             && id % 2 == 1
@@ -204,12 +205,12 @@ impl Run {
 fn leave_work_behind(dir: &Path) -> BTreeSet<AttemptId> {
     let run = Run::begin(dir, START);
     for (id, priority) in (1..).zip([
-        Priority::Interactive,
-        Priority::Batch,
-        Priority::Batch,
-        Priority::Interactive,
-        Priority::Batch,
-        Priority::Interactive,
+        ClassName::INTERACTIVE,
+        ClassName::BATCH,
+        ClassName::BATCH,
+        ClassName::INTERACTIVE,
+        ClassName::BATCH,
+        ClassName::INTERACTIVE,
     ]) {
         run.create(id, priority);
         run.hands.pass(10);
@@ -253,7 +254,7 @@ fn goes_on_after(shift: i64, order: &[u128]) {
     }
 
     // What is new comes after what was there, whatever the clock says.
-    run.create(7, Priority::Interactive);
+    run.create(7, ClassName::INTERACTIVE);
     assert_eq!(run.list(), [7, 6, 5, 4, 3, 2, 1], "{shift}");
     assert_eq!(
         run.session().unwrap().record.turns,
@@ -273,7 +274,7 @@ fn goes_on_after(shift: i64, order: &[u128]) {
     run.until_live(7 - order.len());
     // Whoever waits for another try waits no longer than such a pause is.
     run.hands.pass(60_000);
-    run.create(8, Priority::Batch);
+    run.create(8, ClassName::BATCH);
     while started.len() < 8 {
         let ordered = run.order();
         assert!(
@@ -315,13 +316,13 @@ fn a_clock_set_forward_between_runs_loses_nothing() {
 fn a_clock_that_jumps_in_the_middle_of_a_run_moves_no_timer() {
     let dir = tempfile::tempdir().unwrap();
     let run = Run::begin(dir.path(), START);
-    run.create(1, Priority::Interactive);
-    run.create(2, Priority::Interactive);
+    run.create(1, ClassName::INTERACTIVE);
+    run.create(2, ClassName::INTERACTIVE);
     let (first, second) = (run.order(), run.order());
     run.break_off(second.attempt);
     for (id, shift) in (3..).zip([-YEAR, YEAR, -HOUR, 0]) {
         run.hands.set(START.saturating_add_signed(shift));
-        run.create(id, Priority::Batch);
+        run.create(id, ClassName::BATCH);
         let session = run.session().unwrap();
         assert!(session.ttl_ms_remaining > 0, "{shift}: {session:?}");
     }

@@ -10,8 +10,9 @@ use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{Epoch, PayloadRef, SessionId, SessionKey, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskState};
+use orchestrator_core::task::{FinishReason, TaskEnd, TaskState};
 use store::{
     ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore, TaskBody,
 };
@@ -128,7 +129,7 @@ fn a_task_lives_over_sqlite_in_the_fewest_commits() {
     let (owner, seen) = start(store, OwnerLimits::default());
     let handle = owner.handle();
     wait(handle.report(ready(), None));
-    let reply = ask(&handle, create(1, Priority::Interactive));
+    let reply = ask(&handle, create(1, ClassName::INTERACTIVE));
     assert_eq!(
         state(reply),
         TaskState::Dispatched,
@@ -177,7 +178,7 @@ fn a_task_lives_over_sqlite_in_the_fewest_commits() {
     assert_eq!(row.record.state, TaskState::Completed);
     assert_eq!(wait(reads.task_text(TaskId(1))).unwrap(), Some(text(0, 5)));
 
-    let again = ask(&handle, create(1, Priority::Interactive));
+    let again = ask(&handle, create(1, ClassName::INTERACTIVE));
     assert!(
         matches!(again, Ok(Reply::TaskCreated { replayed: true, .. })),
         "{again:?}"
@@ -194,10 +195,10 @@ fn a_task_lives_over_sqlite_in_the_fewest_commits() {
 fn what_comes_during_a_commit_is_one_more() {
     let (owner, arrivals, open) = gated(OwnerLimits::default());
     let handle = owner.handle();
-    let first = handle.command(create(1, Priority::Interactive), None);
+    let first = handle.command(create(1, ClassName::INTERACTIVE), None);
     assert_eq!(arrivals.recv(), Ok(1));
     let rest: Vec<_> = (2..=5)
-        .map(|id| handle.command(create(id, Priority::Interactive), None))
+        .map(|id| handle.command(create(id, ClassName::INTERACTIVE), None))
         .collect();
     // All are stepped, and so shown as soon as the first commit is through.
     open.send(()).unwrap();
@@ -231,7 +232,7 @@ fn a_batch_that_is_full_takes_no_further_input() {
                 prompt,
                 metadata: vec![],
             };
-            handle.command(create(id, Priority::Interactive), Some(body))
+            handle.command(create(id, ClassName::INTERACTIVE), Some(body))
         };
         let first = ask(1);
         assert_eq!(arrivals.recv(), Ok(1));
@@ -279,10 +280,10 @@ fn a_full_lane_turns_commands_away_and_cancels_still_pass() {
     };
     let (owner, arrivals, open) = gated(limits);
     let handle = owner.handle();
-    let first = handle.command(create(1, Priority::Batch), None);
+    let first = handle.command(create(1, ClassName::BATCH), None);
     assert_eq!(arrivals.recv(), Ok(1));
     // Two are stepped while the commit waits, two are in the lane.
-    let creates = fill(&handle, |id| create(id, Priority::Interactive));
+    let creates = fill(&handle, |id| create(id, ClassName::INTERACTIVE));
     assert!((2..=4).contains(&creates.len()), "{}", creates.len());
     let cancels = fill(&handle, |_| cancel(1));
     assert!(cancels.len() >= 2, "{}", cancels.len());
@@ -307,7 +308,7 @@ fn reporters_wait_for_a_place_and_none_is_lost() {
     };
     let (owner, arrivals, open) = gated(limits);
     let handle = owner.handle();
-    let created = handle.command(create(1, Priority::Batch), None);
+    let created = handle.command(create(1, ClassName::BATCH), None);
     assert_eq!(arrivals.recv(), Ok(1));
     let reporters: Vec<_> = (0..20)
         .map(|_| {
@@ -337,7 +338,7 @@ fn reporters_wait_for_a_place_and_none_is_lost() {
 fn stopping_brings_commits_to_their_end_and_gives_the_store_back() {
     let (owner, arrivals, open) = gated(OwnerLimits::default());
     let handle = owner.handle();
-    let flying = handle.command(create(1, Priority::Batch), None);
+    let flying = handle.command(create(1, ClassName::BATCH), None);
     assert_eq!(arrivals.recv(), Ok(1));
     let stopping = thread::spawn(move || owner.stop());
     open.send(()).unwrap();
@@ -346,7 +347,7 @@ fn stopping_brings_commits_to_their_end_and_gives_the_store_back() {
     drop(open);
     let mut store = stopping.join().unwrap();
     assert_eq!(store.inner.load().unwrap().tasks.len(), 1);
-    let late = ask(&handle, create(3, Priority::Batch)).unwrap_err();
+    let late = ask(&handle, create(3, ClassName::BATCH)).unwrap_err();
     assert!(late.is_not_applied(), "{late:?}");
     assert!(wait(handle.explain(TaskId(1))).is_err());
     assert!(!handle.view().serving);
@@ -358,14 +359,14 @@ fn an_owner_that_is_dropped_stops() {
     let (owner, seen) = start(MemoryStore::new(), OwnerLimits::default());
     let handle = owner.handle();
     assert_eq!(
-        state(ask(&handle, create(1, Priority::Batch))),
+        state(ask(&handle, create(1, ClassName::BATCH))),
         TaskState::Queued
     );
     drop(owner);
     // The spy is dropped with the owner.
     while seen.recv().is_ok() {}
     wait(handle.ended());
-    assert!(ask(&handle, create(2, Priority::Batch)).is_err());
+    assert!(ask(&handle, create(2, ClassName::BATCH)).is_err());
 }
 
 #[test]
@@ -380,7 +381,7 @@ fn whoever_asks_while_the_owner_stops_gets_an_answer() {
                     0 => while ask(&handle, cancel(1)).is_ok() && begun.send(()).is_ok() {},
                     1 => while wait(handle.explain(TaskId(1))).is_ok() && begun.send(()).is_ok() {},
                     _ => {
-                        while ask(&handle, create(1, Priority::Batch)).is_ok()
+                        while ask(&handle, create(1, ClassName::BATCH)).is_ok()
                             && begun.send(()).is_ok()
                         {}
                     }
@@ -397,7 +398,7 @@ fn whoever_asks_while_the_owner_stops_gets_an_answer() {
 fn a_panic_of_the_store_is_no_answer_but_an_end() {
     let (owner, arrivals, open) = gated(OwnerLimits::default());
     let handle = owner.handle();
-    let flying = handle.command(create(1, Priority::Batch), None);
+    let flying = handle.command(create(1, ClassName::BATCH), None);
     assert_eq!(arrivals.recv(), Ok(1));
     drop(open);
     let unknown = wait(flying).unwrap_err();
@@ -407,7 +408,7 @@ fn a_panic_of_the_store_is_no_answer_but_an_end() {
     assert!(panic.is_err(), "whoever stops it learns of the panic");
     let view = handle.view();
     assert!(!view.serving && view.store_trouble.is_some());
-    assert!(ask(&handle, create(2, Priority::Batch)).is_err());
+    assert!(ask(&handle, create(2, ClassName::BATCH)).is_err());
 }
 
 /// An outlet that panics at the first effect, once it may.
@@ -443,10 +444,10 @@ fn a_panic_of_the_owner_answers_all_who_wait() {
     let owner = spawn(MemoryStore::new(), config(), limits, clock, dice, bomb).unwrap();
     let handle = owner.handle();
     wait(handle.report(ready(), None));
-    let taken = handle.command(create(1, Priority::Interactive), None);
+    let taken = handle.command(create(1, ClassName::INTERACTIVE), None);
     arrivals.recv().unwrap();
     // The owner's thread is busy: these wait in each of the lanes, and one for a place.
-    let created = handle.command(create(2, Priority::Interactive), None);
+    let created = handle.command(create(2, ClassName::INTERACTIVE), None);
     let cancelled = handle.command(cancel(1), None);
     let looked = handle.ask_live(|machine, _| machine.live_count());
     wait(handle.report(ready(), None));
@@ -464,7 +465,7 @@ fn a_panic_of_the_owner_answers_all_who_wait() {
     }
     assert!(wait(looked).is_err());
     wait(reporter);
-    let late = ask(&handle, create(3, Priority::Interactive)).unwrap_err();
+    let late = ask(&handle, create(3, ClassName::INTERACTIVE)).unwrap_err();
     assert!(late.is_not_applied(), "{late:?}");
     wait(handle.ended());
     let panic = thread::spawn(move || drop(owner.stop())).join();
@@ -482,13 +483,13 @@ fn it_recovers_by_itself_after_stepping_down() {
     let (owner, seen) = start(store, limits);
     let handle = owner.handle();
     faults.plan_commits([Some(Fault::Broken)]);
-    let refused = ask(&handle, create(1, Priority::Interactive)).unwrap_err();
+    let refused = ask(&handle, create(1, ClassName::INTERACTIVE)).unwrap_err();
     assert!(refused.is_not_applied(), "{refused:?}");
     let recovered =
         |seen: &Seen| matches!(seen, Seen::Notice(Notice::Recovered { epoch, .. }) if epoch.0 == 2);
     assert!(seen.iter().any(|seen| recovered(&seen)));
     assert_eq!(
-        state(ask(&handle, create(1, Priority::Interactive))),
+        state(ask(&handle, create(1, ClassName::INTERACTIVE))),
         TaskState::Queued
     );
     drop(owner.stop());
@@ -506,7 +507,7 @@ fn it_tells_an_end_that_was_in_doubt_once_it_has_recovered() {
     let (owner, seen) = start(store, limits);
     let handle = owner.handle();
     assert_eq!(
-        state(ask(&handle, create(1, Priority::Batch))),
+        state(ask(&handle, create(1, ClassName::BATCH))),
         TaskState::Queued
     );
     faults.plan_commits([Some(Fault::Unknown { applied: true })]);
@@ -547,7 +548,7 @@ fn time_alone_moves_it() {
     )
     .unwrap();
     let handle = owner.handle();
-    let mut first = create(1, Priority::Interactive);
+    let mut first = create(1, ClassName::INTERACTIVE);
     if let Ask::TaskCreate { create, .. } = &mut first {
         create.spec.session = Some(session.session);
     }

@@ -2,7 +2,8 @@
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::input::Ask;
-use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::{FinishReason, TaskState};
 use store_memory::{Fault, MemoryStore};
 
 use super::rig::Rig;
@@ -23,7 +24,7 @@ fn what_was_not_applied_is_tried_again_after_a_pause() {
     let mut rig = ready_rig();
     rig.faults()
         .plan_commits([Some(Fault::NotApplied), Some(Fault::NotApplied)]);
-    let token = rig.ask(create(1, Priority::Interactive));
+    let token = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     assert!(rig.replies[&token].is_none());
     assert_eq!(
@@ -46,9 +47,9 @@ fn what_was_not_applied_is_tried_again_after_a_pause() {
 fn a_store_that_never_takes_it_ends_the_term_and_nothing_was_done() {
     let mut rig = ready_rig();
     rig.faults().plan_commits([Some(Fault::NotApplied); 8]);
-    let first = rig.ask(create(1, Priority::Interactive));
+    let first = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.advance();
-    let second = rig.ask(create(2, Priority::Interactive));
+    let second = rig.ask(create(2, ClassName::INTERACTIVE));
     rig.settle_for(10_000);
     for token in [first, second] {
         assert!(matches!(
@@ -63,7 +64,7 @@ fn a_store_that_never_takes_it_ends_the_term_and_nothing_was_done() {
     assert!(down, "{:?}", rig.notices);
     assert_eq!((rig.kept(TaskId(1)), rig.kept(TaskId(2))), (None, None));
 
-    let after = rig.ask(create(1, Priority::Interactive));
+    let after = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     assert!(rig.reply(after).is_ok(), "it has recovered");
     assert_eq!(
@@ -80,7 +81,7 @@ fn an_unknown_outcome_is_found_out() {
         let mut rig = ready_rig();
         rig.faults()
             .plan_commits([Some(Fault::Unknown { applied })]);
-        let token = rig.ask(create(1, Priority::Interactive));
+        let token = rig.ask(create(1, ClassName::INTERACTIVE));
         rig.settle_for(100);
         assert!(rig.reply(token).is_ok(), "applied: {applied}");
         assert_eq!(
@@ -96,7 +97,7 @@ fn an_unknown_outcome_is_found_out() {
             _ => None,
         });
         assert_eq!(resolved, Some((1, applied, 2)));
-        rig.ask(create(2, Priority::Interactive));
+        rig.ask(create(2, ClassName::INTERACTIVE));
         rig.settle();
         assert_eq!(
             rig.commits,
@@ -113,7 +114,7 @@ fn a_probe_that_cannot_tell_is_repeated() {
     rig.faults()
         .plan_commits([Some(Fault::Unknown { applied: true })]);
     rig.faults().fail_probes(3);
-    let token = rig.ask(create(1, Priority::Interactive));
+    let token = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle_for(1_000);
     assert!(rig.reply(token).is_ok());
     assert_eq!(rig.commits, [1]);
@@ -126,9 +127,9 @@ fn an_outcome_that_stays_unknown_is_said_to_be_so() {
         rig.faults()
             .plan_commits([Some(Fault::Unknown { applied })]);
         rig.faults().fail_probes(8);
-        let flying = rig.ask(create(1, Priority::Interactive));
+        let flying = rig.ask(create(1, ClassName::INTERACTIVE));
         rig.advance();
-        let open = rig.ask(create(2, Priority::Interactive));
+        let open = rig.ask(create(2, ClassName::INTERACTIVE));
         rig.settle_for(10_000);
         assert!(matches!(
             rig.reply(flying),
@@ -148,7 +149,7 @@ fn an_outcome_that_stays_unknown_is_said_to_be_so() {
 /// A task with three durable tokens whose end is in a commit that nobody hears of.
 fn ending_in_doubt(applied: bool) -> Rig {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     let attempt = *rig.running.keys().next().unwrap();
     rig.chunk(attempt, 3);
@@ -207,14 +208,14 @@ fn an_end_that_was_not_applied_is_told_when_it_comes_again() {
 fn a_fenced_owner_steps_down_at_once_and_recovers() {
     let mut rig = ready_rig();
     rig.faults().plan_commits([Some(Fault::Fenced)]);
-    let flying = rig.ask(create(1, Priority::Interactive));
+    let flying = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     assert!(matches!(
         rig.reply(flying),
         Err(OwnerUnavailable::NotApplied(_))
     ));
     assert!(!rig.state.view().serving);
-    let meanwhile = rig.ask(create(2, Priority::Interactive));
+    let meanwhile = rig.ask(create(2, ClassName::INTERACTIVE));
     rig.settle();
     assert!(matches!(
         rig.reply(meanwhile),
@@ -222,7 +223,7 @@ fn a_fenced_owner_steps_down_at_once_and_recovers() {
     ));
     rig.settle_for(100);
     assert!(rig.state.view().serving);
-    let after = rig.ask(create(2, Priority::Interactive));
+    let after = rig.ask(create(2, ClassName::INTERACTIVE));
     rig.settle();
     assert!(rig.reply(after).is_ok());
 }
@@ -233,7 +234,7 @@ fn a_broken_guard_raises_an_alarm_and_pauses_grow_while_nothing_succeeds() {
     rig.faults().plan_commits([Some(Fault::Broken); 3]);
     let mut waits = Vec::new();
     for id in 1..=4 {
-        let token = rig.ask(create(id, Priority::Interactive));
+        let token = rig.ask(create(id, ClassName::INTERACTIVE));
         rig.settle();
         if rig.state.view().serving {
             assert!(rig.reply(token).is_ok());
@@ -264,7 +265,7 @@ fn a_recovery_that_fails_is_tried_again() {
     let mut rig = ready_rig();
     rig.faults().plan_commits([Some(Fault::Fenced)]);
     rig.faults().fail_loads(3);
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle_for(10_000);
     let failed = rig
         .notices
@@ -277,11 +278,11 @@ fn a_recovery_that_fails_is_tried_again() {
 #[test]
 fn a_command_that_cannot_be_looked_up_is_turned_away_alone() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     rig.faults().fail_prefetches(1);
-    let blind = rig.ask(create(2, Priority::Interactive));
-    let live = rig.ask(create(1, Priority::Interactive));
+    let blind = rig.ask(create(2, ClassName::INTERACTIVE));
+    let live = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     assert!(matches!(
         rig.reply(blind),
@@ -294,7 +295,7 @@ fn a_command_that_cannot_be_looked_up_is_turned_away_alone() {
 fn a_task_under_a_fresh_id_needs_no_look_up() {
     let mut rig = ready_rig();
     rig.faults().fail_prefetches(1);
-    let mut fresh = create(1, Priority::Interactive);
+    let mut fresh = create(1, ClassName::INTERACTIVE);
     if let Ask::TaskCreate { create, .. } = &mut fresh {
         create.fresh = true;
     }
@@ -302,7 +303,7 @@ fn a_task_under_a_fresh_id_needs_no_look_up() {
     rig.settle();
     assert!(rig.reply(fresh).is_ok(), "nobody had to look");
     // Who comes with an id of their own may have come before.
-    let named = rig.ask(create(2, Priority::Interactive));
+    let named = rig.ask(create(2, ClassName::INTERACTIVE));
     rig.settle();
     assert!(rig.reply(named).is_err());
 }
@@ -310,7 +311,7 @@ fn a_task_under_a_fresh_id_needs_no_look_up() {
 #[test]
 fn a_held_cancel_is_told_that_nobody_knows_when_the_term_ends() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     let held = rig.ask(cancel(1));
     rig.settle();
@@ -323,7 +324,7 @@ fn a_held_cancel_is_told_that_nobody_knows_when_the_term_ends() {
         "it waits for the attempt's end"
     );
     rig.faults().plan_commits([Some(Fault::Fenced)]);
-    rig.ask(create(2, Priority::Interactive));
+    rig.ask(create(2, ClassName::INTERACTIVE));
     rig.settle();
     assert!(matches!(rig.reply(held), Err(OwnerUnavailable::Unknown(_))));
 }
@@ -331,9 +332,9 @@ fn a_held_cancel_is_told_that_nobody_knows_when_the_term_ends() {
 #[test]
 fn stopping_answers_everyone() {
     let mut rig = Rig::over(MemoryStore::new(), OwnerLimits::default());
-    let flying = rig.ask(create(1, Priority::Interactive));
+    let flying = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.advance();
-    let open = rig.ask(create(2, Priority::Interactive));
+    let open = rig.ask(create(2, ClassName::INTERACTIVE));
     rig.state.stop();
     rig.advance();
     assert!(matches!(
@@ -344,7 +345,7 @@ fn stopping_answers_everyone() {
         rig.reply(open),
         Err(OwnerUnavailable::NotApplied(_))
     ));
-    let late = rig.ask(create(3, Priority::Interactive));
+    let late = rig.ask(create(3, ClassName::INTERACTIVE));
     rig.advance();
     assert!(matches!(
         rig.reply(late),

@@ -14,15 +14,16 @@ use orchestrator_core::effect::{AttemptOrder, Effect};
 use orchestrator_core::id::{AttemptId, PayloadRef, TaskId, TenantId};
 use orchestrator_core::input::{AttemptEnd, Report};
 use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{AttemptState, FinishReason, Priority};
+use orchestrator_core::task::{AttemptState, FinishReason};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use store::{Commit, FeedStore, OwnerStore, ReadStore, TaskQuery};
 use store_sqlite::{SqliteReader, SqliteStore};
 
 use super::rig::text;
-use super::things::{cancel, config, create, ready};
+use super::things::{cancel, config, create, ready, with_places};
 use crate::owner::{Dice, Notice, Outlet, OwnerHandle, OwnerLimits, SystemClock, spawn};
 
 const KILLS: u64 = 32;
@@ -111,9 +112,9 @@ fn feed(handle: &OwnerHandle, seed: u64) {
     loop {
         let id = (u128::from(chance.next_u64()) << 64) | u128::from(chance.next_u64());
         let priority = if chance.next_u32().is_multiple_of(2) {
-            Priority::Batch
+            ClassName::BATCH
         } else {
-            Priority::Interactive
+            ClassName::INTERACTIVE
         };
         match wait(handle.command(create(id, priority), None)) {
             Ok(Reply::TaskCreated {
@@ -133,9 +134,7 @@ fn feed(handle: &OwnerHandle, seed: u64) {
 
 /// A pool that takes four attempts at once, with queues that fill up.
 fn busy_config() -> MachineConfig {
-    let mut config = config();
-    config.interactive.capacity = 30;
-    config.batch.capacity = 30;
+    let mut config = with_places(config(), [30, 30]);
     config.retry.backoff_base_ms = 1;
     config.retry.backoff_cap_ms = 5;
     config.cancel_confirm_ms = 20;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod batches;
+mod classes;
 mod clock;
 mod defaults;
 mod driver;

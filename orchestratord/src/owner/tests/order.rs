@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use orchestrator_core::id::{Digest, TaskId};
 use orchestrator_core::input::Ask;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use orchestrator_core::task::{FinishReason, TaskState};
 use store_memory::MemoryStore;
 
 use super::rig::{Rig, text};
@@ -23,7 +24,7 @@ fn ready_rig() -> Rig {
 #[test]
 fn from_idle_to_dispatch_is_exactly_one_commit() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     assert_eq!(rig.commits, [1]);
     assert_eq!(
@@ -36,7 +37,7 @@ fn from_idle_to_dispatch_is_exactly_one_commit() {
 #[test]
 fn nothing_leaves_before_the_store_has_answered() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.advance();
     assert!(rig.journal.is_empty());
     rig.carry_out();
@@ -53,7 +54,7 @@ fn nothing_leaves_before_the_store_has_answered() {
 fn what_waits_is_one_commit() {
     let mut rig = ready_rig();
     for id in 1..=5 {
-        rig.ask(create(id, Priority::Interactive));
+        rig.ask(create(id, ClassName::INTERACTIVE));
     }
     rig.settle();
     assert_eq!(rig.commits, [1]);
@@ -74,10 +75,10 @@ fn what_waits_is_one_commit() {
 #[test]
 fn the_next_batch_is_stepped_while_a_commit_runs_and_waits_for_it() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Batch));
+    rig.ask(create(1, ClassName::BATCH));
     rig.advance();
-    rig.ask(create(2, Priority::Batch));
-    rig.ask(create(3, Priority::Batch));
+    rig.ask(create(2, ClassName::BATCH));
+    rig.ask(create(3, ClassName::BATCH));
     rig.advance();
     assert_eq!(
         rig.state.machine().unwrap().live_count(),
@@ -97,7 +98,7 @@ fn the_next_batch_is_stepped_while_a_commit_runs_and_waits_for_it() {
 #[test]
 fn an_answer_that_changes_nothing_keeps_its_place() {
     let mut rig = ready_rig();
-    let first = rig.ask(create(1, Priority::Interactive));
+    let first = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.advance();
     let unknown = rig.ask(cancel(77));
     rig.advance();
@@ -126,7 +127,7 @@ fn an_answer_that_changes_nothing_keeps_its_place() {
 #[test]
 fn a_live_read_shows_nothing_that_is_not_durable() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     let seen = Arc::new(Mutex::new(None));
     let place = Arc::clone(&seen);
     rig.ask_live(
@@ -149,7 +150,7 @@ fn a_live_read_shows_nothing_that_is_not_durable() {
 fn a_view_is_shown_once_it_is_durable() {
     let mut rig = ready_rig();
     for id in 1..=4 {
-        rig.ask(create(id, Priority::Batch));
+        rig.ask(create(id, ClassName::BATCH));
     }
     rig.advance();
     assert_eq!(
@@ -161,8 +162,8 @@ fn a_view_is_shown_once_it_is_durable() {
     assert_eq!((view.commit_seq, view.live_tasks), (1, 4));
     assert_eq!(
         (
-            view.queue_depth(Priority::Batch),
-            view.queue_depth(Priority::Interactive)
+            view.queue_depth(ClassName::BATCH),
+            view.queue_depth(ClassName::INTERACTIVE)
         ),
         (2, 0)
     );
@@ -173,7 +174,7 @@ fn a_view_is_shown_once_it_is_durable() {
 #[test]
 fn a_task_that_ends_is_found_again_before_and_after_its_end_is_durable() {
     let mut rig = ready_rig();
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     let attempt = *rig.running.keys().next().unwrap();
     rig.chunk(attempt, 3);
@@ -182,18 +183,18 @@ fn a_task_that_ends_is_found_again_before_and_after_its_end_is_durable() {
     rig.chunk(attempt, 2);
     rig.finish(attempt, FinishReason::Stop);
     // The machine has forgotten it, the store has not heard of its end.
-    let again = rig.ask(create(1, Priority::Interactive));
+    let again = rig.ask(create(1, ClassName::INTERACTIVE));
     let other = rig.ask(cancel(1));
     rig.advance();
-    let during = rig.ask(create(1, Priority::Interactive));
+    let during = rig.ask(create(1, ClassName::INTERACTIVE));
     let stopped = rig.ask(cancel(1));
-    let mut other_body = create(1, Priority::Interactive);
+    let mut other_body = create(1, ClassName::INTERACTIVE);
     if let Ask::TaskCreate { create, .. } = &mut other_body {
         create.fingerprint = Digest([9; 32]);
     }
     let conflict = rig.ask(other_body);
     rig.settle();
-    let after = rig.ask(create(1, Priority::Interactive));
+    let after = rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     for token in [again, during, after] {
         let reply = rig.reply(token);
@@ -237,11 +238,11 @@ fn a_full_batch_takes_no_more_until_it_is_on_its_way() {
         ..OwnerLimits::default()
     };
     let mut rig = Rig::over(MemoryStore::new(), limits);
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.advance();
     assert_eq!(rig.state.room(), 3);
     for id in 2..=4 {
-        rig.ask(create(id, Priority::Interactive));
+        rig.ask(create(id, ClassName::INTERACTIVE));
     }
     rig.advance();
     assert_eq!(rig.state.room(), 0);
@@ -254,9 +255,9 @@ fn a_full_batch_takes_no_more_until_it_is_on_its_way() {
         ..OwnerLimits::default()
     };
     let mut rig = Rig::over(MemoryStore::new(), small);
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     assert!(rig.state.room() > 0, "six bytes of ten");
-    rig.ask(create(2, Priority::Interactive));
+    rig.ask(create(2, ClassName::INTERACTIVE));
     assert_eq!(rig.state.room(), 0, "twelve bytes of ten");
 
     let few = OwnerLimits {
@@ -264,7 +265,7 @@ fn a_full_batch_takes_no_more_until_it_is_on_its_way() {
         ..OwnerLimits::default()
     };
     let mut rig = Rig::over(MemoryStore::new(), few);
-    rig.ask(create(1, Priority::Interactive));
-    rig.ask(create(2, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
+    rig.ask(create(2, ClassName::INTERACTIVE));
     assert_eq!(rig.state.room(), 0);
 }

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use orchestrator_core::id::{AttemptId, TaskId};
 use orchestrator_core::input::Report;
 use orchestrator_core::machine::Machine;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{FinishReason, Priority, TaskFault, TaskState};
+use orchestrator_core::task::{FinishReason, TaskFault, TaskState};
 use orchestrator_core::time::Now;
 use proptest::prelude::*;
 use store_memory::{Fault, MemoryStore};
@@ -104,9 +105,9 @@ impl World {
         match action {
             Action::Create(id, batch) => {
                 let priority = if batch {
-                    Priority::Batch
+                    ClassName::BATCH
                 } else {
-                    Priority::Interactive
+                    ClassName::INTERACTIVE
                 };
                 rig.ask(create(id.into(), priority));
             }

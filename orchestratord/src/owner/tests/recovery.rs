@@ -2,7 +2,8 @@
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::task::{FinishReason, Priority, TaskState};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::{FinishReason, TaskState};
 use store::{Event, FeedStore};
 use store_memory::{Fault, MemoryStore};
 
@@ -16,7 +17,7 @@ use crate::owner::{OwnerLimits, StoreCall};
 fn a_task_cut_off_in_mid_text_goes_on_from_what_is_durable() {
     let mut rig = Rig::new();
     rig.report(ready(), None);
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     let attempt = *rig.running.keys().next().unwrap();
     rig.chunk(attempt, 4);
@@ -49,7 +50,7 @@ fn a_task_cut_off_in_mid_text_goes_on_from_what_is_durable() {
 fn a_cancel_cut_off_is_carried_through() {
     let mut rig = Rig::new();
     rig.report(ready(), None);
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     rig.ask(cancel(1));
     rig.settle();
@@ -65,7 +66,7 @@ fn the_log_tells_each_move_once() {
     let mut rig = Rig::new();
     rig.report(ready(), None);
     for id in 1..=3 {
-        rig.ask(create(id, Priority::Interactive));
+        rig.ask(create(id, ClassName::INTERACTIVE));
     }
     rig.settle();
     let attempt = *rig
@@ -117,7 +118,7 @@ fn the_log_tells_each_move_once() {
 fn a_task_that_another_owner_ended_in_between_is_told_of_after_the_next_recovery() {
     let mut rig = Rig::new();
     rig.report(ready(), None);
-    rig.ask(create(1, Priority::Interactive));
+    rig.ask(create(1, ClassName::INTERACTIVE));
     rig.settle();
     // Another owner takes over, and ends the task.
     let mut other = Rig::over(rig.store.clone(), OwnerLimits::default());
@@ -129,7 +130,7 @@ fn a_task_that_another_owner_ended_in_between_is_told_of_after_the_next_recovery
     assert_eq!(other.kept(TaskId(1)).unwrap().state, TaskState::Completed);
     // The first one learns of it by the fence, and has the store again after that.
     rig.was_overtaken();
-    rig.ask(create(2, Priority::Interactive));
+    rig.ask(create(2, ClassName::INTERACTIVE));
     rig.settle();
     assert!(!rig.state.view().serving);
     rig.pass(1_000);
@@ -147,7 +148,7 @@ fn a_task_that_another_owner_ended_in_between_is_told_of_after_the_next_recovery
 fn a_task_that_this_owner_never_held_is_looked_up_when_its_reader_asks_for_it() {
     let mut other = Rig::new();
     other.report(ready(), None);
-    other.ask(create(1, Priority::Interactive));
+    other.ask(create(1, ClassName::INTERACTIVE));
     other.settle();
     let attempt = *other.running.keys().next().unwrap();
     other.finish(attempt, FinishReason::Stop);
@@ -171,7 +172,7 @@ fn what_the_fleet_reported_is_told_again_as_far_as_a_batch_has_room() {
     let mut rig = Rig::over(MemoryStore::new(), limits);
     rig.report(ready(), None);
     for id in 1..=4 {
-        rig.ask(create(id, Priority::Interactive));
+        rig.ask(create(id, ClassName::INTERACTIVE));
         rig.settle();
     }
     assert_eq!(rig.running.len(), 2);

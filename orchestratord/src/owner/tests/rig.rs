@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, ReplyToken, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
-use orchestrator_core::machine::{Machine, Recovered};
+use orchestrator_core::machine::{Machine, MachineConfig, Recovered};
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{AttemptState, FinishReason, TaskFault, TaskRecord, TaskState};
 use orchestrator_core::time::{MonoMs, Now, WallMs};
@@ -41,6 +41,7 @@ pub(super) struct Running {
 
 pub(super) struct Rig {
     pub(super) state: OwnerState,
+    config: MachineConfig,
     pub(super) store: MemoryStore,
     cold: Box<dyn ColdStore>,
     pub(super) dice: Dice,
@@ -83,7 +84,16 @@ impl Rig {
         Self::over(MemoryStore::new(), OwnerLimits::default())
     }
 
-    pub(super) fn over(mut store: MemoryStore, limits: OwnerLimits) -> Self {
+    pub(super) fn over(store: MemoryStore, limits: OwnerLimits) -> Self {
+        Self::under(config(), store, limits)
+    }
+
+    /// Under another configuration.
+    pub(super) fn under(
+        config: MachineConfig,
+        mut store: MemoryStore,
+        limits: OwnerLimits,
+    ) -> Self {
         let at = Now {
             mono: MonoMs(1_000),
             wall: WallMs(1_700_000_000_000),
@@ -94,7 +104,8 @@ impl Rig {
             awaited: loaded.tasks.iter().map(|task| task.id).collect(),
             told: BTreeSet::new(),
             foreign: 0,
-            state: OwnerState::new(config(), limits, at, loaded),
+            state: OwnerState::new(config.clone(), limits, at, loaded),
+            config,
             cold: store.cold().unwrap(),
             store,
             dice: Dice::from_seed(1),
@@ -499,7 +510,7 @@ impl Rig {
             bulks: loaded.bulks,
         };
         let machine = self.state.machine().expect("it serves");
-        let again = Machine::recover(config(), self.now, recovered);
+        let again = Machine::recover(self.config.clone(), self.now, recovered);
         assert_eq!(again.hard_state(), machine.hard_state());
     }
 

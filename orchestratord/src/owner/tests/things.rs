@@ -6,22 +6,28 @@ use orchestrator_core::id::{
 use orchestrator_core::input::{Ask, Report, TaskCreate};
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::{
-    Determinism, Engine, InputKind, OnDisconnect, PROFILE_V1, Priority, PromptFacts, Sampling,
-    TaskSpec,
+    Determinism, Engine, InputKind, OnDisconnect, PROFILE_V1, PromptFacts, Sampling, TaskSpec,
 };
 
 /// One pool `default` with one replica, small queues.
 pub(crate) fn config() -> MachineConfig {
-    let mut config = MachineConfig::for_pools(vec![PoolConfig {
+    let config = MachineConfig::for_pools(vec![PoolConfig {
         name: PoolName::new("default"),
         engine: Engine::Embedded,
         model_ref: ModelRef::new("haiku-tiny"),
         kv_bytes_per_token: None,
         replicas: vec![ReplicaName::new("default-0")],
     }]);
-    config.interactive.capacity = 6;
-    config.batch.capacity = 4;
+    with_places(config, [6, 4])
+}
+
+/// The same with so many places in each class, the more urgent one first.
+pub(super) fn with_places(mut config: MachineConfig, places: [u32; 2]) -> MachineConfig {
+    for (class, capacity) in config.classes.iter_mut().zip(places) {
+        class.capacity = capacity;
+    }
     config
 }
 
@@ -59,7 +65,7 @@ pub(super) fn gave_up() -> Report {
 }
 
 /// Asks for a task of a class.
-pub(crate) fn create(id: u128, priority: Priority) -> Ask {
+pub(crate) fn create(id: u128, priority: ClassName) -> Ask {
     let spec = TaskSpec {
         kind: InputKind::Prompt,
         prompt: PromptFacts {

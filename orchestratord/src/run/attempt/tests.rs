@@ -6,9 +6,9 @@ use std::sync::Mutex;
 
 use futures_util::stream;
 use orchestrator_core::id::{AttemptId, Digest, ReplicaName, SessionId, TaskId, TenantId};
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::{
-    Determinism, Engine, FinishReason, InputKind, OnDisconnect, Priority, PromptFacts, TaskFault,
-    TaskSpec,
+    Determinism, Engine, FinishReason, InputKind, OnDisconnect, PromptFacts, TaskFault, TaskSpec,
 };
 use orchestrator_core::time::WallMs;
 use store::{ReadFuture, TaskBody, TaskPage, TaskQuery, TaskRow, TaskText};
@@ -121,7 +121,7 @@ pub(in crate::run) fn order(position: u64) -> AttemptOrder {
             },
             seed: 7,
             determinism: Determinism::Strict,
-            priority: Priority::Interactive,
+            priority: ClassName::INTERACTIVE,
             deadline_ms: None,
             run_at: None,
             session: None::<SessionId>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use test_harness_history::{Class, Payload};
+use test_harness_history::Payload;
 
 use crate::dice::Dice;
 use crate::recorder::Recorder;
@@ -11,7 +11,7 @@ use crate::recorder::Recorder;
 #[derive(Clone, Debug)]
 pub(super) struct Body {
     value: Value,
-    class: Class,
+    class: &'static str,
     prompt: String,
     /// Tokens that its text has if nothing goes wrong.
     pub(super) tokens: u64,
@@ -27,7 +27,7 @@ impl Body {
         let tokens = dice.range(least, most);
         let seed = dice.percent(85).then(|| recorder.fresh_seed());
         let raw = dice.percent(75);
-        let class = dice.weighed(&[(Class::Interactive, 6), (Class::Batch, 4)]);
+        let class = dice.weighed(&[("interactive", 6), ("batch", 4)]);
         let prompt = format!("Rain on an old pond, {}.", dice.range(1, 1_000_000));
         let mut value = json!({
             "input": {
@@ -36,10 +36,7 @@ impl Body {
             },
             "max_tokens": tokens,
             "ignore_eos": true,
-            "priority": match class {
-                Class::Batch => "batch",
-                Class::Interactive => "interactive",
-            },
+            "priority": class,
         });
         if let Some(seed) = seed {
             value["seed"] = json!(seed);
@@ -94,7 +91,7 @@ impl Body {
             // Members are sorted, so equal bodies are equal texts.
             fingerprint: self.value.to_string(),
             prompt: digest(&self.prompt),
-            class: self.class,
+            class: self.class.to_owned(),
             seed: self.seed,
             max_tokens: Some(self.tokens),
         }

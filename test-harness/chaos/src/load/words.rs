@@ -3,7 +3,7 @@
 use api_client::ApiError;
 use api_client::types as wire;
 use test_harness_history::{
-    Answer, Applied, Class, Finish, Frame, Listed, Outcome, Place, Record, State, TaskId,
+    Answer, Applied, Finish, Frame, Listed, Outcome, Place, Record, State, TaskId,
 };
 
 /// What came does not fit what the contract says.
@@ -53,11 +53,7 @@ pub(super) fn record(task: &wire::Task) -> Result<Record, Odd> {
         position: task.stream_position,
         attempts: task.attempts,
         prompt: task.input.prompt_digest.clone(),
-        class: match &task.priority {
-            wire::Priority::Batch => Class::Batch,
-            wire::Priority::Interactive => Class::Interactive,
-            other => return Err(format!("a task has the unknown class {}", other.as_str())),
-        },
+        class: task.priority.clone(),
         seed: task.seed,
     })
 }

@@ -312,7 +312,7 @@ impl Dispatched {
 
 fn config(engine: &StandIn) -> String {
     format!(
-        "[queue.batch]\ncapacity = {CAPACITY}\nfull_policy = \"reject\"\n\
+        "[[queue.class]]\nname = \"batch\"\ncapacity = {CAPACITY}\nfull_policy = \"reject\"\n\
          [[pool]]\nid = \"paused\"\nengine = \"llamacpp\"\nurls = [\"http://{}\"]\n",
         engine.address()
     )

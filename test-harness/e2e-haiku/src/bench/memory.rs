@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use api_client::Client;
-use api_client::types::{PriorityChoice, TaskCreateRequest};
+use api_client::types::TaskCreateRequest;
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use serde_json::json;
@@ -74,7 +74,7 @@ async fn waiting(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchErro
     let queued = args.queued;
     // Slow enough that nothing leaves the queue meanwhile but the one task that runs.
     let config = format!(
-        "[queue.batch]\ncapacity = {}\nfull_policy = \"reject\"\n\
+        "[[queue.class]]\nname = \"batch\"\ncapacity = {}\nfull_policy = \"reject\"\n\
          [[pool]]\nid = \"slow\"\nmax_tokens_per_second = 1.0\n",
         3 * queued + 1
     );
@@ -114,7 +114,7 @@ async fn waiting(args: &MemoryArgs, setup: &Setup) -> Result<Vec<Row>, BenchErro
 /// Submits tasks until so many more wait.
 async fn fill(client: &Client, tasks: usize) -> Result<(), BenchError> {
     let before = waiting_now(client).await?;
-    let request = task(Some(PriorityChoice::Batch));
+    let request = task(Some("batch"));
     let mut outcomes = stream::iter(0..tasks)
         .map(|_| client.task_create(None, &request))
         .buffer_unordered(CONNECTIONS);
@@ -172,7 +172,7 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-fn task(priority: Option<PriorityChoice>) -> TaskCreateRequest {
+fn task(priority: Option<&str>) -> TaskCreateRequest {
     let mut body = json!({ "input": { "kind": "prompt", "prompt": PROMPT } });
     // One that is to hold the slot for the whole time must not end by itself.
     body["ignore_eos"] = json!(priority.is_some());

@@ -77,7 +77,7 @@ pub(super) async fn predictions(
 
 fn config(engine: &StandIn) -> String {
     format!(
-        "[queue.interactive]\ncapacity = 1000000\n[[pool]]\nid = \"paced\"\nengine = \"llamacpp\"\nurls = [\"http://{}\"]\n",
+        "[[queue.class]]\nname = \"interactive\"\ncapacity = 1000000\nweight = 8\n[[queue.class]]\nname = \"batch\"\nfull_policy = \"drop-lru\"\n[[pool]]\nid = \"paced\"\nengine = \"llamacpp\"\nurls = [\"http://{}\"]\n",
         engine.address()
     )
 }

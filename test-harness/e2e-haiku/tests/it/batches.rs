@@ -17,7 +17,8 @@ fn named(number: usize) -> Value {
 
 #[tokio::test]
 async fn a_thousand_tasks_are_one_commit_in_their_order_and_outlive_the_daemon() {
-    let options = DaemonOptions::default().config("[queue.interactive]\ncapacity = 2000\n");
+    let options = DaemonOptions::default()
+        .config("[[queue.class]]\nname = \"interactive\"\ncapacity = 2000\n");
     let mut world = World::ready_with(options).await;
     let commits = async |world: &World| world.metrics().await.sum("store_commits_total");
     let before = commits(&world).await;

@@ -30,7 +30,7 @@ impl World {
         .await
     }
 
-    async fn hold(&self) {
+    pub(crate) async fn hold(&self) {
         let answer = self.raw.post("/v1/queue/pause", &json!({})).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
@@ -50,7 +50,7 @@ impl World {
 
 #[tokio::test]
 async fn it_is_counted_first_and_goes_on_over_a_kill_without_touching_what_came_later() {
-    let options = DaemonOptions::default().config("[queue.interactive]\ncapacity = 2000\n");
+    let options = DaemonOptions::default().config("[[queue.class]]\nname = \"interactive\"\ncapacity = 2000\n[[queue.class]]\nname = \"batch\"\n");
     let mut world = World::keyed_with(options).await;
     let mine = world.raw.get("/v1/whoami").await.json()["key_id"].clone();
     world.hold().await;

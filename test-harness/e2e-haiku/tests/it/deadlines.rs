@@ -8,11 +8,14 @@ use crate::world::{World, exactly, plain, with};
 
 /// One slot that gives ten tokens a second, so that ten tokens take a second.
 const SLOW: &str = "
-    [queue.interactive]
+    [[queue.class]]
+    name = \"interactive\"
     full_policy = \"shed-low-priority\"
     capacity = 1
-    [queue.batch]
+    [[queue.class]]
+    name = \"batch\"
     capacity = 1
+    full_policy = \"drop-lru\"
     [[pool]]
     id = \"slow\"
     max_tokens_per_second = 10.0

@@ -10,6 +10,7 @@ mod attached;
 mod batches;
 mod budgets;
 mod bulks;
+mod classes;
 mod connections;
 mod contract;
 mod crowd;

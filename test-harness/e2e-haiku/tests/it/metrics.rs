@@ -27,10 +27,12 @@ struct Metric {
 }
 
 const NARROW: &str = "
-    [queue.interactive]
+    [[queue.class]]
+    name = \"interactive\"
     capacity = 1
     full_policy = \"shed-low-priority\"
-    [queue.batch]
+    [[queue.class]]
+    name = \"batch\"
     capacity = 1
     full_policy = \"drop-lru\"
     [[pool]]

@@ -45,9 +45,13 @@ async fn a_held_queue_says_so_and_goes_on_over_a_restart_where_it_was() {
     assert_eq!(ready["paused_pools"], json!(["default"]));
     let queue = world.raw.get("/v1/queue").await.json();
     assert_eq!(
-        queue,
-        json!({ "pools": [{ "pool": "default", "paused": true }], "switches": [held] })
+        (&queue["pools"], &queue["switches"]),
+        (
+            &json!([{ "pool": "default", "paused": true }]),
+            &json!([held])
+        )
     );
+    assert_eq!(queue["classes"][0]["queued"], 1);
 
     let gone_on = world.switch("resume", json!({})).await;
     assert_eq!(gone_on["paused"], false);

@@ -9,10 +9,12 @@ use crate::world::{World, eventually, exactly, plain, with};
 
 /// One task waits in each class, and engines are slow.
 const NARROW: &str = "
-    [queue.interactive]
+    [[queue.class]]
+    name = \"interactive\"
     capacity = 1
     full_policy = \"reject\"
-    [queue.batch]
+    [[queue.class]]
+    name = \"batch\"
     capacity = 1
     full_policy = \"drop-lru\"
     [[pool]]

@@ -9,7 +9,8 @@ use crate::raw::send;
 use crate::world::{World, exactly, plain, with};
 
 const NARROW: &str = "
-    [queue.interactive]
+    [[queue.class]]
+    name = \"interactive\"
     capacity = 1
     [refusals]
     kept_max = 3

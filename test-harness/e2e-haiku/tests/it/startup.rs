@@ -134,13 +134,13 @@ fn check(text: &str) -> Output {
 
 #[test]
 fn every_fault_of_a_configuration_has_line_pointer_and_hint() {
-    let text = "[server]\nlisten = \"localhost:80\"\n\n[queue.batch]\ncapacity = 0\nfull_policy = \"reject\"\n";
+    let text = "[server]\nlisten = \"localhost:80\"\n\n[[queue.class]]\nname = \"batch\"\ncapacity = 0\nfull_policy = \"reject\"\n";
     let output = check(text);
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r"
     orchestrator.toml:2: /server/listen: `localhost:80` is not an address with a port
       hint: write it like 127.0.0.1:8484, or with port 0 for a free one
-    orchestrator.toml:5: /queue/batch/capacity: 0 is out of range
+    orchestrator.toml:6: /queue/class/0/capacity: 0 is out of range
       hint: use a value from 1 to 10000000
     ");
     let near = check("[[pool]]\nid = \"a\"\n\nreplica = 2\n");
@@ -158,7 +158,8 @@ fn every_fault_of_a_configuration_has_line_pointer_and_hint() {
 
 #[test]
 fn a_configuration_without_fault_is_told_so_and_a_missing_one_is_named() {
-    let output = check("[queue.batch]\ncapacity = 5\nfull_policy = \"reject\"\n");
+    let output =
+        check("[[queue.class]]\nname = \"batch\"\ncapacity = 5\nfull_policy = \"reject\"\n");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),

@@ -1,9 +1,9 @@
 //! Memory and mutations are bounded.
 
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, MachineConfig};
-use orchestrator_core::queue::{ClassLimit, FullPolicy};
-use orchestrator_core::task::{Priority, TaskRecord, TaskState};
-use store::{Commit, Payload};
+use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::task::{TaskRecord, TaskState};
+use store::{Commit, Loaded, Payload};
 
 use super::book::Book;
 use super::court::Checker;
@@ -16,6 +16,8 @@ pub(super) struct Bounds {
     config: MachineConfig,
     batch_mutations: usize,
     batch_bytes: usize,
+    /// True if a daemon's configuration does not name all classes.
+    some_know_less: bool,
 }
 
 /// Bytes of a payload, as a batch counts them.
@@ -38,6 +40,7 @@ impl Bounds {
             config: setup.machine.clone(),
             batch_mutations: setup.limits.batch_mutations,
             batch_bytes: setup.limits.batch_bytes,
+            some_know_less: setup.unnamed.is_some(),
         }
     }
 
@@ -62,11 +65,35 @@ impl Bounds {
         Ok(())
     }
 
-    fn limit(&self, priority: Priority) -> ClassLimit {
-        match priority {
-            Priority::Batch => self.config.batch,
-            Priority::Interactive => self.config.interactive,
+    /// A class holds no more newcomers than its capacity, unless it sheds: then it may stand in the places of less
+    /// urgent ones. Classes from any one on hold together no more than they have places for, unless a daemon takes over
+    /// that does not know one of them, and counts the others without it.
+    fn classes(&self, durable: &Loaded) -> Result<(), String> {
+        let (mut held, mut room) = (0, 0);
+        for class in self.config.classes.iter().rev() {
+            // Whose time came later did not come in at the front door.
+            let waits = |row: &&TaskRecord| {
+                row.state == TaskState::Queued && row.attempts == 0 && row.scheduled_at().is_none()
+            };
+            let of_class = |row: &&TaskRecord| row.spec.priority == class.name;
+            let newcomers = durable.tasks.iter().filter(of_class).filter(waits).count();
+            let places = class.capacity.max(1) as usize;
+            held += newcomers;
+            room += places;
+            if newcomers > places && class.full != FullPolicy::ShedLowPriority {
+                return Err(format!(
+                    "{newcomers} {} tasks wait that have never run, and the capacity is {places}",
+                    class.name
+                ));
+            }
+            if held > room && !self.some_know_less {
+                return Err(format!(
+                    "{held} tasks of {} and below wait that have never run, and there is room for {room}",
+                    class.name
+                ));
+            }
         }
+        Ok(())
     }
 }
 
@@ -88,41 +115,7 @@ impl Checker for Bounds {
             return Ok(());
         };
         self.batch(commit)?;
-        let classes = [Priority::Batch, Priority::Interactive];
-        let newcomers = |priority: Priority| {
-            // Whose time came later did not come in at the front door.
-            let waits = |row: &&TaskRecord| {
-                row.state == TaskState::Queued && row.attempts == 0 && row.scheduled_at().is_none()
-            };
-            let of_class = |row: &&TaskRecord| row.spec.priority == priority;
-            durable.tasks.iter().filter(of_class).filter(waits).count()
-        };
-        let places = |priority| self.limit(priority).capacity.max(1) as usize;
-        for priority in classes {
-            // A class that sheds may also stand in the places of less urgent ones.
-            let may_borrow = self.limit(priority).full == FullPolicy::ShedLowPriority;
-            let capacity = match may_borrow {
-                true => classes.into_iter().map(places).sum(),
-                false => places(priority),
-            };
-            if newcomers(priority) > capacity {
-                return Err(format!(
-                    "{} {} tasks wait that have never run, and the capacity is {capacity}",
-                    newcomers(priority),
-                    priority.name()
-                ));
-            }
-        }
-        let (all, most) = (
-            classes.into_iter().map(newcomers).sum::<usize>(),
-            classes.into_iter().map(places).sum::<usize>(),
-        );
-        if all > most {
-            return Err(format!(
-                "{all} tasks wait that have never run, and there is room for {most}"
-            ));
-        }
-        Ok(())
+        self.classes(durable)
     }
 }
 
@@ -138,8 +131,9 @@ mod tests {
     #[test]
     fn a_queue_beyond_its_capacity_is_seen() {
         let mut setup = setup();
-        setup.machine.batch.capacity = 1;
-        setup.machine.interactive.capacity = 1;
+        for class in &mut setup.machine.classes {
+            class.capacity = 1;
+        }
         let mut checker = Bounds::new(&setup);
         let one = commit(1, 1, vec![]);
         let durable = loaded((1..=5).map(|seq| task(seq, TaskState::Queued)).collect());

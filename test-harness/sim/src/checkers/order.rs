@@ -1,22 +1,23 @@
 //! The oracle of admission: who is next.
 
-use orchestrator_core::task::Priority;
 use orchestrator_core::time::MonoMs;
 
 use super::book::Book;
 use super::court::Checker;
 use super::queue_view::{QueueView, Waiter};
 use super::sight::Sight;
-use crate::plan::Setup;
+use crate::plan::{Bands, Setup};
 use crate::story::Name;
 
 /// Watches that nobody is dispatched before somebody who is before it in the order and could have had the slot.
-/// The order is written down here a second time: interactive before batch, except batch that is due; inside a class
-/// by when each is due, then by acceptance. Between classes in one band the share decides, which the machine's own
+/// The order is written down here a second time: band by band, and what is due in the first; inside a class by when
+/// each is due, then by acceptance. Between classes in one band the share decides, which the machine's own
 /// tests hold against an oracle.
 #[derive(Debug)]
 pub(super) struct Order {
     ageing_ms: u64,
+    /// Of each daemon.
+    bands: Vec<Bands>,
     view: QueueView,
 }
 
@@ -24,19 +25,20 @@ impl Order {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             ageing_ms: setup.machine.ageing_ms,
+            bands: setup.bands(),
             view: QueueView::default(),
         }
     }
 
     /// Is `one` surely before `other`?
-    fn before(&self, now: MonoMs, one: &Waiter, other: &Waiter) -> bool {
-        let late = |waiter: &Waiter| {
+    fn before(&self, bands: &Bands, now: MonoMs, one: &Waiter, other: &Waiter) -> bool {
+        let band = |waiter: &Waiter| {
             let due = waiter.due(self.ageing_ms) <= i64::try_from(now.0).unwrap_or(i64::MAX);
-            waiter.priority == Priority::Batch && !due
+            bands.of(waiter.priority, due)
         };
         let turn = |waiter: &Waiter| (waiter.due(self.ageing_ms), waiter.seq);
         let same_class = one.priority == other.priority;
-        (!late(one) && late(other)) || (same_class && turn(one) < turn(other))
+        band(one) < band(other) || (same_class && turn(one) < turn(other))
     }
 }
 
@@ -46,22 +48,23 @@ impl Checker for Order {
     }
 
     fn promise(&self) -> &'static str {
-        "a slot goes to the first task in the order that fits it: interactive or due before batch, in a class by when \
-         each is due, then by acceptance"
+        "a slot goes to the first task in the order that fits it: band by band and what is due in the first, in a \
+         class by when each is due, then by acceptance"
     }
 
     fn see(&mut self, sight: &Sight<'_>, _book: &Book) -> Result<(), String> {
         let Some(looked) = self.view.look(sight) else {
             return Ok(());
         };
-        let Sight::Machine { now, .. } = sight else {
+        let Sight::Machine { daemon, now, .. } = sight else {
             return Ok(());
         };
+        let bands = &self.bands[*daemon];
         for (runs, facts) in &looked.dispatched {
             let passed_over = looked
                 .waiting
                 .iter()
-                .find(|waits| waits.fits(facts) && self.before(now.mono, waits, runs));
+                .find(|waits| waits.fits(facts) && self.before(bands, now.mono, waits, runs));
             if let Some(waits) = passed_over {
                 return Err(format!(
                     "{} was given a slot of {}, and {} is before it",

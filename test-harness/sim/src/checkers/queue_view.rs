@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use orchestrator_core::id::{AcceptSeq, ModelRef, ReplicaName, TaskId};
 use orchestrator_core::machine::Machine;
 use orchestrator_core::placement::{ReplicaFacts, ReplicaSetKey};
-use orchestrator_core::task::{Engine, Priority, TaskRecord, TaskState, WaitingFor};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::{Engine, TaskRecord, TaskState, WaitingFor};
 use orchestrator_core::time::{AgeMs, Now};
 use store::Loaded;
 
@@ -16,7 +17,7 @@ use super::sight::Sight;
 pub(super) struct Waiter {
     pub(super) task: TaskId,
     pub(super) seq: AcceptSeq,
-    pub(super) priority: Priority,
+    pub(super) priority: ClassName,
     pub(super) since: AgeMs,
     pub(super) attempts: u32,
     /// When its deadline passes.

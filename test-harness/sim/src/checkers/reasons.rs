@@ -2,10 +2,10 @@
 
 use orchestrator_core::id::ModelRef;
 use orchestrator_core::machine::{Machine, MachineConfig};
-use orchestrator_core::queue::FullPolicy;
+use orchestrator_core::queue::{ClassName, FullPolicy};
 use orchestrator_core::quota::QuotaRefusal;
 use orchestrator_core::refusal::Refusal;
-use orchestrator_core::task::{Engine, Priority, TaskState};
+use orchestrator_core::task::{Engine, TaskState};
 use orchestrator_core::time::Now;
 
 use super::book::Book;
@@ -23,6 +23,7 @@ const EXPLAIN_EVERY: u64 = 16;
 #[derive(Debug)]
 pub(super) struct Reasons {
     config: MachineConfig,
+    unnamed: Option<ClassName>,
     looks: u64,
 }
 
@@ -30,17 +31,25 @@ impl Reasons {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             config: setup.machine.clone(),
+            unnamed: setup.unnamed,
             looks: 0,
         }
     }
 
-    /// How many tasks a class holds, and what happens beyond.
-    fn class(&self, priority: Priority) -> (u32, FullPolicy) {
-        let limit = match priority {
-            Priority::Batch => self.config.batch,
-            Priority::Interactive => self.config.interactive,
-        };
-        (limit.capacity.max(1), limit.full)
+    /// How many tasks a class holds, and what happens beyond; none if there is no such class.
+    fn class(&self, name: ClassName) -> Option<(u32, FullPolicy)> {
+        let mut classes = self.config.classes.iter();
+        let class = classes.find(|class| class.name == name)?;
+        Some((class.capacity.max(1), class.full))
+    }
+
+    /// Is a class not among those that are known, and are those all there are but perhaps one, which a daemon's
+    /// configuration does not name?
+    fn lacks(&self, name: ClassName, known: &[ClassName]) -> bool {
+        let by_all = |class: &ClassName| Some(*class) != self.unnamed;
+        let all = self.config.classes.iter().map(|class| class.name);
+        let known_to_all = known.iter().copied().filter(by_all);
+        !known.contains(&name) && known_to_all.eq(all.filter(by_all))
     }
 
     fn refusal(&self, refusal: &Refusal) -> Result<(), String> {
@@ -50,7 +59,8 @@ impl Reasons {
                 capacity,
                 full,
                 retry_after_ms,
-            } => (*capacity, *full) == self.class(*priority) && *retry_after_ms > 0,
+            } => Some((*capacity, *full)) == self.class(*priority) && *retry_after_ms > 0,
+            Refusal::ClassUnknown { class, known, .. } => self.lacks(*class, known),
             Refusal::DeadlineBeforeStart {
                 deadline_ms,
                 start_ms,
@@ -79,10 +89,7 @@ impl Reasons {
                 tokens_least,
                 ctx_asked,
                 ctx_max,
-            } => {
-                let needed = (tokens_least + 1).max(u64::from(ctx_asked.unwrap_or(0)));
-                needed > u64::from(*ctx_max)
-            }
+            } => (tokens_least + 1).max(ctx_asked.unwrap_or(0).into()) > u64::from(*ctx_max),
             Refusal::ModelUnknown {
                 model_ref,
                 engine,
@@ -222,16 +229,17 @@ mod tests {
     fn a_refusal_with_another_capacity_is_seen() {
         let setup = setup();
         let mut checker = Reasons::new(&setup);
+        let class = setup.machine.classes[0];
         let mut refuse = |capacity| {
             let reply = Ok(Reply::Refused(Refusal::QueueFull {
-                priority: Priority::Batch,
+                priority: class.name,
                 capacity,
-                full: setup.machine.batch.full,
+                full: class.full,
                 retry_after_ms: 1,
             }));
             checker.see(&answer(&reply), &Book::default())
         };
-        let capacity = setup.machine.batch.capacity;
+        let capacity = class.capacity;
         assert_eq!(refuse(capacity), Ok(()));
         assert!(refuse(capacity + 1).is_err());
     }

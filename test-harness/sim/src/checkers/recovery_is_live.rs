@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use orchestrator_core::machine::{HardState, Machine, MachineConfig, Recovered};
-use orchestrator_core::task::{Priority, TaskState};
+use orchestrator_core::task::TaskState;
 use orchestrator_core::time::Now;
 use store::Loaded;
 
@@ -49,7 +49,8 @@ impl RecoveryIsLive {
         if let Some(difference) = difference(&machine.hard_state(), durable) {
             return Err(format!("a recovery changes what is durable: {difference}"));
         }
-        for priority in [Priority::Batch, Priority::Interactive] {
+        for class in &self.config.classes {
+            let priority = class.name;
             let queued = durable
                 .tasks
                 .iter()
@@ -58,8 +59,7 @@ impl RecoveryIsLive {
             let depth = machine.queue_depth(priority);
             if depth != queued as u64 {
                 return Err(format!(
-                    "a recovery queues {depth} {} tasks of {queued}",
-                    priority.name()
+                    "a recovery queues {depth} {priority} tasks of {queued}"
                 ));
             }
         }

@@ -10,8 +10,9 @@ use orchestrator_core::id::{
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{HardState, Machine, Recovered};
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::queue::{ClassConfig, ClassName};
 use orchestrator_core::reply::Reply;
-use orchestrator_core::task::{AttemptRecord, FinishReason, Priority, TaskRecord, TaskState};
+use orchestrator_core::task::{AttemptRecord, FinishReason, TaskRecord, TaskState};
 use orchestrator_core::time::{MonoMs, Now, WallMs};
 use orchestratord::owner::OwnerUnavailable;
 use store::{Commit, Loaded};
@@ -22,8 +23,12 @@ use super::sight::Sight;
 use crate::plan::{Plan, Setup};
 use crate::world::{Asked, facts};
 
+/// A deployment with the usual two classes.
 pub(super) fn setup() -> Setup {
-    Plan::of(1).setup
+    let mut setup = Plan::of(1).setup;
+    setup.machine.classes = [ClassConfig::interactive(), ClassConfig::batch()].into();
+    setup.unnamed = None;
+    setup
 }
 
 pub(super) fn task(seq: u64, state: TaskState) -> TaskRecord {
@@ -167,8 +172,6 @@ impl<'a> Bench<'a> {
     ) -> Self {
         let mut config = setup.machine.clone();
         config.ageing_ms = ageing_ms;
-        config.batch.capacity = 8;
-        config.interactive.capacity = 8;
         let now = Now {
             mono: MonoMs(10),
             wall: WallMs(10),
@@ -221,18 +224,18 @@ impl<'a> Bench<'a> {
     pub(super) fn one_runs_later(mut self, ahead_ms: u64) -> Result<(), String> {
         self.ahead_ms = ahead_ms;
         self.now.wall = WallMs(1_000_000 + ahead_ms);
-        self.submit_at(Priority::Interactive, None, Some(WallMs(1_030_000)))
+        self.submit_at(ClassName::INTERACTIVE, None, Some(WallMs(1_030_000)))
     }
 
     /// A task comes, with or without a deadline.
-    fn submit(&mut self, priority: Priority, deadline_ms: Option<u64>) -> Result<(), String> {
+    fn submit(&mut self, priority: ClassName, deadline_ms: Option<u64>) -> Result<(), String> {
         self.submit_at(priority, deadline_ms, None)
     }
 
     /// The same, and it may be for later.
     fn submit_at(
         &mut self,
-        priority: Priority,
+        priority: ClassName,
         deadline_ms: Option<u64>,
         run_at: Option<WallMs>,
     ) -> Result<(), String> {
@@ -285,10 +288,10 @@ impl<'a> Bench<'a> {
 
     /// A task waits beyond the bound, one with a deadline comes, and the slot comes free.
     pub(super) fn an_old_one_waits(mut self) -> Result<(), String> {
-        self.submit(Priority::Batch, None)?;
-        self.submit(Priority::Batch, None)?;
+        self.submit(ClassName::BATCH, None)?;
+        self.submit(ClassName::BATCH, None)?;
         self.pass(60_000);
-        self.submit(Priority::Batch, Some(30_000))?;
+        self.submit(ClassName::BATCH, Some(30_000))?;
         self.finish()
     }
 

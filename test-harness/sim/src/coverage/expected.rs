@@ -66,6 +66,7 @@ const FIXED: &[&str] = &[
     "owner unavailable: busy",
     "owner unavailable: not applied",
     "owner unavailable: unknown",
+    "owner: classes retired",
     "owner: commit delayed",
     "owner: doubt resolved, applied",
     "owner: doubt resolved, not applied",

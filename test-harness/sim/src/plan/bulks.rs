@@ -1,7 +1,7 @@
 //! Draws commands over many tasks.
 
 use orchestrator_core::bulk::LiveState;
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 
 use super::act::Act;
 use super::operation::{Operation, Want};
@@ -19,7 +19,7 @@ pub struct Bulk {
     /// Only tasks in this state.
     pub state: Option<LiveState>,
     /// Only tasks of this class.
-    pub priority: Option<Priority>,
+    pub priority: Option<ClassName>,
     /// Only tasks of this session, by its number.
     pub session: Option<u32>,
 }
@@ -55,7 +55,7 @@ pub(super) fn draw(
             }),
             priority: chance
                 .percent(30)
-                .then(|| chance.pick(&[Priority::Batch, Priority::Interactive])),
+                .then(|| chance.pick(&[ClassName::BATCH, ClassName::INTERACTIVE])),
             session: chance
                 .percent(15)
                 .then(|| u32::try_from(chance.below(3)).unwrap_or(0)),

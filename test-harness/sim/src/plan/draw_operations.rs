@@ -1,6 +1,7 @@
 //! Draws what clients want.
 
-use orchestrator_core::task::{Determinism, Engine, OnDisconnect, Priority};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::{Determinism, Engine, OnDisconnect};
 
 use super::operation::{Habit, Operation, Want, Wish};
 use super::setup::Setup;
@@ -176,9 +177,9 @@ fn wish(chance: &mut Chance, setup: &Setup, batch: u64) -> Wish {
         .unwrap_or(1),
         ignore_eos: chance.percent(30),
         priority: if chance.percent(batch) {
-            Priority::Batch
+            ClassName::BATCH
         } else {
-            Priority::Interactive
+            ClassName::INTERACTIVE
         },
         deadline_ms: None,
         run_at_ms: None,

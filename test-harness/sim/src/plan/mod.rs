@@ -4,6 +4,7 @@
 
 mod act;
 mod bulks;
+mod classes;
 mod draw_faults;
 mod draw_operations;
 mod fault;
@@ -16,5 +17,6 @@ pub use bulks::Bulk;
 pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
 pub use operation::{Habit, Operation, Want, Wish};
+pub(crate) use setup::Bands;
 pub use setup::{DaemonSetup, Pace, ReplicaSetup, Setup};
 pub use whole::{Plan, Timed};

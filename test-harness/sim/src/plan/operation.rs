@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use orchestrator_core::task::{Determinism, Engine, OnDisconnect, Priority};
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::task::{Determinism, Engine, OnDisconnect};
 
 use super::act::Act;
 use crate::agenda::{MILLI, Micros};
@@ -36,7 +37,7 @@ pub struct Wish {
     /// Past the model's end.
     pub ignore_eos: bool,
     /// Class.
-    pub priority: Priority,
+    pub priority: ClassName,
     /// Milliseconds within which it must have ended.
     pub deadline_ms: Option<u64>,
     /// Earliest start, by the wall clock in milliseconds.
@@ -132,8 +133,7 @@ impl fmt::Display for Operation {
                 write!(
                     f,
                     "submits t{task}{name}{key} ({}, at most {} tokens",
-                    wish.priority.name(),
-                    wish.max_tokens
+                    wish.priority, wish.max_tokens
                 )?;
                 if let Some(ms) = wish.deadline_ms {
                     write!(f, ", within {ms} ms")?;

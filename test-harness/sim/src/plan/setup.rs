@@ -4,12 +4,13 @@ use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::id::{ModelRef, PoolName, ReplicaName};
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::placement::{Policy, PoolConfig};
-use orchestrator_core::queue::{ClassLimit, FullPolicy};
+use orchestrator_core::queue::{ClassConfig, ClassName, FullPolicy};
 use orchestrator_core::task::Engine;
 use orchestratord::owner::OwnerLimits;
 
 use crate::agenda::{MILLI, Micros};
 use crate::chance::Chance;
+use std::collections::BTreeMap;
 
 /// One replica as it really is.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,8 @@ pub struct Setup {
     pub pace: Pace,
     /// True if no idempotency key is forgotten in a run.
     pub keys_last: bool,
+    /// A class that the configuration of the second daemon does not name.
+    pub unnamed: Option<ClassName>,
 }
 
 impl Setup {
@@ -91,6 +94,7 @@ impl Setup {
                 patience: chance.within((1_000, 8_000)) * MILLI,
             },
             keys_last: true,
+            unnamed: None,
             replicas,
             machine,
         }
@@ -100,10 +104,10 @@ impl Setup {
     pub(super) fn draw_terms(&mut self, chance: &mut Chance) {
         let machine = &mut self.machine;
         if chance.percent(30) {
-            machine.interactive.full = FullPolicy::ShedLowPriority;
+            machine.classes[0].full = FullPolicy::ShedLowPriority;
         }
         machine.deadline_confidence_permille = chance.pick(&[1, 500, 950]);
-        machine.interactive.weight = chance.pick(&[1, 2, 8]);
+        machine.classes[0].weight = chance.pick(&[1, 2, 8]);
     }
 
     /// Draws how many may wait for their time, for how long keys are known, and whether tasks are given up soon.
@@ -120,10 +124,53 @@ impl Setup {
         }
     }
 
+    /// The classes that a daemon's configuration names.
+    pub(crate) fn classes_of(&self, daemon: usize) -> impl Iterator<Item = &ClassConfig> {
+        let unnamed = self.unnamed.filter(|_| daemon > 0);
+        let classes = self.machine.classes.iter();
+        classes.filter(move |class| Some(class.name) != unnamed)
+    }
+
+    /// What the machine of a daemon is configured with.
+    pub(crate) fn machine_of(&self, daemon: usize) -> MachineConfig {
+        MachineConfig {
+            classes: self.classes_of(daemon).copied().collect(),
+            ..self.machine.clone()
+        }
+    }
+
+    /// The bands of the classes, for each daemon.
+    pub(crate) fn bands(&self) -> Vec<Bands> {
+        let daemons = 0..self.daemons.len();
+        let bands = |class: &ClassConfig| (class.name, class.band);
+        daemons
+            .map(|daemon| Bands(self.classes_of(daemon).map(bands).collect()))
+            .collect()
+    }
+
     /// The pools, each with its replicas, as they were configured.
     #[must_use]
     pub fn pools(&self) -> &[PoolConfig] {
         &self.machine.pools
+    }
+}
+
+/// In which band the tasks of each class stand before they are due. A lower one goes first.
+#[derive(Clone, Debug)]
+pub(crate) struct Bands(BTreeMap<ClassName, u32>);
+
+impl Bands {
+    /// Where a task of a class stands: in the last band if that is not named.
+    pub(crate) fn of(&self, class: ClassName, is_due: bool) -> u32 {
+        let bands = || self.0.values().copied();
+        let own = self.0.get(&class).copied().or(bands().max());
+        let stands = if is_due { bands().min() } else { own };
+        stands.unwrap_or(0)
+    }
+
+    /// Do its tasks stand in the first band, whether they are due or not?
+    pub(crate) fn is_first(&self, class: ClassName) -> bool {
+        self.of(class, false) == self.of(class, true)
     }
 }
 
@@ -166,16 +213,13 @@ fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
     let small = [1, 2, 3, 5, 8];
     let policies = [FullPolicy::Reject, FullPolicy::DropLru];
     MachineConfig {
-        interactive: ClassLimit {
-            capacity: chance.pick(&small),
-            full: chance.pick(&policies),
-            weight: 8,
-        },
-        batch: ClassLimit {
-            capacity: chance.pick(&small),
-            full: chance.pick(&policies),
-            weight: 1,
-        },
+        classes: [ClassConfig::interactive(), ClassConfig::batch()]
+            .map(|class| ClassConfig {
+                capacity: chance.pick(&small),
+                full: chance.pick(&policies),
+                ..class
+            })
+            .into(),
         ageing_ms: chance.within((200, 6_000)),
         policy: Policy {
             session_affinity: chance.percent(70),

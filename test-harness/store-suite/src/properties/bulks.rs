@@ -5,7 +5,7 @@ use orchestrator_core::id::{
     AcceptSeq, BulkId, PrincipalId, ProjectId, SessionId, TaskId, TenantId,
 };
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::time::WallMs;
 use store::CommitError;
 
@@ -34,7 +34,7 @@ fn narrow() -> BulkFilter {
         tenant: TenantId(u128::MAX),
         project: Some(ProjectId(0)),
         state: Some(LiveState::CancelRequested),
-        priority: Some(Priority::Batch),
+        priority: Some(ClassName::BATCH),
         session: Some(SessionId(u128::MAX)),
         accepted_from: Some(WallMs(0)),
         accepted_before: Some(WallMs(u64::MAX)),

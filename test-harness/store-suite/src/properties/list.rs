@@ -7,7 +7,7 @@ use store::{Payload, ReadStore, TaskBody, TaskPage, TaskQuery, TaskRow, state_na
 
 use crate::bench::{Bench, Desk};
 use crate::draw::Draw;
-use crate::sample::{PRIORITIES, STATES, task};
+use crate::sample::{CLASSES, STATES, task};
 
 const TASKS: u64 = 240;
 const TENANTS: [TenantId; 2] = [TenantId::DEFAULT, TenantId(1 << 100)];
@@ -27,7 +27,7 @@ fn furnished<B: Bench>() -> (Desk<B>, Vec<TaskRow>) {
             seq: AcceptSeq(seq * 3),
             ..task(seq)
         };
-        record.spec.priority = draw.one_of(&PRIORITIES);
+        record.spec.priority = draw.one_of(&CLASSES);
         record.spec.session = draw.maybe(|draw| draw.one_of(&SESSIONS));
         let metadata = vec![("nr".to_owned(), seq.to_string())];
         let body = Payload::Body(TaskBody {
@@ -88,7 +88,7 @@ pub fn each_filter_of_a_list_narrows_it<B: Bench>() {
     };
     for tenant in TENANTS.map(Some).into_iter().chain([None]) {
         for state in some(vec!["queued", "waiting", "completed", "nonsense"]) {
-            for priority in PRIORITIES.map(Some).into_iter().chain([None]) {
+            for priority in CLASSES.map(Some).into_iter().chain([None]) {
                 for session in SESSIONS.map(Some).into_iter().chain([None]) {
                     for (before, project) in [
                         (None, None),

@@ -1,11 +1,11 @@
 //! What clients see, in the words of the history.
 
-use orchestrator_core::task::{FinishReason, Priority, TaskEnd, TaskRecord, TaskState};
+use orchestrator_core::task::{FinishReason, TaskEnd, TaskRecord, TaskState};
 use orchestratord::names::fault_code;
 use orchestratord::stream::{Frame, StreamId};
 use store::TaskText;
 use test_harness_history as history;
-use test_harness_history::{Class, Finish, Outcome, Place, Record, State};
+use test_harness_history::{Finish, Outcome, Place, Record, State};
 
 /// A task's record, as a client sees it.
 pub(crate) fn record(row: &TaskRecord, position: u64) -> Record {
@@ -18,7 +18,7 @@ pub(crate) fn record(row: &TaskRecord, position: u64) -> Record {
         position,
         attempts: row.attempts,
         prompt: row.spec.prompt.digest.to_string(),
-        class: class(row.spec.priority),
+        class: row.spec.priority.to_string(),
         seed: u64::from(row.spec.seed),
     }
 }
@@ -116,13 +116,6 @@ pub(crate) fn state(state: TaskState) -> State {
         TaskState::Failed => State::Failed,
         TaskState::Cancelled => State::Cancelled,
         TaskState::Parked => State::Parked,
-    }
-}
-
-fn class(priority: Priority) -> Class {
-    match priority {
-        Priority::Batch => Class::Batch,
-        Priority::Interactive => Class::Interactive,
     }
 }
 

@@ -8,7 +8,6 @@ use orchestrator_core::key::{
 };
 use orchestrator_core::queue::QueueSwitch;
 use orchestrator_core::quota::{QuotaOf, QuotaPut};
-use orchestrator_core::task::Priority;
 use store::Loaded;
 
 use super::errand::Aim;
@@ -36,7 +35,7 @@ impl World {
                 } else {
                     KeyScope::User
                 }]),
-                class_max: Priority::Interactive,
+                class_max: self.plan.setup.machine.classes[0].name,
                 expires_at: None,
                 created_by: PrincipalId::SYSTEM,
             })),

@@ -4,7 +4,7 @@ use orchestrator_core::id::{Digest, ModelRef, SessionId, TaskId};
 use orchestrator_core::task::{InputKind, PROFILE_V1, PromptFacts, TaskSpec, prompt_size, seed_of};
 use orchestrator_core::time::WallMs;
 use sha2::{Digest as _, Sha256};
-use test_harness_history::{Class, Payload};
+use test_harness_history::Payload;
 
 use super::errand::New;
 use crate::plan::Wish;
@@ -68,14 +68,10 @@ impl Wish {
 
 /// What is asked for, as the history tells it.
 pub(crate) fn payload(new: &New) -> Payload {
-    use orchestrator_core::task::Priority;
     Payload {
         fingerprint: new.fingerprint.to_string(),
         prompt: new.spec.prompt.digest.to_string(),
-        class: match new.spec.priority {
-            Priority::Batch => Class::Batch,
-            Priority::Interactive => Class::Interactive,
-        },
+        class: new.spec.priority.to_string(),
         seed: Some(u64::from(new.spec.seed)),
         max_tokens: Some(u64::from(new.spec.max_tokens)),
     }

@@ -108,7 +108,7 @@ impl World {
         });
         let sealed = loaded.commit_seq;
         let setup = &self.plan.setup;
-        let mut machine = setup.machine.clone();
+        let mut machine = setup.machine_of(daemon);
         if self.plant == Some(Plant::AgeingOff) {
             machine.ageing_ms = u64::MAX / 4;
         }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use orchestrator_core::id::TaskId;
-use orchestrator_core::task::Priority;
+use orchestrator_core::queue::ClassName;
 use orchestrator_core::time::Now;
 use orchestratord::owner::OwnerState;
 use orchestratord::stream::{
@@ -29,7 +29,7 @@ pub(crate) struct Reading {
     pub(crate) errand: usize,
     pub(crate) turn: u32,
     task: TaskId,
-    priority: Priority,
+    priority: ClassName,
     state: ReaderState,
     /// Dropped with the reader, and then tells that it left.
     _counted: Option<CountedReader<Tell>>,

@@ -82,6 +82,9 @@ impl World {
         let name = letter(host.daemon);
         self.coverage.notice(notice);
         match notice {
+            Notice::ClassesRetired { classes, tasks } => self.say(format!(
+                "daemon {name}: {tasks} tasks wait in classes that it does not know: {classes:?}"
+            )),
             Notice::CommitDelayed {
                 commit_seq, tries, ..
             } => self.say(format!(
