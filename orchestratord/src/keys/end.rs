@@ -54,7 +54,7 @@ mod tests {
 
     use orchestrator_core::id::PrincipalId;
     use orchestrator_core::key::{KeyMac, KeyRecord, Scopes, ServerKeyMark, Tenant};
-    use orchestrator_core::task::Priority;
+    use orchestrator_core::queue::ClassName;
 
     use super::*;
 
@@ -69,7 +69,7 @@ mod tests {
             project: None,
             name: String::new(),
             scopes: Scopes::ALL,
-            class_max: Priority::Interactive,
+            class_max: ClassName::INTERACTIVE,
             created_at: WallMs(1),
             created_by: PrincipalId::SYSTEM,
             expires_at,
