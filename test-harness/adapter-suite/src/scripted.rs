@@ -2,6 +2,7 @@
 //! each byte, each pause and each way to close.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,6 +33,11 @@ pub enum Step {
     Stay,
     /// Close at once with a reset, losing what the client has not read.
     Reset,
+    /// Answer the next request on the same connection.
+    Next,
+    /// Wait for the beginning of a next request on the same connection, and close then, as an engine does whose
+    /// close crosses with the request.
+    CloseAtNext,
 }
 
 /// What the server does with a request; then it closes the connection.
@@ -110,6 +116,7 @@ struct Shared {
     gate: Semaphore,
     requested: Semaphore,
     closed_by_client: Semaphore,
+    connections: AtomicUsize,
 }
 
 impl ScriptedServer {
@@ -124,6 +131,7 @@ impl ScriptedServer {
             gate: Semaphore::new(0),
             requested: Semaphore::new(0),
             closed_by_client: Semaphore::new(0),
+            connections: AtomicUsize::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::new(answer), Arc::clone(&shared)));
@@ -143,6 +151,12 @@ impl ScriptedServer {
     /// Lets one [`Step::Gate`] pass.
     pub fn release(&self) {
         self.shared.gate.add_permits(1);
+    }
+
+    /// Connections so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// Waits for one more request to have come in whole.
@@ -173,17 +187,24 @@ async fn accept(listener: TcpListener, answer: Answer, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
+        shared.connections.fetch_add(1, Ordering::Relaxed);
         connections.spawn(serve(stream, Arc::clone(&answer), Arc::clone(&shared)));
     }
 }
 
 async fn serve(mut stream: TcpStream, answer: Answer, shared: Arc<Shared>) {
     stream.set_nodelay(true).unwrap();
-    let Some(request) = read_request(&mut stream).await else {
-        return;
-    };
-    shared.requested.add_permits(1);
-    for step in answer(&request).steps {
+    while let Some(request) = read_request(&mut stream).await {
+        shared.requested.add_permits(1);
+        if !play(&mut stream, answer(&request), &shared).await {
+            return;
+        }
+    }
+}
+
+/// Plays one reply. True if the connection is to go on with the next request.
+async fn play(stream: &mut TcpStream, reply: Reply, shared: &Shared) -> bool {
+    for step in reply.steps {
         let goes_on = match step {
             Step::Send(bytes) => stream.write_all(&bytes).await.is_ok(),
             Step::SendForEver(bytes) => {
@@ -195,22 +216,28 @@ async fn serve(mut stream: TcpStream, answer: Answer, shared: Arc<Shared>) {
                     permit.unwrap().forget();
                     true
                 }
-                () = closed(&mut stream) => false,
+                () = closed(stream) => false,
             },
             Step::Stay => {
-                closed(&mut stream).await;
+                closed(stream).await;
                 false
             }
             Step::Reset => {
                 stream.set_zero_linger().unwrap();
-                return;
+                return false;
+            }
+            Step::Next => return true,
+            Step::CloseAtNext => {
+                let _told_by_what_follows = stream.readable().await;
+                return false;
             }
         };
         if !goes_on {
             shared.closed_by_client.add_permits(1);
-            return;
+            return false;
         }
     }
+    false
 }
 
 /// Waits for the client to close.

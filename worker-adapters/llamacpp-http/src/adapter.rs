@@ -1,7 +1,7 @@
 //! The adapter itself: which call asks what.
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Serialize;
 use tokio::time::timeout;
 use worker_adapter::{
@@ -11,13 +11,14 @@ use worker_adapter::{
 use crate::call::{self, MAX_REPLY_BYTES};
 use crate::failure;
 use crate::generation::{self, Clock};
+use crate::line::Line;
 use crate::timeouts::Timeouts;
 use crate::wire::{CompletionRequest, Message, Props, TemplateReply, TemplateRequest};
 
 /// Speaks to one engine in the llama.cpp server dialect.
 #[derive(Clone, Debug)]
 pub struct LlamacppAdapter {
-    client: Client,
+    line: Line,
     /// Without a slash at the end.
     base: String,
     timeouts: Timeouts,
@@ -43,26 +44,23 @@ impl LlamacppAdapter {
                 url.scheme()
             )));
         }
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(timeouts.connect)
-            .pool_max_idle_per_host(0)
-            .build()
-            .map_err(|error| unreachable(error.to_string()))?;
+        let line = Line::new(&timeouts).map_err(|error| unreachable(error.to_string()))?;
         Ok(Self {
-            client,
+            line,
             base: url.as_str().trim_end_matches('/').to_owned(),
             timeouts,
         })
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("{}{path}", self.base))
+        self.line.client().get(format!("{}{path}", self.base))
     }
 
     fn post(&self, path: &str, body: &impl Serialize) -> RequestBuilder {
-        self.client.post(format!("{}{path}", self.base)).json(body)
+        self.line
+            .client()
+            .post(format!("{}{path}", self.base))
+            .json(body)
     }
 
     /// Answers within the time for a plain call.
@@ -78,7 +76,8 @@ impl LlamacppAdapter {
     }
 
     async fn ask_health(&self) -> Result<Health, AdapterError> {
-        let (status, body) = call::reply(&self.base, self.get("/health"), MAX_REPLY_BYTES).await?;
+        let (status, body) =
+            call::reply(&self.line, &self.base, self.get("/health"), MAX_REPLY_BYTES).await?;
         match status {
             StatusCode::OK => Ok(Health::Ready),
             StatusCode::SERVICE_UNAVAILABLE => Ok(Health::Loading),
@@ -87,7 +86,8 @@ impl LlamacppAdapter {
     }
 
     async fn ask_facts(&self) -> Result<EngineFacts, AdapterError> {
-        let reply = call::reply(&self.base, self.get("/props"), MAX_REPLY_BYTES).await?;
+        let reply =
+            call::reply(&self.line, &self.base, self.get("/props"), MAX_REPLY_BYTES).await?;
         let props: Props = call::read("the reply of /props", reply)?;
         let engine_version = props
             .engine_version
@@ -126,7 +126,7 @@ impl LlamacppAdapter {
         );
         // JSON may escape each byte of the message as six.
         let max_bytes = MAX_REPLY_BYTES + 6 * message.len();
-        let reply = call::reply(&self.base, request, max_bytes).await?;
+        let reply = call::reply(&self.line, &self.base, request, max_bytes).await?;
         let reply: TemplateReply = call::read("the reply of /apply-template", reply)?;
         Ok(reply.prompt)
     }
@@ -141,7 +141,7 @@ impl LlamacppAdapter {
             }
         };
         let body = CompletionRequest::new(prompt, generation);
-        let response = call::send(&self.base, self.post("/completion", &body)).await?;
+        let response = call::send(&self.line, &self.base, self.post("/completion", &body)).await?;
         let status = response.status();
         let streams = response
             .headers()

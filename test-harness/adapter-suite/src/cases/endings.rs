@@ -112,15 +112,28 @@ pub async fn dropping_the_stream_closes(dialect: Arc<impl Dialect>) {
     tokio::time::resume();
 }
 
-/// Every generation has a connection of its own, even if the engine keeps the last one open: an engine that
-/// says so and closes it all the same would lose the next request.
+/// An engine that keeps its connections open is asked on the same one again.
 ///
 /// # Panics
 /// If the adapter fails the case.
-pub async fn connections_are_not_used_again(dialect: Arc<impl Dialect>) {
+pub async fn connections_are_used_again(dialect: Arc<impl Dialect>) {
+    assert_eq!(connections_of_three(dialect, Step::Next).await, 1);
+}
+
+/// An engine that says that it keeps a connection open, and closes it all the same just as the next request comes,
+/// is asked once more: that request was never taken.
+///
+/// # Panics
+/// If the adapter fails the case.
+pub async fn a_close_that_crosses_a_request_costs_nothing(dialect: Arc<impl Dialect>) {
+    assert_eq!(connections_of_three(dialect, Step::CloseAtNext).await, 3);
+}
+
+/// Runs three generations, one after the other; the connections that it took.
+async fn connections_of_three(dialect: Arc<impl Dialect>, then: Step) -> usize {
     let recording = first_recording(&*dialect);
-    let reply = chunked(&recording, &recording.body).end().then(Step::Stay);
-    let (_server, adapter) = engine(&dialect, Limits::AMPLE, reply).await;
+    let reply = chunked(&recording, &recording.body).end().then(then);
+    let (server, adapter) = engine(&dialect, Limits::AMPLE, reply).await;
     for _ in 0..3 {
         let (events, result) = within("a generation", async {
             collect(adapter.generate(raw()).await.unwrap()).await
@@ -128,9 +141,10 @@ pub async fn connections_are_not_used_again(dialect: Arc<impl Dialect>) {
         .await;
         assert_eq!((events, result), (recording.events.clone(), Ok(())));
     }
+    server.connections()
 }
 
-/// The same before the engine has answered.
+/// A generation that is dropped before the engine has answered closes its connection.
 ///
 /// # Panics
 /// If the adapter fails the case.
