@@ -32,6 +32,8 @@ pub enum Lane {
     Acts = 12,
     /// Commands over many tasks.
     Bulks = 13,
+    /// Which tasks are handed over together.
+    Batches = 14,
 }
 
 /// One stream of draws.

@@ -3,6 +3,7 @@
 //! run as good as any other: that is how a failure is made short.
 
 mod act;
+mod batches;
 mod bulks;
 mod draw_faults;
 mod draw_operations;
@@ -15,6 +16,6 @@ pub use act::Act;
 pub use bulks::Bulk;
 pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
-pub use operation::{Habit, Operation, Want, Wish};
+pub use operation::{Habit, Item, Operation, Want, Wish};
 pub use setup::{DaemonSetup, Pace, ReplicaSetup, Setup};
 pub use whole::{Plan, Timed};

@@ -73,6 +73,8 @@ pub struct Setup {
     pub pace: Pace,
     /// True if no idempotency key is forgotten in a run.
     pub keys_last: bool,
+    /// Most tasks that are handed over together.
+    pub together_max: usize,
 }
 
 impl Setup {
@@ -91,6 +93,7 @@ impl Setup {
                 patience: chance.within((1_000, 8_000)) * MILLI,
             },
             keys_last: true,
+            together_max: 1,
             replicas,
             machine,
         }

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::operation::Operation;
 use super::setup::Setup;
-use super::{act, bulks, draw_faults, draw_operations};
+use super::{act, batches, bulks, draw_faults, draw_operations};
 use crate::agenda::Micros;
 use crate::chance::{Chance, Lane};
 
@@ -50,6 +50,11 @@ impl Plan {
         act::draw(&mut acts, &mut setup, chaos, &mut operations);
         let mut many = Chance::new(seed, Lane::Bulks);
         bulks::draw(&mut many, &setup, chaos, &mut operations);
+        batches::draw(
+            &mut Chance::new(seed, Lane::Batches),
+            &mut setup,
+            &mut operations,
+        );
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);
         Self {
             seed,
