@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -297,10 +296,11 @@ impl Guests {
             .keep_alive(self.keeps)
             .max_buf_size(BUFFER_BYTES_MAX)
             .serve_connection(TokioIo::new(socket), service);
+        // In a box of its own: a future that takes another in and pins it has room for both.
+        let mut connection = Box::pin(connection);
         let mut closing = self.closing.clone();
         let serving = tokio::spawn(async move {
             let _place = place;
-            let mut connection = pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
                 () = told(&mut closing) => {

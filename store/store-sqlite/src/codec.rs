@@ -5,6 +5,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use store::{Named, TaskText};
 
 /// An unsigned number as the signed one of the same bits. Order is kept below 2^63.
+#[derive(Clone, Copy)]
 pub(crate) struct Unsigned(pub(crate) u64);
 
 impl ToSql for Unsigned {

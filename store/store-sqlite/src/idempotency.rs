@@ -10,8 +10,12 @@ use crate::record::Columns;
 use crate::sql::Binder;
 
 /// Binds a key behind all that are kept.
-pub(crate) const IDEMPOTENCY_BIND: &str = "INSERT INTO idempotency (number, key, task, at_ms) SELECT ?1, ?2, ?3, ?4 \
-                 WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE number >= ?1)";
+pub(crate) const IDEMPOTENCY_BIND: &str =
+    "INSERT INTO idempotency (number, key, task, at_ms) VALUES (?1, ?2, ?3, ?4)";
+
+/// A key that would not come before this one.
+pub(crate) const IDEMPOTENCY_BEHIND: &str =
+    "SELECT number FROM idempotency WHERE number >= ?1 LIMIT 1";
 
 /// Binds a key with its task.
 pub(crate) fn bind_idempotency(to: &mut Binder<'_, '_>, record: &IdempotencyRecord) -> Result<()> {

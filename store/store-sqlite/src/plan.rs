@@ -27,6 +27,22 @@ pub(crate) fn steps(connection: &Connection, sql: &str) -> Vec<String> {
     steps
 }
 
+/// Does it collect rows in a table of its own before it writes them?
+pub(crate) fn collects(connection: &Connection, sql: &str) -> bool {
+    let mut program = connection.prepare(&format!("EXPLAIN {sql}")).unwrap();
+    for place in 1..=program.parameter_count() {
+        program.raw_bind_parameter(place, 1).unwrap();
+    }
+    let mut rows = program.raw_query();
+    while let Some(row) = rows.next().unwrap() {
+        let operation: String = row.get(1).unwrap();
+        if operation == "OpenEphemeral" {
+            return true;
+        }
+    }
+    false
+}
+
 /// True if it looks at every row of a table.
 pub(crate) fn scans(steps: &[String]) -> bool {
     steps

@@ -111,15 +111,19 @@ fn bind_end(to: &mut Binder<'_, '_>, end: Option<&TaskEnd>) -> Result<()> {
     Ok(())
 }
 
-/// Binds an attempt.
-pub(crate) fn bind_attempt(to: &mut Binder<'_, '_>, record: &AttemptRecord) -> Result<()> {
+/// Binds an attempt of the task with this accept sequence.
+pub(crate) fn bind_attempt(
+    to: &mut Binder<'_, '_>,
+    record: &AttemptRecord,
+    seq: Unsigned,
+) -> Result<()> {
     let (state, finish, fault) = match record.state {
         AttemptState::Live => ("live", None, None),
         AttemptState::Finished(finish) => ("finished", Some(finish), None),
         AttemptState::Failed(fault) => ("failed", None, Some(fault)),
     };
     to.value(Id::new(record.id.0))?
-        .value(Id::new(record.task.0))?
+        .value(seq)?
         .value(record.number)?
         .value(record.replica.as_str())?
         .value(Hash(record.replica_set.0))?

@@ -90,4 +90,12 @@ mod tests {
         let other = Bench::new(&setup, u64::MAX / 4, &mut Order::new(&setup)).an_old_one_waits();
         assert!(other.is_err());
     }
+
+    #[test]
+    fn who_may_run_there_only_afterwards_was_not_passed_over() {
+        let setup = setup();
+        let mut order = Order::new(&setup);
+        let seen = Bench::one_is_let_go_after_a_dispatch(&setup, &mut order);
+        assert_eq!(seen, Ok(()));
+    }
 }

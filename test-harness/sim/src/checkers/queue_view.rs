@@ -74,7 +74,8 @@ impl Waiter {
 pub(super) struct Looked {
     /// Tasks that were dispatched, each with the replica that took it.
     pub(super) dispatched: Vec<(Waiter, ReplicaFacts)>,
-    /// Tasks that waited before and still do.
+    /// Tasks that waited before and still do, as they stood before: one that may run in more places by now may have
+    /// come to that after the dispatch.
     pub(super) waiting: Vec<Waiter>,
 }
 
@@ -152,7 +153,7 @@ impl Term {
     }
 
     fn look(&mut self, now: Now, machine: &Machine) -> Looked {
-        let before = std::mem::take(&mut self.queued);
+        let mut before = std::mem::take(&mut self.queued);
         let mut dispatched = Vec::new();
         let mut waiting = Vec::new();
         for row in machine.records() {
@@ -167,14 +168,9 @@ impl Term {
             let since = *self.since.entry(row.id).or_insert_with(eligible);
             let attempts = self.attempts.insert(row.id, row.attempts).unwrap_or(0);
             if row.state == TaskState::Queued {
-                let waiter = Waiter::of(row, accepted, since);
-                if before
-                    .get(&row.id)
-                    .is_some_and(|one| one.attempts == row.attempts)
-                {
-                    waiting.push(waiter.clone());
-                }
-                self.queued.insert(row.id, waiter);
+                let waited = before.remove(&row.id);
+                waiting.extend(waited.filter(|one| one.attempts == row.attempts));
+                self.queued.insert(row.id, Waiter::of(row, accepted, since));
             }
             if row.attempts == attempts + 1
                 && let Some(head) = &row.attempt

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use orchestrator_core::effect::AttemptOrder;
 use orchestrator_core::entropy::{Entropy, Stream};
-use orchestrator_core::id::{AttemptId, Epoch, PayloadRef, ReplicaName, ReplyToken, TaskId};
+use orchestrator_core::id::{
+    AcceptSeq, AttemptId, Epoch, PayloadRef, ReplicaName, ReplyToken, TaskId,
+};
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
-use orchestrator_core::machine::{HardState, Machine};
+use orchestrator_core::machine::{HardState, Machine, Recovered};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{AttemptRecord, FinishReason, Priority, TaskRecord, TaskState};
@@ -151,6 +153,18 @@ impl Entropy for Zero {
 impl<'a> Bench<'a> {
     /// `ageing_ms` is what the machine is told; the checker has its own from the setup.
     pub(super) fn new(setup: &Setup, ageing_ms: u64, checker: &'a mut dyn Checker) -> Self {
+        let mut bench = Self::recovered(setup, ageing_ms, checker, Loaded::default());
+        bench.step(replica_ready(setup)).unwrap();
+        bench
+    }
+
+    /// The same with what a store holds, and nothing is heard of a replica yet.
+    fn recovered(
+        setup: &Setup,
+        ageing_ms: u64,
+        checker: &'a mut dyn Checker,
+        loaded: Loaded,
+    ) -> Self {
         let mut config = setup.machine.clone();
         config.ageing_ms = ageing_ms;
         config.batch.capacity = 8;
@@ -159,32 +173,38 @@ impl<'a> Bench<'a> {
             mono: MonoMs(10),
             wall: WallMs(10),
         };
-        let mut bench = Self {
-            machine: Machine::new(config),
-            checker,
-            now,
-            ahead_ms: 0,
-            next: 0,
-        };
         let term = Sight::Term {
             daemon: 0,
             life: 1,
             now,
-            loaded: &Loaded::default(),
+            loaded: &loaded,
         };
-        bench.checker.see(&term, &Book::default()).unwrap();
-        let mut facts = facts(&setup.replicas[0], 1);
-        facts.slots = 1;
-        let facts = Box::new(facts);
-        bench
-            .step(Input::Report(Report::ReplicaReady { facts }))
-            .unwrap();
-        bench
+        checker.see(&term, &Book::default()).unwrap();
+        let recovered = Recovered {
+            accept_seq: loaded.accept_seq,
+            tasks: loaded.tasks,
+            ..Recovered::default()
+        };
+        Self {
+            machine: Machine::recover(config, now, recovered),
+            checker,
+            now,
+            ahead_ms: 0,
+            next: 0,
+        }
     }
 
     fn step(&mut self, input: Input) -> Result<(), String> {
+        self.tell(input);
+        self.look()
+    }
+
+    fn tell(&mut self, input: Input) {
         self.machine.step(self.now, &mut Zero, input);
         while self.machine.poll().is_some() {}
+    }
+
+    fn look(&mut self) -> Result<(), String> {
         let wall = WallMs(self.now.wall.0 - self.ahead_ms);
         self.checker.see(&Sight::Clock { wall }, &Book::default())?;
         let look = Sight::Machine {
@@ -221,10 +241,7 @@ impl<'a> Bench<'a> {
         row.spec.priority = priority;
         row.spec.deadline_ms = deadline_ms;
         row.spec.run_at = run_at;
-        row.spec.model_ref = None;
-        row.spec.engine = None;
-        row.spec.ctx = None;
-        row.spec.prompt.tokens_least = 1;
+        runs_anywhere(&mut row);
         let create = Box::new(TaskCreate {
             id: row.id,
             fresh: false,
@@ -274,4 +291,49 @@ impl<'a> Bench<'a> {
         self.submit(Priority::Batch, Some(30_000))?;
         self.finish()
     }
+
+    /// The oldest task is bound to a set that is not there yet, so that the slot goes to the other; then every
+    /// replica that could be of that set is down, the oldest may run anywhere, and only now somebody looks.
+    pub(super) fn one_is_let_go_after_a_dispatch(
+        setup: &Setup,
+        checker: &'a mut dyn Checker,
+    ) -> Result<(), String> {
+        let mut bound = task(1, TaskState::Queued);
+        runs_anywhere(&mut bound);
+        bound.spec.run_at = None;
+        let mut other = bound.clone();
+        (other.id, other.seq) = (TaskId(2), AcceptSeq(2));
+        let mut gone = facts(&setup.replicas[0], 1);
+        gone.engine_version.push_str("-gone");
+        bound.replica_set = Some(gone.set_key());
+        let rows = vec![bound, other];
+        let ageing_ms = setup.machine.ageing_ms;
+        let mut bench = Self::recovered(setup, ageing_ms, checker, loaded(rows));
+        bench.tell(replica_ready(setup));
+        let others = setup.replicas.iter().skip(1);
+        for replica in others.map(|other| other.name.clone()) {
+            let detail = String::new();
+            bench.tell(Input::Report(Report::ReplicaDown { replica, detail }));
+        }
+        let waiting = |row: &&TaskRecord| row.state == TaskState::Queued;
+        let waits: Vec<_> = bench.machine.records().filter(waiting).collect();
+        assert_eq!(waits.len(), 1);
+        assert_eq!((waits[0].id, waits[0].replica_set), (TaskId(1), None));
+        bench.look()
+    }
+}
+
+/// The first replica takes work, one task at a time.
+fn replica_ready(setup: &Setup) -> Input {
+    let mut facts = facts(&setup.replicas[0], 1);
+    facts.slots = 1;
+    let facts = Box::new(facts);
+    Input::Report(Report::ReplicaReady { facts })
+}
+
+fn runs_anywhere(row: &mut TaskRecord) {
+    row.spec.model_ref = None;
+    row.spec.engine = None;
+    row.spec.ctx = None;
+    row.spec.prompt.tokens_least = 1;
 }
