@@ -34,6 +34,8 @@ pub enum Lane {
     Bulks = 13,
     /// Which classes there are, and who asks for which.
     Classes = 14,
+    /// Which tasks are handed over together.
+    Batches = 15,
 }
 
 /// One stream of draws.

@@ -43,6 +43,10 @@ plants! {
     /// At the host.
     AttemptIdsRepeat, "attempt-ids-repeat", "every process of a daemon begins with the same entropy, and its wall clock stands still";
     /// At the host.
+    BatchCutShort, "batch-cut-short", "the last task of a batch is answered as accepted, and handed to nobody";
+    /// At the host.
+    BatchSplit, "batch-split", "the second half of a batch is taken in by itself";
+    /// At the host.
     BelievesItOwns, "believes-it-owns", "an owner that was fenced takes the refusal for success and goes on";
     /// At the host.
     CancelAnsweredEarly, "cancel-answered-early", "a cancel is acknowledged before anything is durable";

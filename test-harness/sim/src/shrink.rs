@@ -114,15 +114,22 @@ impl Search {
             .best
             .operations
             .iter()
-            .filter_map(|operation| match operation.want {
-                Want::Submit { task, .. } => Some(task),
-                _ => None,
+            .flat_map(|operation| match &operation.want {
+                Want::Submit { task, .. } => vec![*task],
+                Want::SubmitMany { items } => items.iter().map(|item| item.task).collect(),
+                _ => Vec::new(),
             })
             .collect();
         for task in tasks {
             let mut plan = self.best.clone();
             plan.operations
-                .retain(|operation| of(operation) != Some(task));
+                .retain_mut(|operation| match &mut operation.want {
+                    Want::SubmitMany { items } => {
+                        items.retain(|item| item.task != task);
+                        !items.is_empty()
+                    }
+                    _ => of(operation) != Some(task),
+                });
             self.attempt(plan);
         }
     }
@@ -165,6 +172,6 @@ fn of(operation: &Operation) -> Option<usize> {
         | Want::Look { task }
         | Want::Requeue { task }
         | Want::Read { task, .. } => Some(task),
-        Want::EndSession { .. } | Want::Operate(_) => None,
+        Want::EndSession { .. } | Want::Operate(_) | Want::SubmitMany { .. } => None,
     }
 }

@@ -1,41 +1,37 @@
-//! Who is let in, to what, and what of keys is found afterwards.
+//! Who is let in, and to what.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use api_client::types::TaskState;
 use serde_json::{Value, json};
-use test_harness_support::{Daemon, DaemonOptions};
 use uuid::Uuid;
 
 use crate::raw::{Answer, Raw, send};
-use crate::world::{World, exactly, init, plain, with};
+use crate::world::{World, exactly, plain, with};
 
-const KEYS: &str = "/v1/keys";
+pub(crate) const KEYS: &str = "/v1/keys";
 
 impl World {
     /// Makes a key by the first one; `body` is the JSON of the request.
-    async fn make_key(&self, body: Value) -> MadeKey {
+    pub(crate) async fn make_key(&self, body: Value) -> MadeKey {
         let answer = self.raw.post(KEYS, &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         MadeKey::of(&answer)
     }
 
     /// The daemon for the holder of a key.
-    fn holder(&self, key: &MadeKey) -> Raw {
+    pub(crate) fn holder(&self, key: &MadeKey) -> Raw {
         self.raw.with_key(&key.text)
     }
 }
 
-struct MadeKey {
-    text: String,
-    id: String,
+pub(crate) struct MadeKey {
+    pub(crate) text: String,
+    pub(crate) id: String,
 }
 
 impl MadeKey {
-    fn of(answer: &Answer) -> Self {
+    pub(crate) fn of(answer: &Answer) -> Self {
         let made = answer.json();
         let member = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
@@ -45,7 +41,7 @@ impl MadeKey {
     }
 }
 
-fn user() -> Value {
+pub(crate) fn user() -> Value {
     json!({ "name": "a user", "scopes": ["user"] })
 }
 
@@ -54,96 +50,19 @@ fn user_of(tenant: &str) -> Value {
 }
 
 /// Status and code of a refusal.
-fn refusal(answer: &Answer) -> (u16, String) {
+pub(crate) fn refusal(answer: &Answer) -> (u16, String) {
     let problem = answer.problem();
     (answer.status, problem["code"].as_str().unwrap().to_owned())
 }
 
-fn unauthorized(answer: &Answer) -> String {
+pub(crate) fn unauthorized(answer: &Answer) -> String {
     assert_eq!(refusal(answer), (401, "UNAUTHORIZED".to_owned()));
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     answer.problem()["detail"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn the_first_key_is_made_once_and_from_then_on_everybody_is_asked_for_one() {
-    let mut world = World::ready().await;
-    let whoami = world.raw.get("/v1/whoami").await.json();
-    assert_eq!(
-        whoami["scopes"],
-        json!(["backup", "node", "operator", "user"])
-    );
-    assert_eq!(
-        (&whoami["tenant"], whoami.get("key_id")),
-        (&json!("default"), None)
-    );
-    let before = world.create(plain()).await.task_id;
-    let refused = world.raw.post(KEYS, &user()).await;
-    assert_eq!(refusal(&refused), (409, "KEY_CONFLICT".to_owned()));
-    assert!(
-        refused.text().contains("orchestratord init"),
-        "{}",
-        refused.text()
-    );
-
-    // Not beside a daemon.
-    let data = world.daemon.data_dir();
-    let beside = init(&data, &[]);
-    assert_eq!(beside.status.code(), Some(1));
-    assert!(
-        String::from_utf8_lossy(&beside.stderr).contains("in use"),
-        "{beside:?}"
-    );
-    world.daemon.terminate();
-    let first = init(&data, &[]);
-    assert_eq!(first.status.code(), Some(0), "{first:?}");
-    let key = String::from_utf8(first.stdout).unwrap();
-    assert_eq!(key.lines().count(), 1, "{key}");
-    let mode = fs::metadata(data.join("server.key"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o7777, 0o600);
-    let again = init(&data, &[]);
-    assert_eq!((again.status.code(), again.stdout), (Some(1), Vec::new()));
-
-    world.daemon.restart();
-    world.show(key.trim_end());
-    world.until_ready().await;
-    let nobody = world.raw.without_key();
-    for open in [
-        "/healthz",
-        "/readyz",
-        "/openapi/data.json",
-        "/openapi/control.json",
-    ] {
-        assert_eq!(nobody.get(open).await.status, 200, "{open}");
-    }
-    for closed in [
-        "/v1/tasks",
-        "/v1/capabilities",
-        "/v1/whoami",
-        "/metrics",
-        "/v1/replicasets",
-        KEYS,
-    ] {
-        let said = unauthorized(&nobody.get(closed).await);
-        assert!(said.contains("Authorization: Bearer"), "{closed}: {said}");
-        assert_eq!(world.raw.get(closed).await.status, 200, "{closed}");
-    }
-    unauthorized(&nobody.create(&plain()).await);
-    let whoami = world.raw.get("/v1/whoami").await.json();
-    assert_eq!(whoami["scopes"], json!(["operator", "user"]));
-    // What was made without keys belongs to the tenant of the first one.
-    let task = world.raw.get(&format!("/v1/tasks/{before}")).await.json();
-    assert_eq!(task.get("created_by"), None);
-    let mine = world.create(plain()).await.task_id;
-    let task = world.raw.get(&format!("/v1/tasks/{mine}")).await.json();
-    assert_eq!(task["created_by"], whoami["key_id"]);
-}
-
-#[tokio::test]
-async fn wrong_ended_and_too_weak_keys_are_refused_in_words_that_help() {
+async fn a_key_that_is_too_weak_is_refused_with_the_scope_that_it_lacks() {
     let world = World::keyed().await;
     let key = world.make_key(user()).await;
     let raw = world.holder(&key);
@@ -168,7 +87,14 @@ async fn wrong_ended_and_too_weak_keys_are_refused_in_words_that_help() {
     }
     let more = json!({ "name": "more", "scopes": ["operator"] });
     assert_eq!(raw.post(KEYS, &more).await.status, 403);
+}
 
+#[tokio::test]
+async fn a_wrong_key_is_refused_without_telling_which_ids_there_are() {
+    let world = World::keyed().await;
+    let key = world.make_key(user()).await;
+    let raw = world.holder(&key);
+    assert_eq!(raw.get("/v1/tasks").await.status, 200);
     let other = world.make_key(user()).await;
     let (_, secret) = other.text.rsplit_once('_').unwrap();
     let mixed = format!("orch_{}_{secret}", key.id);
@@ -189,7 +115,14 @@ async fn wrong_ended_and_too_weak_keys_are_refused_in_words_that_help() {
         .request("GET", "/v1/tasks")
         .header("authorization", "Basic eDp5");
     unauthorized(&send(basic).await);
+}
 
+#[tokio::test]
+async fn an_ended_key_is_refused_in_words_that_help_and_the_last_one_cannot_be_ended() {
+    let world = World::keyed().await;
+    let key = world.make_key(user()).await;
+    let raw = world.holder(&key);
+    assert_eq!(raw.get("/v1/tasks").await.status, 200);
     let revoke = format!("{KEYS}/{}/revoke", key.id);
     let revoked = send(world.raw.request("POST", &revoke)).await;
     assert_eq!(
@@ -229,21 +162,48 @@ async fn wrong_ended_and_too_weak_keys_are_refused_in_words_that_help() {
     assert!(said.contains("expired"), "{said}");
 }
 
-#[tokio::test]
-async fn another_tenant_s_things_are_not_there() {
+/// The holders of keys of two tenants, and a task of the first one's that has ended, in a session.
+struct TwoTenants {
+    world: World,
+    one: Raw,
+    two: Raw,
+    session: Uuid,
+    id: Uuid,
+    body: Value,
+}
+
+async fn two_tenants() -> TwoTenants {
     let world = World::keyed().await;
     let (one, two) = (
         world.make_key(user_of("acme")).await,
         world.make_key(user_of("other")).await,
     );
     let (one, two) = (world.holder(&one), world.holder(&two));
-    let session = Uuid::new_v4();
-    let id = Uuid::new_v4();
+    let (session, id) = (Uuid::new_v4(), Uuid::new_v4());
     let body = with(exactly(2, 1), "session_id", session.to_string());
     let body = with(body, "task_id", id.to_string());
     assert_eq!(one.create(&body).await.status, 202);
     one.story(&id).await;
+    TwoTenants {
+        world,
+        one,
+        two,
+        session,
+        id,
+        body,
+    }
+}
 
+#[tokio::test]
+async fn another_tenant_s_tasks_are_not_there() {
+    let TwoTenants {
+        world,
+        one,
+        two,
+        id,
+        body,
+        ..
+    } = two_tenants().await;
     let task = format!("/v1/tasks/{id}");
     let nothing = "/v1/tasks/019a2f3c-7a51-7c40-9a53-1f2e3d4c5b6a";
     // The words are those for a task that there is not, but for the id.
@@ -281,6 +241,22 @@ async fn another_tenant_s_things_are_not_there() {
         );
     }
     assert_eq!(two.get("/v1/tasks").await.json()["tasks"], json!([]));
+    // A task id that another tenant has is refused in the words for one's own.
+    let theirs = two.create(&body).await;
+    let own = one.create(&with(body, "seed", 2)).await;
+    assert_eq!(refusal(&theirs), (409, "TASK_ID_CONFLICT".to_owned()));
+    assert_eq!(theirs.problem()["detail"], own.problem()["detail"]);
+}
+
+#[tokio::test]
+async fn another_tenant_s_sessions_are_not_there() {
+    let TwoTenants {
+        world: _world,
+        one,
+        two,
+        session,
+        ..
+    } = two_tenants().await;
     let by_session = format!("/v1/tasks?session_id={session}");
     assert_eq!(two.get(&by_session).await.json()["tasks"], json!([]));
     assert_eq!(
@@ -309,12 +285,6 @@ async fn another_tenant_s_things_are_not_there() {
     assert_eq!(two.create(&own).await.status, 202);
     assert_eq!(send(two.request("DELETE", &session)).await.status, 204);
     assert_eq!(one.get(&session).await.json()["turns"], 1);
-
-    // A task id that another tenant has is refused in the words for one's own.
-    let theirs = two.create(&body).await;
-    let own = one.create(&with(body, "seed", 2)).await;
-    assert_eq!(refusal(&theirs), (409, "TASK_ID_CONFLICT".to_owned()));
-    assert_eq!(theirs.problem()["detail"], own.problem()["detail"]);
 }
 
 #[tokio::test]
@@ -457,112 +427,6 @@ async fn a_key_is_replaced_at_once_or_after_a_grace_and_what_is_answered_outlive
     assert_eq!(refusal(&faulty), (400, "INVALID_PARAMS".to_owned()));
 }
 
-/// Every file below a folder, as bytes.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push((
-                path.display().to_string(),
-                fs::read(&path).unwrap_or_default(),
-            ));
-        }
-    }
-    found
-}
-
-#[tokio::test]
-async fn a_key_in_a_url_is_refused_and_no_key_is_found_in_the_log_or_the_store() {
-    let mut world = World::ready_with(DaemonOptions::default().env("ORCH_LOG", "trace")).await;
-    world.daemon.terminate();
-    let first = init(&world.daemon.data_dir(), &[]);
-    let first = String::from_utf8(first.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned();
-    world.show(&first);
-    world.restart().await;
-    let one = world.make_key(user()).await;
-    let two = MadeKey::of(
-        &world
-            .raw
-            .post(
-                &format!("{KEYS}/{}/rotate", one.id),
-                &json!({ "grace_ms": 60_000 }),
-            )
-            .await,
-    );
-    let wrong = format!("orch_{}_{}", one.id, "ab".repeat(32));
-    let escaped = two.text.replace('_', "%5F");
-    for (method, path) in [
-        ("GET", format!("/v1/tasks?api_key={}", one.text)),
-        ("GET", format!("/v1/tasks?cursor={escaped}")),
-        ("POST", format!("/v1/keys/{}/revoke", two.text)),
-        ("GET", format!("/nowhere/{wrong}")),
-        ("GET", format!("/healthz?{first}")),
-    ] {
-        for raw in [&world.raw, &world.raw.without_key()] {
-            let answer = send(raw.request(method, &path)).await;
-            assert_eq!(
-                (answer.status, &answer.json()["code"]),
-                (400, &json!("INVALID_PARAMS"))
-            );
-            let said = answer.text();
-            assert!(said.contains("revoke"), "{said}");
-            assert!(!said.contains("orch_"), "{said}");
-        }
-    }
-    let raw = world.holder(&two);
-    let task = raw.create(&exactly(2, 1)).await.json()["task_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    raw.story(&task.parse().unwrap()).await;
-    // Where a key does not belong, and wrong ones where it does.
-    let correlated = raw
-        .request("GET", "/v1/tasks")
-        .header("x-correlation-id", &one.text);
-    let answer = send(correlated).await;
-    assert_ne!(answer.header("x-correlation-id"), Some(one.text.as_str()));
-    raw.with_key(&wrong).get("/v1/tasks").await;
-    raw.with_key(&format!("{}x", one.text))
-        .get("/v1/tasks")
-        .await;
-    let body = with(plain(), &one.text, 1);
-    assert_eq!(raw.create(&body).await.status, 400);
-
-    let planted = [&first, &one.text, &two.text, &wrong, &escaped];
-    let secrets = planted.map(|key| key.rsplit(['_', 'F']).next().unwrap().to_owned());
-    world.daemon.terminate();
-    let mut places = files(&world.daemon.data_dir());
-    places.push(("the log".to_owned(), world.daemon.log().into_bytes()));
-    assert!(places.len() > 3, "{places:?}");
-    let finds = |bytes: &[u8], wanted: &str| {
-        bytes
-            .windows(wanted.len())
-            .any(|it| it == wanted.as_bytes())
-    };
-    for (place, bytes) in &places {
-        for secret in &secrets {
-            assert_eq!(secret.len(), 64);
-            assert!(!finds(bytes, secret), "{secret} is in {place}");
-            // Nor the bytes that it is written for.
-            let raw: Vec<u8> = (0..32)
-                .map(|at| u8::from_str_radix(&secret[2 * at..2 * at + 2], 16).unwrap())
-                .collect();
-            assert!(
-                !bytes.windows(32).any(|it| it == raw),
-                "{secret} is in {place}, as bytes"
-            );
-        }
-    }
-    // The search finds what there is: the id of a key, which may be known.
-    assert!(places.iter().any(|(_, bytes)| finds(bytes, &one.id)));
-}
-
 #[tokio::test]
 async fn failed_tries_are_bounded_and_a_right_key_is_let_in_all_the_same() {
     let world = World::keyed().await;
@@ -584,71 +448,4 @@ async fn failed_tries_are_bounded_and_a_right_key_is_let_in_all_the_same() {
     assert!(problem["retry_after_ms"].as_u64().unwrap() <= 6_000);
     assert_eq!(world.raw.get("/v1/tasks").await.status, 200);
     unauthorized(&world.raw.without_key().get("/v1/tasks").await);
-}
-
-#[tokio::test]
-async fn a_server_key_that_is_lost_changed_or_open_is_noticed_at_the_start() {
-    let mut world = World::keyed().await;
-    let data = world.daemon.data_dir();
-    let file = data.join("server.key");
-    world.daemon.terminate();
-    let refused = |env: &[(&str, &str)]| {
-        let options = env.iter().fold(
-            DaemonOptions::default().data_dir(&data),
-            |options, (name, value)| options.env(name, value),
-        );
-        let ended = Daemon::start_refused(options);
-        assert_eq!(ended.code, Some(1), "{}", ended.said);
-        ended.said
-    };
-    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    mode(0o644);
-    let said = refused(&[]);
-    assert!(
-        said.contains("0644") && said.contains("chmod 0600"),
-        "{said}"
-    );
-    mode(0o600);
-    let right = fs::read_to_string(&file).unwrap();
-    fs::write(&file, format!("{}\n", "0".repeat(64))).unwrap();
-    let said = refused(&[]);
-    assert!(
-        said.contains("none of the 1 keys in force was made under this server key"),
-        "{said}"
-    );
-    fs::write(&file, "half\n").unwrap();
-    let said = refused(&[]);
-    assert!(said.contains("64 hexadecimal digits"), "{said}");
-    fs::remove_file(&file).unwrap();
-    let said = refused(&[]);
-    assert!(said.contains("no server key to check them with"), "{said}");
-    let said = refused(&[("ORCH_SERVER_KEY", "nonsense")]);
-    assert!(
-        said.contains("ORCH_SERVER_KEY") && !said.contains("nonsense"),
-        "{said}"
-    );
-
-    // The environment can hold it instead of the file.
-    let options = DaemonOptions::default().env("ORCH_SERVER_KEY", right.trim_end());
-    world.restart_with(options).await;
-    assert_eq!(world.raw.get(KEYS).await.status, 200);
-    world.daemon.terminate();
-
-    // If it is lost for good, another first key lets its holder in, and the old one stays out.
-    let lost = world.first_key().to_owned();
-    let again = init(&data, &["--again", "--json"]);
-    assert_eq!(again.status.code(), Some(0), "{again:?}");
-    let made: Value = serde_json::from_slice(&again.stdout).unwrap();
-    world.show(made["api_key"].as_str().unwrap());
-    world.restart_with(DaemonOptions::default()).await;
-    assert_eq!(
-        world.raw.get(KEYS).await.json()["keys"][0]["key_id"],
-        made["key_id"]
-    );
-    unauthorized(&world.raw.with_key(&lost).get(KEYS).await);
-    assert!(
-        world.daemon.log().contains("made under another server key"),
-        "{}",
-        world.daemon.log()
-    );
 }

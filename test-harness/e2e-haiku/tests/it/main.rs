@@ -22,6 +22,7 @@ mod engine_loss;
 mod engines;
 mod haiku;
 mod idempotency;
+mod key_secrets;
 mod key_streams;
 mod keys;
 mod metrics;

@@ -18,6 +18,8 @@ pub(super) struct Bounds {
     batch_bytes: usize,
     /// True if a daemon's configuration does not name all classes.
     some_know_less: bool,
+    /// Most tasks that are handed over together: they are one input.
+    together_max: usize,
 }
 
 /// Bytes of a payload, as a batch counts them.
@@ -41,12 +43,14 @@ impl Bounds {
             batch_mutations: setup.limits.batch_mutations,
             batch_bytes: setup.limits.batch_bytes,
             some_know_less: setup.unnamed.is_some(),
+            together_max: setup.together_max.max(1),
         }
     }
 
-    /// A batch takes no input once it is full, so it is over by less than what its last input brought.
+    /// A batch takes no input once it is full, so it is over by less than what its last input brought: one step, or as
+    /// many as tasks are handed over together.
     fn batch(&self, commit: &Commit) -> Result<(), String> {
-        let most = self.batch_mutations - 1 + MUTATIONS_PER_STEP_MAX;
+        let most = self.batch_mutations - 1 + MUTATIONS_PER_STEP_MAX * self.together_max;
         let mutations = commit.mutations.len();
         if mutations > most {
             return Err(format!(
@@ -54,11 +58,13 @@ impl Bounds {
                 commit.commit_seq
             ));
         }
-        let sizes = || commit.payloads.values().map(size);
-        let others = sizes().sum::<usize>() - sizes().max().unwrap_or(0);
+        let mut sizes: Vec<usize> = commit.payloads.values().map(size).collect();
+        sizes.sort_unstable_by(|one, other| other.cmp(one));
+        let last = self.together_max;
+        let others: usize = sizes.into_iter().skip(last).sum();
         if others >= self.batch_bytes {
             return Err(format!(
-                "commit {} has {others} bytes besides its largest payload, and takes no further input from {} on",
+                "commit {} has {others} bytes besides its {last} largest payloads, and takes no further input from {} on",
                 commit.commit_seq, self.batch_bytes
             ));
         }
@@ -150,6 +156,7 @@ mod tests {
     fn a_batch_that_went_on_taking_input_is_seen() {
         let mut setup = setup();
         setup.limits.batch_mutations = 2;
+        setup.together_max = 1;
         setup.limits.batch_bytes = 6;
         let checker = Bounds::new(&setup);
         let most = 1 + MUTATIONS_PER_STEP_MAX;
@@ -172,5 +179,17 @@ mod tests {
         };
         assert_eq!(checker.batch(&with(&["12345", "a long prompt"])), Ok(()));
         assert!(checker.batch(&with(&["123456", "a long prompt"])).is_err());
+        // Two that come together are one input.
+        setup.together_max = 2;
+        let checker = Bounds::new(&setup);
+        assert_eq!(
+            checker.batch(&with(&["12345", "a long prompt", "another"])),
+            Ok(())
+        );
+        assert!(
+            checker
+                .batch(&with(&["123456", "a long prompt", "another"]))
+                .is_err()
+        );
     }
 }

@@ -106,6 +106,7 @@ fn every(setup: &Setup) -> Vec<Box<dyn Checker>> {
         Box::new(super::starts_in_time::StartsInTime::default()),
         Box::new(super::starvation::Starvation::new(setup)),
         Box::new(super::bounds::Bounds::new(setup)),
+        Box::new(super::batches::Batches::default()),
         Box::new(super::bulks::Bulks),
         Box::new(super::reasons::Reasons::new(setup)),
         Box::new(super::orders_carried_out::OrdersCarriedOut::default()),

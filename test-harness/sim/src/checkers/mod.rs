@@ -2,6 +2,7 @@
 //! `test-harness/history`, with the same checkers that watch real processes.
 
 mod answers_fit;
+mod batches;
 mod book;
 mod bounds;
 mod bulks;

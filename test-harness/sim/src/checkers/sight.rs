@@ -34,6 +34,13 @@ pub enum Sight<'a> {
         /// What a load would find from here on.
         durable: &'a Loaded,
     },
+    /// All of a batch of tasks is answered.
+    Batch {
+        /// Which daemon.
+        daemon: usize,
+        /// The tasks that it has brought in, in their order.
+        accepted: &'a [TaskId],
+    },
     /// A process is about to do something.
     Clock {
         /// What its wall clock shows, whatever the machine is told.

@@ -3,6 +3,7 @@
 //! run as good as any other: that is how a failure is made short.
 
 mod act;
+mod batches;
 mod bulks;
 mod classes;
 mod draw_faults;
@@ -16,7 +17,7 @@ pub use act::Act;
 pub use bulks::Bulk;
 pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
-pub use operation::{Habit, Operation, Want, Wish};
+pub use operation::{Habit, Item, Operation, Want, Wish};
 pub(crate) use setup::Bands;
 pub use setup::{DaemonSetup, Pace, ReplicaSetup, Setup};
 pub use whole::{Plan, Timed};

@@ -52,6 +52,33 @@ pub struct Wish {
     pub key: Option<u64>,
 }
 
+/// One task of several that are handed over together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its number.
+    pub task: usize,
+    /// True if the client names it, and so can try again.
+    pub named: bool,
+    /// There if the same batch had it before; true if the payload is another.
+    pub again: Option<bool>,
+    /// What it asks for.
+    pub wish: Wish,
+    /// How its stream is read, if it is.
+    pub read: Option<Habit>,
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "t{}", self.task)?;
+        f.write_str(match (self.named, self.again) {
+            (_, Some(true)) => " with another payload",
+            (_, Some(false)) => " again",
+            (false, None) => " without naming it",
+            (true, None) => "",
+        })
+    }
+}
+
 /// What a client wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Want {
@@ -67,6 +94,11 @@ pub enum Want {
         wish: Wish,
         /// How its stream is read, if it is.
         read: Option<Habit>,
+    },
+    /// New tasks, handed over together.
+    SubmitMany {
+        /// The tasks, in their order.
+        items: Vec<Item>,
     },
     /// The same task once more, with the same payload or another.
     Again {
@@ -149,6 +181,14 @@ impl fmt::Display for Operation {
                 } else {
                     ")"
                 })
+            }
+            Want::SubmitMany { items } => {
+                f.write_str("submits together")?;
+                for (number, item) in items.iter().enumerate() {
+                    let comma = if number == 0 { "" } else { "," };
+                    write!(f, "{comma} {item}")?;
+                }
+                Ok(())
             }
             Want::Again { task, changed } => {
                 let what = if *changed {

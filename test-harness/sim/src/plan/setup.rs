@@ -76,6 +76,8 @@ pub struct Setup {
     pub keys_last: bool,
     /// A class that the configuration of the second daemon does not name.
     pub unnamed: Option<ClassName>,
+    /// Most tasks that are handed over together.
+    pub together_max: usize,
 }
 
 impl Setup {
@@ -95,6 +97,7 @@ impl Setup {
             },
             keys_last: true,
             unnamed: None,
+            together_max: 1,
             replicas,
             machine,
         }

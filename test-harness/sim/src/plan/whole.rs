@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::operation::Operation;
 use super::setup::Setup;
-use super::{act, bulks, classes, draw_faults, draw_operations};
+use super::{act, batches, bulks, classes, draw_faults, draw_operations};
 use crate::agenda::Micros;
 use crate::chance::{Chance, Lane};
 
@@ -52,6 +52,11 @@ impl Plan {
         bulks::draw(&mut many, &setup, chaos, &mut operations);
         let mut classes = Chance::new(seed, Lane::Classes);
         classes::draw(&mut classes, &mut setup, &mut operations);
+        batches::draw(
+            &mut Chance::new(seed, Lane::Batches),
+            &mut setup,
+            &mut operations,
+        );
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);
         Self {
             seed,

@@ -13,6 +13,7 @@ use crate::plan::{Act, Habit};
 pub(crate) enum Question {
     Cancel(TaskId),
     Create(Box<New>),
+    CreateMany(Vec<New>),
     EndSession(SessionId),
     Look(TaskId),
     Open {
@@ -44,6 +45,8 @@ pub(crate) enum Message {
     /// It is time to try again.
     Again,
     Answer(Answer),
+    /// To what was asked together, in its order.
+    Answers(Vec<Answer>),
     Frames {
         frames: Vec<Frame>,
         /// True if the daemon closes after them.
@@ -78,6 +81,17 @@ pub(crate) enum Aim {
         changed: bool,
         read: Option<Habit>,
     },
+    SubmitMany(Vec<Sent>),
+}
+
+/// One task of several that are handed over together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    /// Number of the task.
+    pub(crate) task: usize,
+    pub(crate) named: bool,
+    pub(crate) changed: bool,
+    pub(crate) read: Option<Habit>,
 }
 
 /// A stream that is read, over all its connections.
@@ -105,8 +119,8 @@ pub(crate) struct Errand {
     pub(crate) turn: u32,
     /// The process that it has a connection to.
     pub(crate) peer: Option<(usize, u64)>,
-    /// The question that has no answer yet, for the history.
-    pub(crate) request: Option<RequestId>,
+    /// The questions that have no answer yet, for the history.
+    pub(crate) requests: Vec<RequestId>,
     /// When the last thing that was sent to it arrives.
     pub(crate) heard_at: crate::agenda::Micros,
     pub(crate) over: bool,

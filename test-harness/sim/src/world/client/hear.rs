@@ -4,6 +4,7 @@ use test_harness_history::{Answer, Applied, Event as Seen};
 
 use super::errand::{Aim, Message};
 use crate::checkers::{Broken, Question, fits};
+use crate::plan::Habit;
 use crate::world::World;
 use crate::world::event::DaemonEvent;
 
@@ -37,6 +38,7 @@ impl World {
         match message {
             Message::Again => self.ask(number),
             Message::Answer(answer) => self.hear_answer(number, answer),
+            Message::Answers(answers) => self.hear_answers(number, answers),
             Message::Lost | Message::Patience => {
                 self.note_answer(number, Answer::InDoubt);
                 self.in_doubt(number);
@@ -46,16 +48,91 @@ impl World {
     }
 
     fn note_answer(&mut self, number: usize, answer: Answer) {
-        if let Some(request) = self.errands[number].request.take() {
+        for request in std::mem::take(&mut self.errands[number].requests) {
+            let answer = answer.clone();
             self.saw(Seen::Answered { request, answer });
         }
     }
 
     /// Nobody knows what was done. Whoever can ask again without harm does.
     fn in_doubt(&mut self, number: usize) {
+        if let Aim::SubmitMany(sent) = &mut self.errands[number].aim {
+            sent.retain(|one| one.named);
+            return match sent.is_empty() {
+                true => self.done(number),
+                false => self.try_later(number),
+            };
+        }
         match &self.errands[number].aim {
             Aim::Submit { task, .. } if self.repeatable(*task).is_none() => self.done(number),
             _ => self.try_later(number),
+        }
+    }
+
+    /// What became of tasks that were handed over together: those of which nobody knows, and those that could not be
+    /// taken just now, are handed over again, together.
+    fn hear_answers(&mut self, number: usize, answers: Vec<Answer>) {
+        let Aim::SubmitMany(sent) = &self.errands[number].aim else {
+            return;
+        };
+        let sent = sent.clone();
+        let requests = std::mem::take(&mut self.errands[number].requests);
+        let client = self.errands[number].client;
+        let mut again = Vec::new();
+        for ((one, answer), request) in sent.into_iter().zip(answers).zip(requests) {
+            self.say(format!(
+                "client hears of t{}, on errand e{number}: {}",
+                one.task,
+                words(&answer)
+            ));
+            let known = self.tasks.get(&one.task).and_then(|known| known.id);
+            if let Err(detail) = fits(Question::Create(known.filter(|_| one.named)), &answer) {
+                return self.breaks(Broken {
+                    property: "answers reach their callers",
+                    detail,
+                });
+            }
+            self.saw(Seen::Answered {
+                request,
+                answer: answer.clone(),
+            });
+            match answer {
+                Answer::Accepted { task, .. } => {
+                    let id = orchestrator_core::id::TaskId(task.0);
+                    self.accepted(client, one.task, id, one.read);
+                }
+                Answer::Refused { code, applied } => {
+                    self.coverage.note(refused(&code));
+                    let unknown = applied == Applied::Unknown;
+                    if code == "STORE_UNAVAILABLE" && (one.named || !unknown) {
+                        again.push(one);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if again.is_empty() {
+            return self.done(number);
+        }
+        self.errands[number].aim = Aim::SubmitMany(again);
+        self.try_later(number);
+    }
+
+    /// A task is acknowledged; its stream is read, if that was wanted.
+    fn accepted(
+        &mut self,
+        client: usize,
+        task: usize,
+        id: orchestrator_core::id::TaskId,
+        read: Option<Habit>,
+    ) {
+        self.acknowledged.insert(id);
+        if let Some(known) = self.tasks.get_mut(&task) {
+            known.id = Some(id);
+        }
+        if let Some(habit) = read {
+            let aim = self.reading_of(id, habit);
+            self.set_out(client, aim);
         }
     }
 
@@ -83,21 +160,11 @@ impl World {
         match answer {
             Answer::Accepted { task, .. } => {
                 let id = orchestrator_core::id::TaskId(task.0);
-                self.acknowledged.insert(id);
                 let client = self.errands[number].client;
-                let read = match &self.errands[number].aim {
-                    Aim::Submit { task, read, .. } => {
-                        if let Some(known) = self.tasks.get_mut(task) {
-                            known.id = Some(id);
-                        }
-                        *read
-                    }
-                    _ => None,
-                };
                 self.done(number);
-                if let Some(habit) = read {
-                    let aim = self.reading_of(id, habit);
-                    self.set_out(client, aim);
+                if let Aim::Submit { task, read, .. } = &self.errands[number].aim {
+                    let (task, read) = (*task, *read);
+                    self.accepted(client, task, id, read);
                 }
             }
             Answer::Refused {

@@ -14,6 +14,8 @@ impl World {
     pub(super) fn hear_reader(&mut self, number: usize, message: Message) {
         match message {
             Message::Again => self.ask(number),
+            // Nobody answers a reader so.
+            Message::Answers(_) => {}
             Message::Answer(Answer::Missing) => {
                 self.reader_saw(
                     number,

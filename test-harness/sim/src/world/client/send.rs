@@ -5,10 +5,10 @@ use orchestrator_core::idempotency::IdempotencyKey;
 use orchestratord::stream::StreamId;
 use test_harness_history::{Answer, Ask, ClosedBy, Event as Seen, ReaderEvent, TaskId as SeenTask};
 
-use super::errand::{Aim, Errand, Message, Question, ReadAim};
+use super::errand::{Aim, Errand, Message, New, Question, ReadAim, Sent};
 use super::wish::{payload, session_id, task_id};
 use crate::agenda::MILLI;
-use crate::plan::{Habit, Want, Wish};
+use crate::plan::{Habit, Item, Want, Wish};
 use crate::world::World;
 use crate::world::daemon::Standing;
 use crate::world::event::{DaemonEvent, Event};
@@ -58,6 +58,7 @@ impl World {
                     read,
                 })
             }
+            Want::SubmitMany { items } => Some(self.together(items)),
             // Only who names a task, or has a key for it that is not forgotten, can submit it again.
             Want::Again { task, changed } => self.repeatable(task).map(|named| Aim::Submit {
                 task,
@@ -75,6 +76,37 @@ impl World {
         if let Some(aim) = aim {
             self.set_out(operation.client, aim);
         }
+    }
+
+    /// Tasks to hand over together.
+    fn together(&mut self, items: Vec<Item>) -> Aim {
+        let mut sent = Vec::with_capacity(items.len());
+        for item in items {
+            let Item {
+                task,
+                named,
+                again,
+                wish,
+                read,
+            } = item;
+            if again.is_none() {
+                let known = Task {
+                    wish,
+                    named,
+                    keyed: false,
+                    id: named.then(|| task_id(task, 0)),
+                    tries: 0,
+                };
+                self.tasks.insert(task, known);
+            }
+            sent.push(Sent {
+                task,
+                named,
+                changed: again == Some(true),
+                read,
+            });
+        }
+        Aim::SubmitMany(sent)
     }
 
     /// Can a task be submitted again without harm? If so, whether that is by its name.
@@ -106,7 +138,7 @@ impl World {
             daemon: 0,
             turn: 0,
             peer: None,
-            request: None,
+            requests: Vec::new(),
             heard_at: 0,
             over: false,
         });
@@ -115,7 +147,7 @@ impl World {
 
     /// Asks, for the first time or again.
     pub(crate) fn ask(&mut self, number: usize) {
-        let (question, ask) = self.question(number);
+        let (question, asks) = self.question(number);
         let errand = &mut self.errands[number];
         errand.turn += 1;
         let (turn, daemon, client) = (errand.turn, errand.daemon, errand.client);
@@ -123,9 +155,9 @@ impl World {
             read.frames = 0;
             read.open = None;
         }
-        if let Some(ask) = ask {
+        for ask in asks {
             self.requests += 1;
-            self.errands[number].request = Some(self.requests);
+            self.errands[number].requests.push(self.requests);
             self.saw(Seen::Asked {
                 request: self.requests,
                 client: client as u64,
@@ -151,34 +183,42 @@ impl World {
         self.send_daemon(daemon, life, self.now + delay, request);
     }
 
-    fn question(&mut self, number: usize) -> (Question, Option<Ask>) {
+    fn question(&mut self, number: usize) -> (Question, Vec<Ask>) {
         let seen = |task: TaskId| SeenTask(task.0);
+        if let Aim::SubmitMany(sent) = &self.errands[number].aim {
+            let all = sent.clone();
+            let all = all
+                .into_iter()
+                .map(|one| self.new_task(one.task, one.named, one.changed));
+            let (new, asks) = all.unzip();
+            return (Question::CreateMany(new), asks);
+        }
         match &self.errands[number].aim {
             Aim::Cancel(task) => (
                 Question::Cancel(*task),
-                Some(Ask::Cancel { task: seen(*task) }),
+                vec![Ask::Cancel { task: seen(*task) }],
             ),
-            Aim::EndSession(session) => (Question::EndSession(*session), None),
+            Aim::EndSession(session) => (Question::EndSession(*session), Vec::new()),
             Aim::Look(task) => (
                 Question::Look(*task),
-                Some(Ask::Record { task: seen(*task) }),
+                vec![Ask::Record { task: seen(*task) }],
             ),
-            Aim::Operate(act) => (Question::Operate(Box::new(self.asked_by(*act))), None),
+            Aim::Operate(act) => (Question::Operate(Box::new(self.asked_by(*act))), Vec::new()),
             // The answer shows the record, as a look at it does.
             Aim::Requeue(task) => (
                 Question::Requeue(*task),
-                Some(Ask::Record { task: seen(*task) }),
+                vec![Ask::Record { task: seen(*task) }],
             ),
             Aim::Outcome(task) => (
                 Question::Outcome(*task),
-                Some(Ask::Result { task: seen(*task) }),
+                vec![Ask::Result { task: seen(*task) }],
             ),
             Aim::Read(read) => {
                 let open = Question::Open {
                     task: read.task,
                     after: read.after,
                 };
-                (open, None)
+                (open, Vec::new())
             }
             Aim::Submit {
                 task,
@@ -187,28 +227,35 @@ impl World {
                 ..
             } => {
                 let (task, named, changed) = (*task, *named, *changed);
-                let Some(one) = self.tasks.get_mut(&task) else {
-                    unreachable!("a task is known before it is submitted")
-                };
-                let id = match one.id.filter(|_| named) {
-                    Some(id) => id,
-                    // Each try of a client that does not name it is of a task of its own, but for its key.
-                    None => {
-                        one.tries += 1;
-                        task_id(task, one.tries)
-                    }
-                };
-                let mut new = one.wish.new_task(id, !named, changed);
-                new.key = one.keyed.then(|| IdempotencyKey(task as u128 + 1));
-                let lasting = one.keyed && self.plan.setup.keys_last;
-                let ask = Ask::Submit {
-                    own: named.then(|| seen(id)),
-                    key: lasting.then_some(task as u64),
-                    payload: payload(&new),
-                };
-                (Question::Create(Box::new(new)), Some(ask))
+                let (new, ask) = self.new_task(task, named, changed);
+                (Question::Create(Box::new(new)), vec![ask])
             }
+            Aim::SubmitMany(_) => (Question::CreateMany(Vec::new()), Vec::new()),
         }
+    }
+
+    /// A task as it is handed over, and how the history tells it.
+    fn new_task(&mut self, task: usize, named: bool, changed: bool) -> (New, Ask) {
+        let Some(one) = self.tasks.get_mut(&task) else {
+            unreachable!("a task is known before it is submitted")
+        };
+        let id = match one.id.filter(|_| named) {
+            Some(id) => id,
+            // Each try of a client that does not name it is of a task of its own, but for its key.
+            None => {
+                one.tries += 1;
+                task_id(task, one.tries)
+            }
+        };
+        let mut new = one.wish.new_task(id, !named, changed);
+        new.key = one.keyed.then(|| IdempotencyKey(task as u128 + 1));
+        let lasting = one.keyed && self.plan.setup.keys_last;
+        let ask = Ask::Submit {
+            own: named.then_some(SeenTask(id.0)),
+            key: lasting.then_some(task as u64),
+            payload: payload(&new),
+        };
+        (new, ask)
     }
 
     /// Something for an errand, from its own side.

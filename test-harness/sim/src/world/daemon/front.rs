@@ -1,21 +1,18 @@
 //! Answers requests, as the daemon's application layer does it: which read, which command, which answer.
 
-use orchestrator_core::id::{
-    KeyId, PayloadRef, PrincipalId, ProjectId, SessionId, SessionKey, TaskId, TenantId,
-};
-use orchestrator_core::input::{Ask, TaskCreate};
+use orchestrator_core::id::{KeyId, PrincipalId, SessionId, SessionKey, TaskId, TenantId};
+use orchestrator_core::input::Ask;
 use orchestrator_core::key::KeyStanding;
 use orchestrator_core::machine::Machine;
 use orchestrator_core::reply::Reply;
-use orchestrator_core::session::SessionBudget;
 use orchestratord::names::refusal_code;
 use orchestratord::owner::OwnerUnavailable;
 use orchestratord::stream::{Opener, OpenerStep, ReadFrom};
-use store::{ReadError, TaskBody, TaskRow, TaskText};
+use store::{ReadError, TaskRow, TaskText};
 use test_harness_history::{Answer, Applied};
 
 use super::host::Host;
-use super::lanes::{Asked, Command, Waiter};
+use super::lanes::{Asked, Command, Waiter, Wanted};
 use super::reads::Pending;
 use crate::agenda::Micros;
 use crate::plant::Plant;
@@ -51,16 +48,19 @@ impl World {
                     errand,
                     turn,
                     kind: Asked::Cancel(task),
+                    batch: None,
                 };
                 self.read(host, Pending::Cancel { waiter, task });
             }
             Question::Create(new) => self.create(host, errand, turn, *new),
+            Question::CreateMany(new) => self.create_many(host, errand, turn, new),
             Question::EndSession(session) => self.end_session(host, errand, turn, session),
             Question::Requeue(task) => {
                 let waiter = Waiter {
                     errand,
                     turn,
                     kind: Asked::Requeue(task),
+                    batch: None,
                 };
                 self.read(host, Pending::Cancel { waiter, task });
             }
@@ -69,6 +69,7 @@ impl World {
                     errand,
                     turn,
                     kind: Asked::Operate,
+                    batch: None,
                 };
                 self.urgent(host, *ask, waiter);
             }
@@ -103,47 +104,11 @@ impl World {
         turn: u32,
         new: crate::world::client::New,
     ) {
-        let crate::world::client::New {
-            id,
-            fresh,
-            key,
-            fingerprint,
-            spec,
-            prompt,
-            api_key,
-        } = new;
-        let key = key.filter(|_| self.plant != Some(Plant::KeysDropped));
-        let ask = Ask::TaskCreate {
-            create: Box::new(TaskCreate {
-                id,
-                fresh,
-                tenant: TenantId::DEFAULT,
-                project: ProjectId::DEFAULT,
-                created_by: let_in(host, self.now, api_key),
-                fingerprint,
-                key,
-                budget: spec.session.map(|_| SessionBudget {
-                    tokens: Some(SESSION_TOKENS),
-                    ..SessionBudget::default()
-                }),
-                spec,
-                body: PayloadRef(0),
-            }),
-            cold: None,
-        };
-        let body = Some(TaskBody {
-            prompt,
-            metadata: Vec::new(),
-        });
-        let waiter = Waiter {
-            errand,
-            turn,
-            kind: Asked::Create(id),
-        };
+        let command = self.create_command(host, new, (errand, turn, None));
         if host.lanes.commands() >= self.plan.setup.limits.command_lane {
-            return self.turn_away(host, &waiter);
+            return self.turn_away(host, &command.waiter);
         }
-        host.lanes.ask(Command { ask, body, waiter });
+        host.lanes.ask(Wanted::One(command));
     }
 
     fn end_session(&mut self, host: &mut Host, errand: usize, turn: u32, session: SessionId) {
@@ -151,6 +116,7 @@ impl World {
             errand,
             turn,
             kind: Asked::EndSession(session),
+            batch: None,
         };
         let session = SessionKey::new(TenantId::DEFAULT, session);
         self.urgent(host, Ask::SessionDelete { session }, waiter);
@@ -168,7 +134,7 @@ impl World {
         });
     }
 
-    fn turn_away(&mut self, host: &Host, waiter: &Waiter) {
+    pub(super) fn turn_away(&mut self, host: &mut Host, waiter: &Waiter) {
         self.coverage.note("owner unavailable: busy");
         let retry_after_ms = self.plan.setup.limits.retry_after_ms;
         self.respond_to_command(host, waiter, Err(OwnerUnavailable::Busy { retry_after_ms }));
@@ -304,11 +270,25 @@ impl World {
 
     pub(super) fn respond_to_command(
         &mut self,
-        host: &Host,
+        host: &mut Host,
         waiter: &Waiter,
         reply: Result<Reply, OwnerUnavailable>,
     ) {
-        let answer = match reply {
+        if let Some(batch) = waiter.batch {
+            return self.gather(host, batch, waiter, reply);
+        }
+        let answer = self.answer_of(host, waiter, reply);
+        self.respond(host, waiter.errand, waiter.turn, answer);
+    }
+
+    /// A reply of the owner, as its caller is told it.
+    pub(super) fn answer_of(
+        &mut self,
+        host: &Host,
+        waiter: &Waiter,
+        reply: Result<Reply, OwnerUnavailable>,
+    ) -> Answer {
+        match reply {
             Ok(Reply::TaskCreated { record, replayed }) => Answer::Accepted {
                 task: test_harness_history::TaskId(record.id.0),
                 seed: u64::from(record.spec.seed),
@@ -360,8 +340,7 @@ impl World {
                     },
                 }
             }
-        };
-        self.respond(host, waiter.errand, waiter.turn, answer);
+        }
     }
 
     /// Sends an answer back.
@@ -377,7 +356,7 @@ impl World {
 }
 
 /// Who a task is of: the holder of a key that is let in now, or else nobody.
-fn let_in(host: &Host, at: Micros, key: Option<u64>) -> PrincipalId {
+pub(super) fn let_in(host: &Host, at: Micros, key: Option<u64>) -> PrincipalId {
     let key = key.map(KeyId);
     let keys = host.state.machine().map(Machine::keys);
     let wall = host.now(at).wall;

@@ -15,7 +15,7 @@ use store::ColdStore;
 
 use super::attempts::Followed;
 use super::entropy::Drawn;
-use super::lanes::{Lanes, Waiter};
+use super::lanes::{Batches, Lanes, Waiter};
 use super::readers::Reading;
 use super::reads::Pending;
 use crate::agenda::Micros;
@@ -87,6 +87,7 @@ pub(crate) struct Host {
     pub(crate) roster: Roster,
     pub(crate) lanes: Lanes,
     pub(crate) waiters: BTreeMap<ReplyToken, Waiter>,
+    pub(crate) batches: Batches,
     pub(crate) attempts: BTreeMap<AttemptId, Followed>,
     pub(crate) readers: BTreeMap<u64, Reading>,
     pub(crate) reads: BTreeMap<u64, Pending>,

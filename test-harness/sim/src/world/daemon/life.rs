@@ -125,6 +125,7 @@ impl World {
             hub,
             lanes: Lanes::default(),
             waiters: std::collections::BTreeMap::new(),
+            batches: super::lanes::Batches::default(),
             attempts: std::collections::BTreeMap::new(),
             readers: std::collections::BTreeMap::new(),
             reads: std::collections::BTreeMap::new(),

@@ -8,6 +8,7 @@ mod attempts;
 mod effects;
 mod entropy;
 mod front;
+mod handing;
 mod host;
 mod lanes;
 mod life;

@@ -8,12 +8,15 @@ use orchestratord::owner::{Notice, StoreAnswer, StoreCall};
 use store::{CommitError, ReadError};
 
 use super::host::Host;
-use super::lanes::Command;
+use super::lanes::{Command, Wanted};
 use crate::checkers::Sight;
 use crate::plan::CrashPoint;
 use crate::plant::Plant;
 use crate::world::World;
 use crate::world::event::{DaemonEvent, Event};
+
+/// What was looked up, or why that could not be done.
+type LookedUp = Result<HashMap<TaskId, TaskRecord>, ReadError>;
 
 /// Rounds before the process is taken to be busy, and other events have their turn.
 const ROUNDS_MAX: usize = 64;
@@ -137,23 +140,47 @@ impl World {
         }
         let mut busy = false;
         while host.state.room() > 0
-            && let Some(command) = host.lanes.next_command()
+            && let Some(wanted) = host.lanes.next_wanted()
         {
             busy = true;
-            let Command { ask, body, waiter } = command;
-            let now = host.now(self.now);
-            let token = match &found {
-                Err(error) if !host.state.lookup(&ask).is_empty() => {
-                    host.state.command_blind(&error.to_string())
-                }
-                Err(_) => host
-                    .state
-                    .command(now, &mut host.entropy, ask, body, &HashMap::new()),
-                Ok(found) => host.state.command(now, &mut host.entropy, ask, body, found),
-            };
-            host.waiters.insert(token, waiter);
+            match wanted {
+                Wanted::One(command) => self.take_command(host, command, &found),
+                Wanted::Batch(commands) => self.take_batch(host, commands, &found),
+            }
         }
         busy
+    }
+
+    /// Steps a batch, whatever room is left. If what one of it needs could not be looked up, none is stepped.
+    fn take_batch(&mut self, host: &mut Host, commands: Vec<Command>, found: &LookedUp) {
+        let needs = |command: &Command| !host.state.lookup(&command.ask).is_empty();
+        if let Err(error) = found
+            && commands.iter().any(needs)
+        {
+            let token = host.state.command_blind(&error.to_string());
+            let first = commands.into_iter().next();
+            host.waiters
+                .extend(first.map(|first| (token, first.waiter)));
+            return;
+        }
+        for command in commands {
+            self.take_command(host, command, found);
+        }
+    }
+
+    fn take_command(&mut self, host: &mut Host, command: Command, found: &LookedUp) {
+        let Command { ask, body, waiter } = command;
+        let now = host.now(self.now);
+        let token = match found {
+            Err(error) if !host.state.lookup(&ask).is_empty() => {
+                host.state.command_blind(&error.to_string())
+            }
+            Err(_) => host
+                .state
+                .command(now, &mut host.entropy, ask, body, &HashMap::new()),
+            Ok(found) => host.state.command(now, &mut host.entropy, ask, body, found),
+        };
+        host.waiters.insert(token, waiter);
     }
 
     /// One look-up of what has ended, on the owner's own connection.
