@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 /// Passes connections on to an engine. It stops when dropped.
 pub(super) struct Tap {
     url: String,
-    replies: Replies,
+    reply: Reply,
     _tasks: JoinSet<()>,
 }
 
-/// What the engine said on each connection, oldest first.
-type Replies = Arc<Mutex<Vec<Vec<u8>>>>;
+/// What the engine has said since it was last asked.
+type Reply = Arc<Mutex<Vec<u8>>>;
 
 impl Tap {
     /// A wire to the engine at `url`.
@@ -22,12 +22,12 @@ impl Tap {
         let engine = url.strip_prefix("http://").unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let replies = Replies::default();
+        let reply = Reply::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, engine, Arc::clone(&replies)));
+        tasks.spawn(accept(listener, engine, Arc::clone(&reply)));
         Self {
             url,
-            replies,
+            reply,
             _tasks: tasks,
         }
     }
@@ -36,40 +36,45 @@ impl Tap {
         &self.url
     }
 
-    /// What the engine has said on the last connection: at least what came out at the other end.
+    /// What the engine has said to the last request: at least what came out at the other end.
     pub(super) fn last_reply(&self) -> Vec<u8> {
-        self.replies.lock().unwrap().last().cloned().unwrap()
+        self.reply.lock().unwrap().clone()
     }
 }
 
-async fn accept(listener: TcpListener, engine: String, replies: Replies) {
+async fn accept(listener: TcpListener, engine: String, reply: Reply) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         let engine = TcpStream::connect(&engine).await.unwrap();
-        let mut kept = replies.lock().unwrap();
-        kept.push(Vec::new());
-        let index = kept.len() - 1;
-        drop(kept);
-        connections.spawn(pass(client, engine, Arc::clone(&replies), index));
+        connections.spawn(pass(client, engine, Arc::clone(&reply)));
     }
 }
 
-/// Passes bytes on in both directions until one side closes; then the other is closed too.
-async fn pass(client: TcpStream, engine: TcpStream, replies: Replies, index: usize) {
+/// Passes bytes on in both directions until one side closes; then the other is closed too. Nobody asks before the
+/// last reply has come, so that what the client sends begins a new one.
+async fn pass(client: TcpStream, engine: TcpStream, reply: Reply) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_engine, mut to_engine) = engine.into_split();
-    let asking = tokio::io::copy(&mut from_client, &mut to_engine);
+    let asking = async {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+            reply.lock().unwrap().clear();
+            if to_engine.write_all(&buffer[..read]).await.is_err() {
+                return;
+            }
+        }
+    };
     let answering = async {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(read @ 1..) = from_engine.read(&mut buffer).await {
-            replies.lock().unwrap()[index].extend_from_slice(&buffer[..read]);
+            reply.lock().unwrap().extend_from_slice(&buffer[..read]);
             if to_client.write_all(&buffer[..read]).await.is_err() {
                 return;
             }
         }
     };
     tokio::select! {
-        _ = asking => {}
+        () = asking => {}
         () = answering => {}
     }
 }
