@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 use test_harness_support::cpu_of;
+use tokio::task::block_in_place;
 use tokio::time::{sleep, sleep_until};
 
 use super::accept_case::{Case, ID_OPEN, body, plain, request};
 use super::args::BenchError;
 use super::closed_loop::{self, Asking, Connection, Tally};
 use super::disk::{Disk, Probe};
+use super::floor;
 use super::report::{Findings, Grid, Row};
 use super::sample::Sample;
 use super::setup::{Setup, Subject};
@@ -33,8 +35,11 @@ const KEYED_CONNECTIONS: usize = 64;
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Time for which the disk is measured before each case.
 const PROBED: Duration = Duration::from_millis(700);
+/// Time for which the bare server is asked.
+const FLOOR_MEASURED: Duration = Duration::from_secs(2);
 /// Most tasks that wait; no case comes near.
 const CAPACITY: u32 = 10_000_000;
+
 /// How much is measured.
 #[derive(Clone, Debug, Args)]
 pub struct AcceptArgs {
@@ -241,6 +246,8 @@ struct Dispatched {
     commits: f64,
     to_reply: Sample,
     to_engine: Sample,
+    /// What a bare server answers in a second on one connection, see [`floor`].
+    floor_rate: f64,
 }
 
 /// Hands tasks one by one to a daemon whose engine takes them and says nothing, so that no later commit is
@@ -272,7 +279,11 @@ async fn idle(
         sleep(Duration::from_millis(5)).await;
     }
     let after = Look::at(&subject).await?;
+    let asked = request(&body(false));
+    let floor_rate =
+        block_in_place(|| floor::rate(&subject.daemon.data_dir(), &asked, FLOOR_MEASURED))?;
     Ok(Dispatched {
+        floor_rate,
         tasks: args.idle,
         commits: after.commits - before.commits,
         to_reply,
@@ -284,6 +295,11 @@ impl Dispatched {
     fn rows(&mut self, disk: &Disk) -> Vec<Row> {
         let most = disk.sync_p95_us / 1e3 + DISPATCH_MS_MOST;
         vec![
+            Row::new(
+                "a bare server with one hand-over and one sync, 1 connection",
+                self.floor_rate,
+                "/s",
+            ),
             Row::new(
                 "idle accept to dispatch, commits for each task",
                 self.commits / self.tasks as f64,

@@ -7,6 +7,7 @@ mod cancel;
 mod closed_loop;
 mod disk;
 mod engine;
+mod floor;
 mod inflow;
 mod line;
 mod machine;
