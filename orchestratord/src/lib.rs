@@ -10,7 +10,7 @@
 //! - [`settings`]: flags, environment, file.
 //! - [`stream`]: what readers of a task see.
 //! - [`run`]: attempts and the replicas they run on.
-//! - [`telemetry`]: log lines and metrics.
+//! - [`telemetry`]: log lines and metrics. [`exit`]: how the program ends.
 //!
 //! What decides inside the shell is a plain state with time as an argument and a driver around it, so that it
 //! can be driven without threads, tasks, clocks and sockets: [`owner::OwnerState`],
@@ -18,6 +18,7 @@
 //! them draws chance, and none goes through anything in an order that differs from run to run.
 
 pub mod app;
+pub mod exit;
 pub mod http;
 pub mod keys;
 pub mod names;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
+use orchestratord::exit::{ended, refuse};
 use orchestratord::keys::print_first_key;
 use orchestratord::serve::serve;
 use orchestratord::settings::{Args, ConfigCommand, DataPlace, InitArgs, ServeArgs, Verb};
@@ -42,25 +43,4 @@ fn init(args: InitArgs, mut place: ServeArgs) -> ExitCode {
         Ok((DataPlace::Temporary, _)) => refuse("--ephemeral keeps no data, and so no key"),
         Err(error) => refuse(&error.to_string()),
     }
-}
-
-fn ended<E: ToString>(outcome: Result<(), E>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("orchestratord: {}", error.to_string()));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Says what is wrong with what we were told. 2 is the code of usage faults.
-fn refuse(text: &str) -> ExitCode {
-    say(text);
-    ExitCode::from(2)
-}
-
-/// Says something to whoever looks. If nobody can be told, the exit code has to do.
-fn say(text: &str) {
-    let _nobody_looks = writeln!(io::stderr(), "{text}");
 }

@@ -35,6 +35,15 @@ pub(crate) use {attempt_columns, task_columns};
 
 const TASK_BODY_INSERT: &str = "INSERT INTO task_body (task, prompt, metadata) VALUES (?1, ?2, ?3)";
 
+/// Every column of a task that changes.
+const TASK_UPDATE: &str = "UPDATE task SET revision = ?1, state = ?2, waiting_for = ?3, attempts = ?4, \
+     failures = ?5, interruptions = ?6, attempt_id = ?7, attempt_number = ?8, \
+     attempt_replica = ?9, replica_set = ?10, started_at_ms = ?11, started_replica = ?12, \
+     started_engine = ?13, started_engine_version = ?14, started_model_digest = ?15, \
+     position = ?16, not_before_ms = ?17, ended_at_ms = ?18, end_finish = ?19, \
+     end_tokens_in = ?20, end_tokens_out = ?21, end_decode_ms = ?22, end_fault = ?23, \
+     end_detail = ?24 WHERE seq = ?25 AND id = ?26 AND revision = ?1 - 1";
+
 /// A statement of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sql {
@@ -155,15 +164,7 @@ impl Sql {
                  ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, \
                  ?52, ?53, ?54, ?55, ?56, ?57)"
             ),
-            Self::TaskUpdate => {
-                "UPDATE task SET revision = ?1, state = ?2, waiting_for = ?3, attempts = ?4, \
-                 failures = ?5, interruptions = ?6, attempt_id = ?7, attempt_number = ?8, \
-                 attempt_replica = ?9, replica_set = ?10, started_at_ms = ?11, started_replica = ?12, \
-                 started_engine = ?13, started_engine_version = ?14, started_model_digest = ?15, \
-                 position = ?16, not_before_ms = ?17, ended_at_ms = ?18, end_finish = ?19, \
-                 end_tokens_in = ?20, end_tokens_out = ?21, end_decode_ms = ?22, end_fault = ?23, \
-                 end_detail = ?24 WHERE seq = ?25 AND id = ?26 AND revision = ?1 - 1"
-            }
+            Self::TaskUpdate => TASK_UPDATE,
             Self::TextPlace => {
                 "SELECT t.seq FROM task t WHERE t.id = ?1 \
                  AND NOT EXISTS (SELECT 1 FROM task_text x WHERE x.task = t.seq)"
