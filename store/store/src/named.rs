@@ -78,7 +78,7 @@ named!(TaskFault as "fault":
 named!(WaitingFor as "reason to wait": Backoff = "backoff", Time = "time");
 
 impl Named for ClassName {
-    const SET: &'static str = "class";
+    const SET: &'static str = "class of any configuration";
 
     fn name(&self) -> &str {
         self.as_str()

@@ -47,6 +47,28 @@ fn a_busy_file_is_not_applied_and_the_same_commit_passes_later() {
 }
 
 #[test]
+fn a_task_of_a_class_that_no_configuration_can_name_is_no_task() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path(), "me").unwrap();
+    let commit = commit(&mut store, "p");
+    store.commit(&commit).unwrap();
+    let other = Connection::open(store.path()).unwrap();
+    let write = |class: &str| {
+        let written = other.execute("UPDATE task SET priority = ?1", [class]);
+        assert_eq!(written.unwrap(), 1);
+    };
+    write("never-configured");
+    let task = store.load().unwrap().tasks.remove(0);
+    assert_eq!(task.spec.priority.as_str(), "never-configured");
+    write("Of No Class");
+    let ReadError(said) = store.load().unwrap_err();
+    assert!(
+        said.contains("no class of any configuration is called Of No Class"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_open_reader_does_not_hold_up_commits() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path(), "me").unwrap();
