@@ -117,6 +117,8 @@ struct Shared {
     requested: Semaphore,
     closed_by_client: Semaphore,
     connections: AtomicUsize,
+    answered: AtomicUsize,
+    cut_off: AtomicUsize,
 }
 
 impl ScriptedServer {
@@ -132,6 +134,8 @@ impl ScriptedServer {
             requested: Semaphore::new(0),
             closed_by_client: Semaphore::new(0),
             connections: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+            cut_off: AtomicUsize::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::new(answer), Arc::clone(&shared)));
@@ -157,6 +161,18 @@ impl ScriptedServer {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were answered, or are being.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.shared.answered.load(Ordering::Relaxed)
+    }
+
+    /// Requests that met a [`Step::CloseAtNext`].
+    #[must_use]
+    pub fn cut_off(&self) -> usize {
+        self.shared.cut_off.load(Ordering::Relaxed)
     }
 
     /// Waits for one more request to have come in whole.
@@ -196,6 +212,7 @@ async fn serve(mut stream: TcpStream, answer: Answer, shared: Arc<Shared>) {
     stream.set_nodelay(true).unwrap();
     while let Some(request) = read_request(&mut stream).await {
         shared.requested.add_permits(1);
+        shared.answered.fetch_add(1, Ordering::Relaxed);
         if !play(&mut stream, answer(&request), &shared).await {
             return;
         }
@@ -228,7 +245,9 @@ async fn play(stream: &mut TcpStream, reply: Reply, shared: &Shared) -> bool {
             }
             Step::Next => return true,
             Step::CloseAtNext => {
-                let _told_by_what_follows = stream.readable().await;
+                if stream.peek(&mut [0]).await.is_ok_and(|bytes| bytes > 0) {
+                    shared.cut_off.fetch_add(1, Ordering::Relaxed);
+                }
                 return false;
             }
         };

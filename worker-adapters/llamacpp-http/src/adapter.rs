@@ -2,7 +2,6 @@
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode, Url};
-use serde::Serialize;
 use tokio::time::timeout;
 use worker_adapter::{
     Adapter, AdapterError, AdapterFuture, EngineFacts, Generation, GenerationStream, Health, Prompt,
@@ -52,15 +51,13 @@ impl LlamacppAdapter {
         })
     }
 
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.line.client().get(format!("{}{path}", self.base))
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
-    fn post(&self, path: &str, body: &impl Serialize) -> RequestBuilder {
-        self.line
-            .client()
-            .post(format!("{}{path}", self.base))
-            .json(body)
+    /// A plain call without a body.
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.line.fresh().get(self.url(path))
     }
 
     /// Answers within the time for a plain call.
@@ -76,8 +73,7 @@ impl LlamacppAdapter {
     }
 
     async fn ask_health(&self) -> Result<Health, AdapterError> {
-        let (status, body) =
-            call::reply(&self.line, &self.base, self.get("/health"), MAX_REPLY_BYTES).await?;
+        let (status, body) = call::reply(&self.base, self.get("/health"), MAX_REPLY_BYTES).await?;
         match status {
             StatusCode::OK => Ok(Health::Ready),
             StatusCode::SERVICE_UNAVAILABLE => Ok(Health::Loading),
@@ -86,8 +82,7 @@ impl LlamacppAdapter {
     }
 
     async fn ask_facts(&self) -> Result<EngineFacts, AdapterError> {
-        let reply =
-            call::reply(&self.line, &self.base, self.get("/props"), MAX_REPLY_BYTES).await?;
+        let reply = call::reply(&self.base, self.get("/props"), MAX_REPLY_BYTES).await?;
         let props: Props = call::read("the reply of /props", reply)?;
         let engine_version = props
             .engine_version
@@ -115,18 +110,17 @@ impl LlamacppAdapter {
     }
 
     async fn apply_template(&self, message: &str) -> Result<String, AdapterError> {
-        let request = self.post(
-            "/apply-template",
-            &TemplateRequest {
-                messages: [Message {
-                    role: "user",
-                    content: message,
-                }],
-            },
-        );
+        let asked = TemplateRequest {
+            messages: [Message {
+                role: "user",
+                content: message,
+            }],
+        };
+        let request = self.line.fresh().post(self.url("/apply-template"));
+        let request = request.json(&asked);
         // JSON may escape each byte of the message as six.
         let max_bytes = MAX_REPLY_BYTES + 6 * message.len();
-        let reply = call::reply(&self.line, &self.base, request, max_bytes).await?;
+        let reply = call::reply(&self.base, request, max_bytes).await?;
         let reply: TemplateReply = call::read("the reply of /apply-template", reply)?;
         Ok(reply.prompt)
     }
@@ -141,7 +135,8 @@ impl LlamacppAdapter {
             }
         };
         let body = CompletionRequest::new(prompt, generation);
-        let response = call::send(&self.line, &self.base, self.post("/completion", &body)).await?;
+        let request = self.line.kept().post(self.url("/completion")).json(&body);
+        let response = call::send(&self.line, &self.base, request).await?;
         let status = response.status();
         let streams = response
             .headers()
@@ -175,7 +170,7 @@ impl Adapter for LlamacppAdapter {
             let clock = Clock::start(self.timeouts);
             let response = clock.first_token().wait(self.begin(&generation)).await?;
             Ok(generation::events(
-                self.base.clone(),
+                (self.line.clone(), self.base.clone()),
                 response,
                 generation.max_tokens,
                 clock,

@@ -11,7 +11,7 @@ use crate::line::Line;
 /// How long a plain reply may be, in bytes: `/props` holds the chat template.
 pub(crate) const MAX_REPLY_BYTES: usize = 4 << 20;
 
-/// Sends a request and gives its response once the headers are here.
+/// Sends a request by the kept connections and gives its response once the headers are here.
 pub(crate) async fn send(
     line: &Line,
     url: &str,
@@ -24,12 +24,14 @@ pub(crate) async fn send(
 
 /// Sends a request and gives the status and body of the reply, whatever the status.
 pub(crate) async fn reply(
-    line: &Line,
     url: &str,
     request: RequestBuilder,
     max_bytes: usize,
 ) -> Result<(StatusCode, Bytes), AdapterError> {
-    let response = send(line, url, request).await?;
+    let response = request
+        .send()
+        .await
+        .map_err(|error| failure::from_transport(url, error))?;
     let status = response.status();
     Ok((status, body(url, response, max_bytes).await?))
 }

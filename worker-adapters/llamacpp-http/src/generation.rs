@@ -10,6 +10,7 @@ use worker_adapter::{AdapterError, GenerationEvent, GenerationStream, SseDecoder
 
 use crate::assembler::Assembler;
 use crate::failure;
+use crate::line::Line;
 use crate::timeouts::Timeouts;
 
 /// How long one frame may be, in bytes. The last frame quotes the prompt.
@@ -83,6 +84,7 @@ impl Limit {
 type Body = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
 struct Pull {
+    line: Line,
     url: String,
     body: Body,
     decoder: SseDecoder,
@@ -93,12 +95,13 @@ struct Pull {
 
 /// The events of a completion whose response has begun.
 pub(crate) fn events(
-    url: String,
+    (line, url): (Line, String),
     response: reqwest::Response,
     max_tokens: u32,
     clock: Clock,
 ) -> GenerationStream {
     let pull = Pull {
+        line,
         url,
         body: Box::pin(response.bytes_stream()),
         decoder: SseDecoder::new(MAX_FRAME_BYTES),
@@ -106,11 +109,14 @@ pub(crate) fn events(
         clock,
         began_to_speak: false,
     };
-    // The state is given up with the end or an error, and the connection with it.
+    // The state is given up with an error, and the connection with it.
     Box::pin(stream::unfold(Some(pull), async |pull| {
         let mut pull = pull?;
         match pull.next_event().await {
-            Ok(event @ GenerationEvent::End { .. }) => Some((Ok(event), None)),
+            Ok(event @ GenerationEvent::End { .. }) => {
+                pull.line.keep(pull.body);
+                Some((Ok(event), None))
+            }
             Ok(event) => Some((Ok(event), Some(pull))),
             Err(error) => Some((Err(error), None)),
         }

@@ -106,8 +106,8 @@ fn an_enum_value_added_is_noticed() {
 
 #[test]
 fn an_operation_added_is_noticed() {
-    let added = "    put:
-      operationId: session_put
+    let added = "    post:
+      operationId: session_keep
       tags: [sessions]
       summary: Keep a session
       description: Keeps it.
