@@ -1,9 +1,12 @@
 //! Drives one reader, for whoever awaits its frames.
 
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt, unfold};
+use futures_util::{FutureExt, Stream};
 use orchestrator_core::time::MonoMs;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -54,7 +57,8 @@ fn frames<W: Watch>(state: ReaderState, watch: W) -> impl Stream<Item = Frame> +
     let reader = Reader {
         moved: state.stream().subscribe(),
         state,
-        watch,
+        watch: Arc::new(watch),
+        asked: None,
         zero: Instant::now(),
     };
     unfold(reader, |mut reader| async move {
@@ -65,7 +69,9 @@ fn frames<W: Watch>(state: ReaderState, watch: W) -> impl Stream<Item = Frame> +
 struct Reader<W> {
     state: ReaderState,
     moved: watch::Receiver<u64>,
-    watch: W,
+    watch: Arc<W>,
+    /// What was asked and is not answered, and whether an announcement waits for it.
+    asked: Option<(bool, BoxFuture<'static, Option<Waiting>>)>,
     /// When its clock began.
     zero: Instant,
 }
@@ -79,19 +85,52 @@ impl<W: Watch> Reader<W> {
                 ReaderStep::Frame(frame) => return Some(frame),
                 ReaderStep::Over => return None,
                 ReaderStep::Standing => {
-                    let standing = self.watch.waiting().await;
-                    self.state.standing(standing);
+                    self.ask();
+                    self.wait(None).await;
                 }
-                ReaderStep::Wait(None) => changed(&mut self.moved).await,
-                ReaderStep::Wait(Some(at)) => {
-                    let time = sleep_until(self.zero + Duration::from_millis(at.0));
-                    tokio::select! {
-                        biased;
-                        () = changed(&mut self.moved) => {}
-                        () = time => {}
-                    }
-                }
+                ReaderStep::Wait(until) => self.wait(until).await,
             }
+        }
+    }
+
+    /// Asks where the task stands, unless that is under way. What was asked before a later attempt began is no answer
+    /// to what is announced of it.
+    fn ask(&mut self) {
+        let announces = self.state.announces();
+        if self
+            .asked
+            .as_ref()
+            .is_none_or(|(for_one, _)| *for_one != announces)
+        {
+            let watch = Arc::clone(&self.watch);
+            let answer = async move { watch.waiting().await }.boxed();
+            self.asked = Some((announces, answer));
+        }
+    }
+
+    /// Waits for an answer, for the stream to move, or for a time. The owner may be busy, and its store slow: no token
+    /// waits for what it has to say.
+    async fn wait(&mut self, until: Option<MonoMs>) {
+        let time = async {
+            match until {
+                Some(at) => sleep_until(self.zero + Duration::from_millis(at.0)).await,
+                None => pending().await,
+            }
+        };
+        let answer = async {
+            match &mut self.asked {
+                Some((_, answer)) => answer.await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            standing = answer => {
+                self.asked = None;
+                self.state.standing(standing);
+            }
+            () = changed(&mut self.moved) => {}
+            () = time => {}
         }
     }
 

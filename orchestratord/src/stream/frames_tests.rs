@@ -35,6 +35,25 @@ fn standing() -> Standing {
     })
 }
 
+/// Answers when it is let, with what is left of a budget.
+struct Held(Arc<tokio::sync::Semaphore>);
+
+const LEFT: SessionBudget = SessionBudget {
+    tokens: Some(5),
+    time_ms: None,
+    cost_micros: None,
+};
+
+impl Watch for Held {
+    async fn waiting(&self) -> Option<Waiting> {
+        self.0.acquire().await.unwrap().forget();
+        Some(Waiting {
+            budget_left: LEFT,
+            ..Waiting::default()
+        })
+    }
+}
+
 const WRITER: AttemptId = AttemptId(1);
 
 fn started() -> Started {
@@ -85,6 +104,31 @@ fn written(tokens: &[&str]) -> Arc<TaskStream> {
         stream.push(WRITER, index as u64, token).unwrap();
     }
     stream
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_token_waits_for_what_the_owner_has_to_say_of_a_budget() {
+    let stream = written(&["old"]);
+    let may_answer = Arc::new(tokio::sync::Semaphore::new(0));
+    let reader = ReaderState::live(Arc::clone(&stream), ReadFrom::Start).metered();
+    let Opening::Frames(mut frames) = read_live(reader, Held(Arc::clone(&may_answer)), ()) else {
+        panic!("a live stream has more");
+    };
+    assert!(matches!(frames.next().await, Some(Frame::Started { .. })));
+    for (index, token) in ["old", " pond", " frog"].into_iter().enumerate() {
+        if index > 0 {
+            // It is asked by now, and nobody answers.
+            assert!(futures_util::poll!(frames.next()).is_pending());
+            stream.push(WRITER, index as u64, token).unwrap();
+        }
+        assert!(matches!(frames.next().await, Some(Frame::Token { text, .. }) if text == token));
+    }
+    may_answer.add_permits(1);
+    let told = frames.next().await;
+    assert!(
+        matches!(told, Some(Frame::Metrics(it)) if it.budget_left == LEFT),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

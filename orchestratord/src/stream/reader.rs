@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use orchestrator_core::session::SessionBudget;
 use orchestrator_core::task::TaskEnd;
 use orchestrator_core::time::MonoMs;
 
@@ -12,6 +13,9 @@ use super::live::{Prefix, TaskStream, Terminal};
 
 /// Pause between two looks at a waiting task's place in the queue, or at a budget, in milliseconds.
 pub const WAITING_INTERVAL_MS: u64 = 1_000;
+
+/// The same while it runs in a session without a budget: somebody may put one.
+const UNLIMITED_INTERVAL_MS: u64 = 10_000;
 
 /// Where a reader wants to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub struct ReaderState {
     /// When it is looked at again.
     look_at: Option<MonoMs>,
     told: Option<Waiting>,
+    /// False once its session was seen to have no budget.
+    limited: bool,
     ready: VecDeque<Frame>,
     /// The stream's version when what is ready was held against its end.
     version: u64,
@@ -130,6 +136,7 @@ impl ReaderState {
             asked: false,
             look_at: None,
             told: None,
+            limited: true,
             ready: VecDeque::new(),
             version: 0,
             over: false,
@@ -187,13 +194,20 @@ impl ReaderState {
         }
     }
 
-    /// Takes the answer to [`ReaderStep::Standing`]: where the task stands, if anybody knows. Its field
-    /// `attempt` is filled in here.
+    /// True while a later attempt is to be announced: nothing else is told before that is answered.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        self.wanted == Some(Wanted::Announcement)
+    }
+
+    /// Takes the answer to [`ReaderStep::Standing`]: where the task stands, if anybody knows. It may come late, when
+    /// something else has been told meanwhile. Its field `attempt` is filled in here.
     pub fn standing(&mut self, standing: Option<Waiting>) {
         let attempt = self.attempt;
         let standing = standing.map(|it| Waiting { attempt, ..it });
+        self.limited = standing.is_none_or(|it| it.budget_left != SessionBudget::default());
         match self.wanted.take() {
-            None => {}
+            None if self.over => {}
             Some(Wanted::Announcement) => {
                 let started = matches!(self.ready.front(), Some(Frame::Started { .. }));
                 let unknown = Waiting {
@@ -203,8 +217,10 @@ impl ReaderState {
                 let frame = Frame::Metrics(standing.unwrap_or(unknown));
                 self.ready.insert(usize::from(started), frame);
             }
-            Some(Wanted::Place) => {
-                let news = standing.filter(|it| self.is_news(it));
+            None | Some(Wanted::Place) => {
+                // A place in the queue is none any more once an attempt has begun meanwhile.
+                let holds = |it: &Waiting| self.idle || it.queue_position.is_none();
+                let news = standing.filter(|it| holds(it) && self.is_news(it));
                 if let Some(standing) = news {
                     self.told = Some(standing);
                     self.ready.push_back(Frame::Metrics(standing));
@@ -290,7 +306,12 @@ impl ReaderState {
             return ReaderStep::Wait(None);
         }
         if self.asked {
-            let at = *self.look_at.get_or_insert(now + WAITING_INTERVAL_MS);
+            let pause = if self.idle || self.limited {
+                WAITING_INTERVAL_MS
+            } else {
+                UNLIMITED_INTERVAL_MS
+            };
+            let at = *self.look_at.get_or_insert(now + pause);
             if now < at {
                 return ReaderStep::Wait(Some(at));
             }

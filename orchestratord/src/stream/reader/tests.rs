@@ -128,18 +128,24 @@ fn what_is_left_of_a_budget_is_told_when_it_changes_also_while_the_task_runs() {
     let mut asked = |standing: Option<Waiting>| {
         assert_eq!(reader.next(now), ReaderStep::Standing);
         reader.standing(standing);
-        let step = reader.next(now);
-        if let ReaderStep::Frame(frame) = step {
-            let Frame::Metrics(told) = frame else {
-                panic!("{frame:?}");
-            };
-            assert!(matches!(reader.next(now), ReaderStep::Wait(Some(_))));
-            now = now + WAITING_INTERVAL_MS;
-            return Some((told.attempt, told.budget_left.tokens));
+        let mut step = reader.next(now);
+        let mut news = None;
+        if let ReaderStep::Frame(Frame::Metrics(told)) = step {
+            news = Some((told.attempt, told.budget_left.tokens));
+            step = reader.next(now);
         }
-        assert!(matches!(step, ReaderStep::Wait(Some(_))), "{step:?}");
-        now = now + WAITING_INTERVAL_MS;
-        None
+        let ReaderStep::Wait(Some(at)) = step else {
+            panic!("{step:?}");
+        };
+        let limited = standing.is_none_or(|it| it.budget_left.tokens.is_some());
+        let pause = if limited {
+            WAITING_INTERVAL_MS
+        } else {
+            UNLIMITED_INTERVAL_MS
+        };
+        assert_eq!(at, now + pause);
+        now = at;
+        news
     };
     assert_eq!(asked(Some(running(Some(90)))), Some((1, Some(90))));
     let busier = Waiting {
