@@ -1,4 +1,5 @@
-//! How inputs reach the owner: reports, renewals and cancels first, commands second, live reads beside.
+//! How inputs reach the owner: reports, renewals, cancels and what operators do first, what makes tasks and sessions
+//! second, live reads beside.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,6 +15,29 @@ use super::mailbox::Mailbox;
 use super::release::Question;
 use super::view::LiveView;
 use super::waiters::{BatchWaiter, Waiter};
+
+/// Whether a command goes into the lane of the cancels, before the tasks. What makes things for users does not: they may
+/// send as much of it as they like, and would take the places of the cancels, which everybody shares.
+pub(super) fn goes_first(ask: &Ask) -> bool {
+    match ask {
+        Ask::SessionPut(_) | Ask::TaskCreate { .. } => false,
+        // They make room.
+        Ask::SessionDelete { .. } | Ask::TaskCancel { .. } => true,
+        // It cancels, or lets run on what has its row and its place already; a tenant has few under way at a time, and
+        // the walk itself takes no place.
+        Ask::BulkBegin(_) => true,
+        // It makes nothing, and only a task that is parked changes by it.
+        Ask::TaskRequeue { .. } => true,
+        // Operators alone do this, and above all when so many tasks come that no lane has room: they stop the tasks, bound
+        // a tenant, shut a key out or let the next one in.
+        Ask::KeyCreate(_)
+        | Ask::KeyRevoke { .. }
+        | Ask::KeyRotate(_)
+        | Ask::QueuePause(_)
+        | Ask::QueueResume(_)
+        | Ask::QuotaPut(_) => true,
+    }
+}
 
 /// A command, or a batch of them, with who waits for it.
 pub(super) struct Asked {
