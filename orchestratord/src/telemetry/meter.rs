@@ -19,6 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::contract::{MetricKind, contract};
 use super::deadlines::DeadlineRatios;
+use super::depths::QueueDepths;
 use super::shares::AdmissionShares;
 use crate::names;
 
@@ -55,6 +56,7 @@ pub struct Meter {
     exporter: PrometheusHandle,
     replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
     deadlines: Arc<DeadlineRatios>,
+    depths: Arc<QueueDepths>,
     shares: Arc<AdmissionShares>,
 }
 
@@ -90,6 +92,7 @@ impl Meter {
             exporter,
             replicas: Arc::default(),
             deadlines: Arc::default(),
+            depths: Arc::default(),
             shares: Arc::default(),
         })
     }
@@ -114,6 +117,7 @@ impl Meter {
             exporter: PrometheusBuilder::new().build_recorder().handle(),
             replicas: Arc::default(),
             deadlines: Arc::default(),
+            depths: Arc::default(),
             shares: Arc::default(),
         }
     }
@@ -154,10 +158,12 @@ impl Meter {
         counter!("replica_restarts_total", &labels).increment(1);
     }
 
-    /// A class of the queue has a new length.
-    pub fn queue_depth(&self, priority: ClassName, depth: u64) {
-        gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => priority.to_string())
-            .set(depth as f64);
+    /// So many tasks wait in each class that there is.
+    pub fn queue_depths(&self, queued: &[(ClassName, u64)]) {
+        for (class, depth) in self.depths.shown(queued) {
+            gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => class.to_string())
+                .set(depth as f64);
+        }
     }
 
     /// A task was turned away for the sake of a quota.
