@@ -189,17 +189,63 @@ impl LaneEnds {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whoever watches keys learns of them before callers are let in by them: else a stream that is opened in between
+    /// would end at once, as of a key that nobody knows.
     pub(super) fn show(&self, view: Arc<LiveView>) {
-        let keys = view.keys.clone();
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
         self.keys.send_if_modified(|shown| {
-            let changed = *shown != keys;
-            *shown = keys;
+            let changed = *shown != view.keys;
+            if changed {
+                shown.clone_from(&view.keys);
+            }
             changed
         });
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
     }
 
     pub(super) fn keys(&self) -> watch::Receiver<Keys> {
         self.keys.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::thread;
+    use std::time::Duration;
+
+    use orchestrator_core::queue::ClassName;
+    use orchestrator_core::time::WallMs;
+    use tokio::runtime;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::owner::tests::things::key;
+
+    #[test]
+    fn who_watches_keys_learns_of_them_before_callers_are_let_in_by_them() {
+        let (ends, _inbox, _leash, _alive) = lanes(&OwnerLimits::default());
+        let mut keys = Keys::default();
+        keys.create(WallMs(0), key(1, ClassName::BATCH)).unwrap();
+        let view = Arc::new(LiveView {
+            keys: keys.clone(),
+            ..LiveView::default()
+        });
+        let mut watched = ends.keys();
+        // While somebody reads what is shown, nothing else can be.
+        let shown = ends.view.read().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| ends.show(view));
+            let clock = runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
+            let told = async { timeout(Duration::from_secs(20), watched.changed()).await };
+            clock.block_on(told).unwrap().unwrap();
+            assert!(shown.keys.is_empty());
+            drop(shown);
+        });
+        assert_eq!(*watched.borrow(), keys);
+        assert_eq!(ends.view().keys, keys);
     }
 }
