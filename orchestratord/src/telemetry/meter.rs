@@ -88,13 +88,17 @@ impl Meter {
                 MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
             }
         }
-        Ok(Self {
+        Ok(Self::of(exporter))
+    }
+
+    fn of(exporter: PrometheusHandle) -> Self {
+        Self {
             exporter,
             replicas: Arc::default(),
             deadlines: Arc::default(),
             depths: Arc::default(),
             shares: Arc::default(),
-        })
+        }
     }
 
     /// The metrics in the Prometheus text format.
@@ -113,13 +117,7 @@ impl Meter {
     /// One that is not the process's own, and so counts nothing.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self {
-            exporter: PrometheusBuilder::new().build_recorder().handle(),
-            replicas: Arc::default(),
-            deadlines: Arc::default(),
-            depths: Arc::default(),
-            shares: Arc::default(),
-        }
+        Self::of(PrometheusBuilder::new().build_recorder().handle())
     }
 
     /// A connection was taken in. It counts as open until what is returned is dropped.
