@@ -73,7 +73,8 @@ mod tests {
 
     use api_types::support::Validate;
     use api_types::{
-        BulkFilter, KeyCreateRequest, KeyScopeChoice, PromptInput, TaskCreateRequest, TaskInputRequest,
+        BulkFilter, KeyCreateRequest, KeyScopeChoice, PromptInput, TaskCreateRequest,
+        TaskInputRequest,
     };
     use config_schema::{Config, QueueClass};
     use proptest::prelude::*;

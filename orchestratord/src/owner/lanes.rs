@@ -194,9 +194,8 @@ impl LaneEnds {
     pub(super) fn show(&self, view: Arc<LiveView>) {
         self.keys.send_if_modified(|shown| {
             let changed = *shown != view.keys;
-            if changed {
-                shown.clone_from(&view.keys);
-            }
+            // Also where they are the same: what is shared is compared at once.
+            shown.clone_from(&view.keys);
             changed
         });
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;

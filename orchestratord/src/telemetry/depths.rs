@@ -3,16 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use metrics::gauge;
 use orchestrator_core::queue::ClassName;
+
+use super::meter::ANY_ENGINE;
 
 /// The classes that were shown last.
 #[derive(Debug, Default)]
 pub(super) struct QueueDepths(Mutex<BTreeSet<ClassName>>);
 
 impl QueueDepths {
+    /// Shows these classes, and those as empty that are not there any more.
+    pub(super) fn show(&self, queued: &[(ClassName, u64)]) {
+        for (class, depth) in self.shown(queued) {
+            gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => class.to_string())
+                .set(depth as f64);
+        }
+    }
+
     /// What to show of these classes and of those that are not there any more: nothing waits in them, and who did not
     /// say so would leave them standing at what they were.
-    pub(super) fn shown(&self, queued: &[(ClassName, u64)]) -> Vec<(ClassName, u64)> {
+    fn shown(&self, queued: &[(ClassName, u64)]) -> Vec<(ClassName, u64)> {
         let now: BTreeSet<ClassName> = queued.iter().map(|(class, _)| *class).collect();
         let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = before.difference(&now).map(|class| (*class, 0));

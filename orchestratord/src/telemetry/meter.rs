@@ -27,7 +27,7 @@ use crate::names;
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 
 /// Label of the queue, and of tasks that ask for no engine.
-const ANY_ENGINE: &str = "any";
+pub(super) const ANY_ENGINE: &str = "any";
 
 /// The labels that a replica gives to what runs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,10 +158,7 @@ impl Meter {
 
     /// So many tasks wait in each class that there is.
     pub fn queue_depths(&self, queued: &[(ClassName, u64)]) {
-        for (class, depth) in self.depths.shown(queued) {
-            gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => class.to_string())
-                .set(depth as f64);
-        }
+        self.depths.show(queued);
     }
 
     /// A task was turned away for the sake of a quota.
