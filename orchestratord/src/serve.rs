@@ -32,7 +32,7 @@ use self::data::DataDir;
 use self::descriptors::OpenFiles;
 use self::door::{Bounds, Door};
 use self::end::until_told;
-use crate::app::{App, ClassOffer, Limit, Refusals, class_configs};
+use crate::app::{App, ClassOffer, Limit, Refusals, Tallies, class_configs};
 use crate::http::{Host, full_router, router};
 use crate::keys::{Gate, KeysError, ServerKey, ServerKeyError, check_start};
 use crate::owner::{self, Clock, Dice, Owner, OwnerLimits, SystemClock};
@@ -279,6 +279,7 @@ impl Parts {
             meter,
             supervision,
             refusals: Refusals::new(config.refusals.kept_max, config.refusals.kept_ms),
+            tallies: Tallies::default(),
             classes: ClassOffer::of(&config.queue),
             limits: Limit::all(config),
             closing: watch::Sender::new(false),

@@ -44,7 +44,7 @@ pub(crate) fn describe(refusal: &Refusal, clock: Clock, page: &mut Page) {
     );
     page.fields([
         ("refused", ago(clock, *refused_at_ms).into()),
-        ("refusal", refusal_id.clone().into()),
+        ("refusal", refusal_id.to_string().into()),
         ("correlation", correlation_id.clone().into()),
         ("task", Cell::maybe(task_id.as_ref())),
         ("code", Cell::new(Tone::Bad, code.as_str())),

@@ -47,7 +47,7 @@ impl Args {
 fn describe(found: &RefusalPage, clock: Clock, page: &mut Page) {
     let row = |refusal: &Refusal| {
         [
-            refusal.refusal_id.as_str().into(),
+            refusal.refusal_id.to_string().into(),
             ago(clock, refusal.refused_at_ms).into(),
             Cell::new(Tone::Bad, refusal.code.as_str()),
             refusal.blocked_by.to_string().into(),

@@ -19,6 +19,7 @@ use crate::script::Step;
 
 pub(crate) const TASK: Uuid = uuid!("019a2f3c-7a51-7c40-9a53-1f2e3d4c5b6a");
 pub(crate) const SESSION: Uuid = uuid!("019a2f3c-7a51-7c40-9a53-000000000001");
+pub(crate) const REFUSAL: Uuid = uuid!("019a2f3c-7a52-7001-8000-0000000000aa");
 pub(crate) const CORRELATION: &str = "019a2f3c-7a52-7000-8000-000000000002";
 
 const DIGEST: &str = "sha256:5a2f0c4de8f7c1b0a9f6e1c0b7d4a3928171605f4e3d2c1b0a99887766554433";
@@ -72,7 +73,7 @@ pub(crate) fn batch(asked: &TaskBatchRequest, refusal: Option<Problem>) -> TaskB
             task: None,
             replayed: None,
             problem: Some(problem.clone()),
-            refusal_id: Some(format!("{CORRELATION}.{place}")),
+            refusal_id: Some(REFUSAL),
         },
         _ => TaskBatchItem {
             task: task.task_id.map(created),
@@ -206,7 +207,7 @@ pub(crate) fn queued() -> Task {
 /// A task that found its class full.
 pub(crate) fn refusal() -> Refusal {
     Refusal {
-        refusal_id: CORRELATION.to_owned(),
+        refusal_id: REFUSAL,
         correlation_id: CORRELATION.to_owned(),
         refused_at_ms: minutes_ago(3),
         task_id: Some(TASK),

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) fn page() -> RefusalPage {
     let full = fixtures::refusal();
     let doomed = Refusal {
-        refusal_id: "nightly/7.12".to_owned(),
+        refusal_id: uuid::uuid!("019a2f3c-7a52-7001-8000-0000000000ab"),
         correlation_id: "nightly/7".to_owned(),
         refused_at_ms: fixtures::days_ago(1),
         task_id: None,

@@ -55,14 +55,29 @@ fn dotted(pointer: &str) -> String {
     pointer.trim_matches('/').replace('/', ".")
 }
 
-/// What to write for a class that has a table of its own, as there were two once.
+/// What the two classes were of which each had a table of its own, where those tables said nothing else.
+const CLASSES_ONCE: &str = "
+    [[queue.class]]
+    name = \"interactive\"
+    capacity = 1024
+    full_policy = \"reject\"
+    weight = 8
+
+    [[queue.class]]
+    name = \"batch\"
+    capacity = 1024
+    full_policy = \"drop-lru\"
+    weight = 1";
+
+/// What to write for a class that has a table of its own, as there were two once. Both are written out: a list of one
+/// would be without the other, and what a class of the list leaves out is not what these had.
 fn class_table(message: &str, pointer: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown field ")?;
     let name = quoted(rest).into_iter().next()?;
     let in_queue = matches!(pointer.trim_end_matches(&format!("/{name}")), "/queue");
     (in_queue && matches!(name.as_str(), "batch" | "interactive")).then(|| {
         format!(
-            "classes are a list: write `[[queue.class]]` with name = \"{name}\" and its other fields below, once for each class that there is to be, the most urgent first"
+            "classes are a list, and a class that is not on it is not there; what `[queue.interactive]` and `[queue.batch]` stood for is written so, with what yours say in its place:{CLASSES_ONCE}"
         )
     })
 }
@@ -107,6 +122,15 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Queue;
+
+    #[test]
+    fn the_tables_of_a_class_that_had_one_are_two_that_can_be_copied() {
+        let once = crate::parse(CLASSES_ONCE).unwrap().queue;
+        assert_eq!(once, Queue::default());
+        let hint = from_message("unknown field `batch`, expected `class`", "/queue/batch");
+        assert!(hint.unwrap().ends_with(CLASSES_ONCE));
+    }
 
     #[test]
     fn near_name_is_suggested() {

@@ -164,6 +164,8 @@ pub struct BulkTally {
     pub filter: BulkFilter,
     /// When the count began, and the newest task that had been accepted then; none before the first look.
     pub began: Option<(WallMs, AcceptSeq)>,
+    /// The last task, by id, that there was when the count began: it ends there, however many come after it.
+    pub last: Option<TaskId>,
     /// The task that it came to last; it goes by id.
     pub place: Option<TaskId>,
     /// What it has met so far.
@@ -180,6 +182,7 @@ impl BulkTally {
             action,
             filter,
             began: None,
+            last: None,
             place: None,
             count: BulkCount::default(),
             over: false,

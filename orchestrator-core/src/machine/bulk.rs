@@ -137,9 +137,19 @@ impl Machine {
     /// The refusal that the bulk would have for its filter.
     pub fn bulk_tally(&self, now: Now, mut tally: BulkTally) -> Result<BulkTally, Refusal> {
         self.bulk_fits(&tally.filter)?;
-        let (_, through) = *tally.began.get_or_insert((now.wall, self.accept_seq));
+        let through = match tally.began {
+            Some((_, through)) => through,
+            None => {
+                tally.began = Some((now.wall, self.accept_seq));
+                tally.last = self.tasks.last_key_value().map(|(id, _)| *id);
+                self.accept_seq
+            }
+        };
         let from = tally.place.map_or(Bound::Unbounded, Bound::Excluded);
+        // Newcomers mostly have rising ids, so that the count would have them before it for as long as they come.
+        let last = tally.last;
         let ahead = self.tasks.range((from, Bound::Unbounded));
+        let ahead = ahead.take_while(|(id, _)| Some(**id) <= last);
         for (looks, (id, live)) in ahead.enumerate() {
             if looks == TALLY_LOOKS_MAX {
                 return Ok(tally);

@@ -55,10 +55,12 @@ impl Machine {
         self.records().filter(retired).count()
     }
 
-    /// Number of tasks queued in a class, those that come back after an attempt included.
+    /// Number of tasks queued in a class, those that come back after an attempt included. `None` of a class that the
+    /// machine does not know.
     #[must_use]
-    pub fn queue_depth(&self, class: ClassName) -> u64 {
-        self.lanes.depth(self.classes.rank(class))
+    pub fn queue_depth(&self, class: ClassName) -> Option<u64> {
+        let rank = self.classes.rank_known(class)?;
+        Some(self.lanes.depth(rank))
     }
 
     /// The classes that it knows: those of its configuration, and those of tasks that came before it.
@@ -93,10 +95,12 @@ impl Machine {
         Some(band.after(pause))
     }
 
-    /// What became of the bands that were promised to tasks of a class at their acceptance.
+    /// What became of the bands that were promised to tasks of a class at their acceptance. `None` of a class that the
+    /// machine does not know.
     #[must_use]
-    pub fn predictions(&self, class: ClassName) -> Predictions {
-        self.calibration.seen(self.classes.rank(class))
+    pub fn predictions(&self, class: ClassName) -> Option<Predictions> {
+        let rank = self.classes.rank_known(class)?;
+        Some(self.calibration.seen(rank))
     }
 
     /// Milliseconds until a task becomes eligible; `None` if it is neither queued nor pauses.

@@ -37,7 +37,8 @@ impl Machine {
             ctx_need: ctx_need(spec),
             tokens: spec.cost(),
             deadline_ms: spec.deadline_ms,
-            queue_depth: self.queue_depth(spec.priority),
+            // In a class that there is not, nobody waits.
+            queue_depth: self.queue_depth(spec.priority).unwrap_or_default(),
             queue_position: ahead,
             predicted_start_ms: self.start_in_ms(newcomer, ahead),
             start_band: self.start_band_of(newcomer, ahead),

@@ -157,6 +157,12 @@ impl Classes {
         ClassRank::at(place)
     }
 
+    /// Place of a class; `None` if it is none of these.
+    #[must_use]
+    pub fn rank_known(&self, name: ClassName) -> Option<ClassRank> {
+        self.find(name).map(ClassRank::at)
+    }
+
     /// A class by its place.
     #[must_use]
     pub fn get(&self, rank: ClassRank) -> Option<&Class> {

@@ -205,6 +205,25 @@ fn a_count_is_of_the_moment_at_which_it_began() {
     assert_eq!(last.count.matched, 295);
 }
 
+#[test]
+fn a_count_ends_however_many_come_in_between_two_looks() {
+    const NEWCOMERS: u128 = TALLY_LOOKS_MAX as u128 + 10;
+    let mut rig = queued(NEWCOMERS);
+    let mut tally = BulkTally::new(BulkAction::Cancel, everything());
+    let mut looks = 0;
+    let mut id = NEWCOMERS;
+    while !tally.over {
+        tally = rig.machine.bulk_tally(rig.now, tally).unwrap();
+        looks += 1;
+        assert!(looks <= 2, "two looks are enough for what there was");
+        for _ in 0..NEWCOMERS {
+            id += 1;
+            rig.create(id, spec());
+        }
+    }
+    assert_eq!(tally.count.matched, NEWCOMERS as u64);
+}
+
 /// Filters of the tasks that the test below makes, and how many fit each; the last of them is accepted `later`.
 fn narrowed(later: Option<WallMs>) -> [(BulkFilter, u64); 11] {
     let whole = everything();

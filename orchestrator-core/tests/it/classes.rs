@@ -170,9 +170,12 @@ fn tasks_of_a_class_that_is_gone_keep_its_name_and_wait_in_the_last_band() {
         known,
         ["urgent", "soon", "later", "idle", "nightly", "weekly"]
     );
-    assert_eq!(rig.machine.queue_depth(name("nightly")), 4);
-    assert_eq!(rig.machine.queue_depth(name("weekly")), 1);
-    assert_eq!(rig.machine.queue_depth(name("idle")), 0);
+    assert_eq!(rig.machine.queue_depth(name("nightly")), Some(4));
+    assert_eq!(rig.machine.queue_depth(name("weekly")), Some(1));
+    assert_eq!(rig.machine.queue_depth(name("idle")), Some(0));
+    let unknown = name("never");
+    assert_eq!(rig.machine.queue_depth(unknown), None);
+    assert_eq!(rig.machine.predictions(unknown), None);
     assert_eq!(rig.row(1).spec.priority, name("nightly"));
     rig.create(10, of("idle"));
     rig.create(11, of("later"));

@@ -97,7 +97,8 @@ fn steady(seed: u64, load: Load) -> [Predictions; 2] {
             leaving.push((clock + load.law.draw(&mut dice), one));
         }
     }
-    [ClassName::INTERACTIVE, ClassName::BATCH].map(|class| stage.machine.predictions(class))
+    [ClassName::INTERACTIVE, ClassName::BATCH]
+        .map(|class| stage.machine.predictions(class).unwrap())
 }
 
 fn permille(of: Predictions) -> u64 {

@@ -186,7 +186,7 @@ fn work_that_ran_once_is_neither_counted_nor_dropped() {
     for task in 2..=4 {
         rig.create(task, batch());
     }
-    assert_eq!(rig.machine.queue_depth(ClassName::BATCH), 4);
+    assert_eq!(rig.machine.queue_depth(ClassName::BATCH), Some(4));
     rig.create(5, batch());
     assert_eq!(
         (rig.state(10), rig.state(2)),

@@ -143,28 +143,25 @@ impl App {
         }
     }
 
-    /// Counts to the end, look by look, so that the owner does whatever else it has to between any two of them.
-    async fn bulk_counted(&self, mut tally: BulkTally) -> Result<ShownBulk, Trouble> {
-        loop {
-            let look = self
-                .owner
-                .ask_live(move |machine, now| machine.bulk_tally(now, tally));
-            let look = look.await.map_err(unavailable)?;
-            tally = look.map_err(Trouble::Refused)?;
-            if let (true, Some((at, _))) = (tally.over, tally.began) {
-                let BulkTally {
-                    action,
-                    filter,
-                    count,
-                    ..
-                } = tally;
-                return Ok(ShownBulk::Counted {
-                    action,
-                    filter,
-                    count,
-                    at,
-                });
-            }
-        }
+    /// What a bulk would meet, as of when the count began.
+    async fn bulk_counted(&self, tally: BulkTally) -> Result<ShownBulk, Trouble> {
+        let look = |tally| {
+            self.owner
+                .ask_live(move |machine, now| machine.bulk_tally(now, tally))
+        };
+        let BulkTally {
+            action,
+            filter,
+            count,
+            began,
+            ..
+        } = self.tallies.to_end(tally, look).await?;
+        let (at, _) = began.expect("a count that is over has begun");
+        Ok(ShownBulk::Counted {
+            action,
+            filter,
+            count,
+            at,
+        })
     }
 }

@@ -147,9 +147,7 @@ impl App {
     #[must_use]
     pub fn metrics_get(&self) -> String {
         let view = self.owner.view();
-        for (class, depth) in &view.queued {
-            self.meter.queue_depth(*class, *depth);
-        }
+        self.meter.queue_depths(&view.queued);
         self.meter.render()
     }
 }

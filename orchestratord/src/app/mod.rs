@@ -16,6 +16,7 @@ mod quotas;
 mod refusals;
 mod result;
 mod sessions;
+mod tallies;
 mod tasks;
 mod trouble;
 
@@ -30,5 +31,6 @@ pub use quotas::{ListedQuotas, NewQuota, QuotaName};
 pub use refusals::{KeptRefusal, ListedRefusals, Refusals};
 pub use result::TaskOutcome;
 pub use sessions::NewSession;
+pub use tallies::Tallies;
 pub use tasks::{Created, ListFilter, ListedTasks, NewTask, ShownTask, WatchedTask, waiting};
 pub use trouble::{Missing, Prerequisite, Trouble};

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::capacity::Limit;
 use super::classes::ClassOffer;
 use super::refusals::Refusals;
+use super::tallies::Tallies;
 use crate::keys::Gate;
 use crate::owner::OwnerHandle;
 use crate::run::supervision::Supervision;
@@ -30,6 +31,8 @@ pub struct App {
     pub supervision: Supervision,
     /// Has the tasks that were turned away.
     pub refusals: Refusals,
+    /// Lets a few count at a time.
+    pub tallies: Tallies,
     /// The classes that tasks may ask for.
     pub classes: ClassOffer,
     /// What the capabilities tell of limits.

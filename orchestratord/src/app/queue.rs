@@ -28,7 +28,7 @@ impl App {
             classes: machine
                 .classes()
                 .iter()
-                .map(|class| (*class, machine.queue_depth(class.config.name)))
+                .filter_map(|class| Some((*class, machine.queue_depth(class.config.name)?)))
                 .collect(),
             pools: machine
                 .pools()

@@ -19,33 +19,18 @@ const PAGE_DEFAULT: u32 = 50;
 /// A refusal that is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeptRefusal {
+    /// What tells it from every other refusal.
+    pub id: Uuid,
     /// Counts the refusals of this daemon, from 1.
     pub number: u64,
     /// Correlation id of the reply.
     pub correlation_id: String,
-    /// Place of the task in its batch, if it came in one.
-    pub place: Option<usize>,
     /// True if the caller chose the task's id.
     pub named: bool,
     /// What stood in the way.
     pub obstacle: Obstacle,
     /// What was found.
     pub refused: Box<RefusedTask>,
-}
-
-impl KeptRefusal {
-    /// What tells it from every other refusal of the same reply.
-    #[must_use]
-    pub fn id(&self) -> String {
-        refusal_id(&self.correlation_id, self.place)
-    }
-}
-
-fn refusal_id(correlation_id: &str, place: Option<usize>) -> String {
-    match place {
-        None => correlation_id.to_owned(),
-        Some(place) => format!("{correlation_id}.{place}"),
-    }
 }
 
 /// A page of refusals.
@@ -83,15 +68,19 @@ impl Refusals {
         }
     }
 
-    /// Keeps one, under the id that is returned; `None` if nothing is kept. The time is that of the refusal itself.
+    /// Keeps one under a fresh id; false if nothing is kept. The time is that of the refusal itself.
     pub fn keep(
         &self,
+        id: Uuid,
         correlation_id: &str,
-        place: Option<usize>,
         named: bool,
-        refused: RefusedTask,
-    ) -> Option<String> {
-        let obstacle = refused.refusal.obstacle().filter(|_| self.kept_max > 0)?;
+        refused: Box<RefusedTask>,
+    ) -> bool {
+        let obstacle = refused.refusal.obstacle().filter(|_| self.kept_max > 0);
+        let Some(obstacle) = obstacle else {
+            return false;
+        };
+        let correlation_id = correlation_id.to_owned();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         self.forget(&mut kept, refused.at);
         if kept.all.len() >= self.kept_max {
@@ -100,14 +89,33 @@ impl Refusals {
         kept.count += 1;
         let number = kept.count;
         kept.all.push_back(Arc::new(KeptRefusal {
+            id,
             number,
-            correlation_id: correlation_id.to_owned(),
-            place,
+            correlation_id,
             named,
             obstacle,
-            refused: Box::new(refused),
+            refused,
         }));
-        Some(refusal_id(correlation_id, place))
+        true
+    }
+
+    /// The one of this id, or else the newest of a reply with this correlation id or of a task that was sent with this
+    /// id; of those that may be seen.
+    fn named(
+        &self,
+        now: WallMs,
+        name: &str,
+        seen: impl Fn(&KeptRefusal) -> bool,
+    ) -> Option<Arc<KeptRefusal>> {
+        let id = Uuid::parse_str(name).ok();
+        let own = |one: &KeptRefusal| Some(one.id) == id && seen(one);
+        let task = id.map(|id| id.as_u128());
+        let others = |one: &KeptRefusal| {
+            let of_task = one.named && Some(one.refused.task.0) == task;
+            (one.correlation_id == name || of_task) && seen(one)
+        };
+        let found = self.find(now, own);
+        found.or_else(|| self.find(now, others))
     }
 
     /// The newest that passes.
@@ -153,20 +161,20 @@ impl App {
         SystemClock::default().now().wall
     }
 
-    /// Keeps a trouble if it is a task that was turned away, and says by which id it is found. `place` is that of the
-    /// task in its batch; `named` says that the caller chose the task's id.
+    /// Keeps a trouble under a fresh id if it is a task that was turned away; true if it is found by that id now.
+    /// `named` says that the caller chose the task's id.
     pub fn refusal_keep(
         &self,
+        id: Uuid,
         correlation_id: &str,
-        place: Option<usize>,
         named: bool,
         trouble: &Trouble,
-    ) -> Option<String> {
+    ) -> bool {
         let Trouble::TaskRefused(refused) = trouble else {
-            return None;
+            return false;
         };
-        let refused = RefusedTask::clone(refused);
-        self.refusals.keep(correlation_id, place, named, refused)
+        let refused = refused.clone();
+        self.refusals.keep(id, correlation_id, named, refused)
     }
 
     /// The refusal with this id, or else the newest of a reply with this correlation id, or of a task that was sent
@@ -175,13 +183,8 @@ impl App {
     /// # Errors
     /// If none is kept.
     pub fn refusal_get(&self, caller: &Caller, id: &str) -> Result<Arc<KeptRefusal>, Trouble> {
-        let task = Uuid::parse_str(id).ok().map(|id| id.as_u128());
-        let wanted = |one: &KeptRefusal| {
-            let of_task = one.named && Some(one.refused.task.0) == task;
-            let of_reply = one.correlation_id == id || one.id() == id;
-            (of_reply || of_task) && sees(caller, &one.refused)
-        };
-        let found = self.refusals.find(self.now(), wanted);
+        let seen = |one: &KeptRefusal| sees(caller, &one.refused);
+        let found = self.refusals.named(self.now(), id, seen);
         found.ok_or_else(|| Trouble::Missing(Missing::Refusal(id.to_owned())))
     }
 

@@ -50,8 +50,8 @@ impl TasksApi for Host {
             }
             Err(trouble) => {
                 let correlation_id = context.correlation.as_str();
-                let _found_by_the_same =
-                    self.app.refusal_keep(correlation_id, None, named, &trouble);
+                self.app
+                    .refusal_keep(rising_id(), correlation_id, named, &trouble);
                 context.refuse(trouble).into()
             }
         }
@@ -68,8 +68,11 @@ impl TasksApi for Host {
             Ok(outcomes) => {
                 let keep = |place: usize, trouble: &Trouble| {
                     let correlation_id = context.correlation.as_str();
-                    self.app
-                        .refusal_keep(correlation_id, Some(place), named[place], trouble)
+                    let id = rising_id();
+                    let kept = self
+                        .app
+                        .refusal_keep(id, correlation_id, named[place], trouble);
+                    kept.then_some(id)
                 };
                 TaskCreateBatchResponse::Ok200 {
                     body: convert::task_batch(outcomes, &context, keep),

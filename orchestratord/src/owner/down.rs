@@ -1,10 +1,13 @@
 //! What the store's answers do to the owner: letting out, trying again, stepping down, recovering.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orchestrator_core::entropy::Entropy;
+use orchestrator_core::key::KeyStanding;
 use orchestrator_core::machine::Machine;
-use orchestrator_core::time::Now;
+use orchestrator_core::queue::ClassName;
+use orchestrator_core::time::{Now, WallMs};
 use store::{Loaded, ReadError};
 
 use super::flight::{Fall, StoreAnswer, Verdict};
@@ -88,7 +91,11 @@ impl OwnerState {
             epoch: term.epoch,
             live_tasks: term.machine.live_count(),
         });
-        if let Some(notice) = retired(&term.machine) {
+        let retired = [
+            retired(&term.machine),
+            retired_of_keys(&term.machine, now.wall),
+        ];
+        for notice in retired.into_iter().flatten() {
             self.notice(notice);
         }
         self.doubts
@@ -185,5 +192,20 @@ fn retired(machine: &Machine) -> Option<Notice> {
     (tasks > 0).then(|| Notice::ClassesRetired {
         classes: retired.map(|class| class.config.name).collect(),
         tasks,
+    })
+}
+
+/// What there is to say of keys in force whose highest class is configured no more.
+fn retired_of_keys(machine: &Machine, now: WallMs) -> Option<Notice> {
+    let keys = machine.keys().iter();
+    let retired: Vec<ClassName> = keys
+        .filter(|key| key.standing(now) == KeyStanding::Active)
+        .map(|key| key.class_max)
+        .filter(|class| !machine.classes().is_configured(*class))
+        .collect();
+    let classes: BTreeSet<ClassName> = retired.iter().copied().collect();
+    (!retired.is_empty()).then(|| Notice::ClassesRetiredOfKeys {
+        classes: classes.into_iter().collect(),
+        keys: retired.len(),
     })
 }

@@ -14,7 +14,7 @@ use store::{TaskBody, TaskText};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::error::OwnerUnavailable;
-use super::lanes::{Asked, LaneEnds, Look, One, Told, Urgent, Wanted};
+use super::lanes::{Asked, LaneEnds, Look, One, Told, Urgent, Wanted, goes_first};
 use super::release::{Deliver, Question};
 use super::view::LiveView;
 use super::waiters::{BatchWaiter, Waiter};
@@ -198,8 +198,7 @@ impl OwnerHandle {
         waiter: Waiter,
     ) -> Result<(), OwnerUnavailable> {
         let lanes = &self.lanes;
-        // Cancels and deletions make room, so they go first.
-        let urgent = !matches!(ask, Ask::TaskCreate { .. });
+        let urgent = goes_first(&ask);
         let places = if urgent {
             &lanes.cancel_places
         } else {

@@ -1,4 +1,5 @@
-//! How inputs reach the owner: reports, renewals and cancels first, commands second, live reads beside.
+//! How inputs reach the owner: reports, renewals, cancels and what operators do first, what makes tasks and sessions
+//! second, live reads beside.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,6 +15,29 @@ use super::mailbox::Mailbox;
 use super::release::Question;
 use super::view::LiveView;
 use super::waiters::{BatchWaiter, Waiter};
+
+/// Whether a command goes into the lane of the cancels, before the tasks. What makes things for users does not: they may
+/// send as much of it as they like, and would take the places of the cancels, which everybody shares.
+pub(super) fn goes_first(ask: &Ask) -> bool {
+    match ask {
+        Ask::SessionPut(_) | Ask::TaskCreate { .. } => false,
+        // They make room.
+        Ask::SessionDelete { .. } | Ask::TaskCancel { .. } => true,
+        // It cancels, or lets run on what has its row and its place already; a tenant has few under way at a time, and
+        // the walk itself takes no place.
+        Ask::BulkBegin(_) => true,
+        // It makes nothing, and only a task that is parked changes by it.
+        Ask::TaskRequeue { .. } => true,
+        // Operators alone do this, and above all when so many tasks come that no lane has room: they stop the tasks, bound
+        // a tenant, shut a key out or let the next one in.
+        Ask::KeyCreate(_)
+        | Ask::KeyRevoke { .. }
+        | Ask::KeyRotate(_)
+        | Ask::QueuePause(_)
+        | Ask::QueueResume(_)
+        | Ask::QuotaPut(_) => true,
+    }
+}
 
 /// A command, or a batch of them, with who waits for it.
 pub(super) struct Asked {
@@ -165,17 +189,62 @@ impl LaneEnds {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whoever watches keys learns of them before callers are let in by them: else a stream that is opened in between
+    /// would end at once, as of a key that nobody knows.
     pub(super) fn show(&self, view: Arc<LiveView>) {
-        let keys = view.keys.clone();
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
         self.keys.send_if_modified(|shown| {
-            let changed = *shown != keys;
-            *shown = keys;
+            let changed = *shown != view.keys;
+            // Also where they are the same: what is shared is compared at once.
+            shown.clone_from(&view.keys);
             changed
         });
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
     }
 
     pub(super) fn keys(&self) -> watch::Receiver<Keys> {
         self.keys.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::thread;
+    use std::time::Duration;
+
+    use orchestrator_core::queue::ClassName;
+    use orchestrator_core::time::WallMs;
+    use tokio::runtime;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::owner::tests::things::key;
+
+    #[test]
+    fn who_watches_keys_learns_of_them_before_callers_are_let_in_by_them() {
+        let (ends, _inbox, _leash, _alive) = lanes(&OwnerLimits::default());
+        let mut keys = Keys::default();
+        keys.create(WallMs(0), key(1, ClassName::BATCH)).unwrap();
+        let view = Arc::new(LiveView {
+            keys: keys.clone(),
+            ..LiveView::default()
+        });
+        let mut watched = ends.keys();
+        // While somebody reads what is shown, nothing else can be.
+        let shown = ends.view.read().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| ends.show(view));
+            let clock = runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
+            let told = async { timeout(Duration::from_secs(20), watched.changed()).await };
+            clock.block_on(told).unwrap().unwrap();
+            assert!(shown.keys.is_empty());
+            drop(shown);
+        });
+        assert_eq!(*watched.borrow(), keys);
+        assert_eq!(ends.view().keys, keys);
     }
 }

@@ -30,6 +30,13 @@ pub enum Notice {
         /// How many tasks.
         tasks: usize,
     },
+    /// Keys in force have a highest class that is configured no more, so that they may use the least urgent one only.
+    ClassesRetiredOfKeys {
+        /// Which those are, by name.
+        classes: Vec<ClassName>,
+        /// How many keys.
+        keys: usize,
+    },
     /// A commit was not applied and will be tried again.
     CommitDelayed {
         /// Number of the commit.

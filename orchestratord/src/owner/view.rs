@@ -54,7 +54,7 @@ impl LiveView {
                 .classes()
                 .known()
                 .into_iter()
-                .map(|class| (class, machine.queue_depth(class)))
+                .filter_map(|class| Some((class, machine.queue_depth(class)?)))
                 .collect(),
             pools: machine.pools(),
             replica_sets: machine.replica_sets(),

@@ -47,11 +47,17 @@ impl Outlet for RunOutlet {
     fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::ClassesRetired { classes, tasks } => {
-                let classes: Vec<&str> = classes.iter().map(ClassName::as_str).collect();
                 tracing::warn!(
                     tasks,
-                    classes = classes.join(", "),
+                    classes = joined(&classes),
                     "tasks wait in classes that are configured no more: they come last, at weight 1; name the classes again, or let them run out"
+                );
+            }
+            Notice::ClassesRetiredOfKeys { classes, keys } => {
+                tracing::warn!(
+                    keys,
+                    classes = joined(&classes),
+                    "keys in force have a highest class that is configured no more: their tasks wait in the least urgent class; name the classes again, or make other keys with `orch key create --class-max` and revoke these"
                 );
             }
             Notice::CommitDelayed {
@@ -107,6 +113,12 @@ impl Outlet for RunOutlet {
             }
         }
     }
+}
+
+/// Names of classes, as a line of the log has them.
+fn joined(classes: &[ClassName]) -> String {
+    let names: Vec<&str> = classes.iter().map(ClassName::as_str).collect();
+    names.join(", ")
 }
 
 /// Prompts of the tasks that a batch both accepts and dispatches. Their attempts need not read what has just been

@@ -19,6 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::contract::{MetricKind, contract};
 use super::deadlines::DeadlineRatios;
+use super::depths::QueueDepths;
 use super::shares::AdmissionShares;
 use crate::names;
 
@@ -26,7 +27,7 @@ use crate::names;
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 
 /// Label of the queue, and of tasks that ask for no engine.
-const ANY_ENGINE: &str = "any";
+pub(super) const ANY_ENGINE: &str = "any";
 
 /// The labels that a replica gives to what runs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,7 @@ pub struct Meter {
     exporter: PrometheusHandle,
     replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
     deadlines: Arc<DeadlineRatios>,
+    depths: Arc<QueueDepths>,
     shares: Arc<AdmissionShares>,
 }
 
@@ -86,12 +88,17 @@ impl Meter {
                 MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
             }
         }
-        Ok(Self {
+        Ok(Self::of(exporter))
+    }
+
+    fn of(exporter: PrometheusHandle) -> Self {
+        Self {
             exporter,
             replicas: Arc::default(),
             deadlines: Arc::default(),
+            depths: Arc::default(),
             shares: Arc::default(),
-        })
+        }
     }
 
     /// The metrics in the Prometheus text format.
@@ -110,12 +117,7 @@ impl Meter {
     /// One that is not the process's own, and so counts nothing.
     #[cfg(test)]
     pub(crate) fn detached() -> Self {
-        Self {
-            exporter: PrometheusBuilder::new().build_recorder().handle(),
-            replicas: Arc::default(),
-            deadlines: Arc::default(),
-            shares: Arc::default(),
-        }
+        Self::of(PrometheusBuilder::new().build_recorder().handle())
     }
 
     /// A connection was taken in. It counts as open until what is returned is dropped.
@@ -154,10 +156,9 @@ impl Meter {
         counter!("replica_restarts_total", &labels).increment(1);
     }
 
-    /// A class of the queue has a new length.
-    pub fn queue_depth(&self, priority: ClassName, depth: u64) {
-        gauge!("queue_depth", "engine" => ANY_ENGINE, "priority" => priority.to_string())
-            .set(depth as f64);
+    /// So many tasks wait in each class that there is.
+    pub fn queue_depths(&self, queued: &[(ClassName, u64)]) {
+        self.depths.show(queued);
     }
 
     /// A task was turned away for the sake of a quota.

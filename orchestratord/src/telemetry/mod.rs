@@ -5,6 +5,7 @@
 
 mod contract;
 mod deadlines;
+mod depths;
 mod log;
 mod meter;
 mod shares;

@@ -217,18 +217,24 @@ impl Binder<'_, '_> {
 
     /// Executes; the number of rows it touched.
     pub(crate) fn run(&mut self) -> rusqlite::Result<usize> {
-        debug_assert_eq!(
-            self.next,
-            self.statement.parameter_count() + 1,
-            "a value is missing"
-        );
+        self.check_count();
         self.statement.raw_execute()
     }
 
     /// Executes; the number in the first row, if there is one.
     pub(crate) fn find(&mut self) -> rusqlite::Result<Option<Unsigned>> {
+        self.check_count();
         let mut rows = self.statement.raw_query();
         rows.next()?.map(|row| row.get(0)).transpose()
+    }
+
+    /// A value that is not given stays what the last execution gave it, and nobody would notice.
+    fn check_count(&self) {
+        debug_assert_eq!(
+            self.next,
+            self.statement.parameter_count() + 1,
+            "a value is missing"
+        );
     }
 }
 
@@ -244,6 +250,15 @@ mod tests {
             let steps = plan::steps(&connection, sql.text());
             assert!(!plan::scans(&steps), "{sql:?}: {steps:?}");
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "a value is missing")]
+    fn a_search_with_a_value_missing_is_noticed() {
+        let connection = plan::empty_store();
+        let mut statements = Statements::new(&connection);
+        let mut search = statements.bind(Sql::AttemptPlace).unwrap();
+        search.value("one of two").unwrap().find().unwrap();
     }
 
     #[test]

@@ -137,6 +137,7 @@ impl Coverage {
     pub(crate) fn notice(&mut self, notice: &Notice) {
         self.note(match notice {
             Notice::ClassesRetired { .. } => "owner: classes retired",
+            Notice::ClassesRetiredOfKeys { .. } => "owner: classes of keys retired",
             Notice::CommitDelayed { .. } => "owner: commit delayed",
             Notice::CommitResolved { applied: true, .. } => "owner: doubt resolved, applied",
             Notice::CommitResolved { .. } => "owner: doubt resolved, not applied",

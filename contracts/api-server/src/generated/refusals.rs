@@ -22,7 +22,7 @@ pub trait RefusalsApi: support::ApiHost {
     ) -> impl ::std::future::Future<Output = RefusalListResponse> + Send;
     /// Why one task was turned away.
     ///
-    /// What was found when the task was refused: the figures, and each replica with the reason against it. The newest one, if several have the id. A refusal is kept in memory for a while only, and not beyond the end of the daemon.
+    /// What was found when the task was refused: the figures, and each replica with the reason against it. Only a `refusal_id` is of one refusal alone; of several with the correlation id or the `task_id`, the newest is told. A refusal is kept in memory for a while only, and not beyond the end of the daemon.
     ///
     /// `GET /v1/refusals/{id}`
     fn refusal_get(

@@ -27,7 +27,7 @@ pub struct TaskBatchItem {
     pub problem: Option<Problem>,
     /// What `refusal_get` finds the reasons by, of this task alone; absent if nothing more is kept of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusal_id: Option<String>,
+    pub refusal_id: Option<::uuid::Uuid>,
 }
 /// Tasks to hand over together.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]

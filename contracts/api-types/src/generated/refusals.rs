@@ -159,8 +159,8 @@ impl<'de> ::serde::Deserialize<'de> for Obstacle {
 /// A task that was turned away, and what was found when that was decided.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
 pub struct Refusal {
-    /// What it is found by: the correlation id of the reply, and after that of a batch a full stop and the place of the task in it, from 0.
-    pub refusal_id: String,
+    /// Its id, of no other refusal.
+    pub refusal_id: ::uuid::Uuid,
     /// Correlation id of the reply that refused it.
     pub correlation_id: String,
     /// When, milliseconds since 1970.

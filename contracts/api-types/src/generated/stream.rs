@@ -15,7 +15,7 @@ pub struct StreamEnd {
     /// Why the text ends: the model's own end, the limit of tokens or context, or a cancellation.
     pub finish_reason: FinishReason,
 }
-/// Where the task stands. Sent when it changes: while the task waits its place, and as long as it lives what is left of its session's budget. May be left out for a slow reader. Carries no id.
+/// Where the task stands. Sent when it changes: while the task waits its place, and as long as it lives what is left of its session's budget. One that says nothing of a budget, after others that did, tells that nothing is limited any more, or that the session has run out. May be left out for a slow reader. Carries no id.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
 pub struct StreamMetrics {
     /// Tasks that wait in the class.

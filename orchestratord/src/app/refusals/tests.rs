@@ -34,6 +34,13 @@ fn refused(task: u128, at: u64) -> RefusedTask {
     }
 }
 
+/// Keeps one under an id that nothing else has.
+fn keep(ring: &Refusals, correlation_id: &str, named: bool, refused: RefusedTask) -> Uuid {
+    let id = Uuid::new_v4();
+    ring.keep(id, correlation_id, named, Box::new(refused));
+    id
+}
+
 fn numbers(found: &[Arc<KeptRefusal>]) -> Vec<u64> {
     found.iter().map(|one| one.number).collect()
 }
@@ -42,11 +49,11 @@ fn numbers(found: &[Arc<KeptRefusal>]) -> Vec<u64> {
 fn pages_follow_each_other_while_new_ones_come() {
     let ring = Refusals::new(10, 1_000);
     for task in 0..5 {
-        ring.keep("c", None, true, refused(task, 0));
+        keep(&ring, "c", true, refused(task, 0));
     }
     let first = ring.list(WallMs(0), None, 2, |_| true);
     assert_eq!(numbers(&first), [5, 4]);
-    ring.keep("c", None, true, refused(9, 0));
+    keep(&ring, "c", true, refused(9, 0));
     let second = ring.list(WallMs(0), Some(4), 10, |_| true);
     assert_eq!(numbers(&second), [3, 2, 1]);
 }
@@ -54,16 +61,34 @@ fn pages_follow_each_other_while_new_ones_come() {
 #[test]
 fn the_newest_of_an_id_is_found() {
     let ring = Refusals::new(10, 1_000);
-    ring.keep("same", None, false, refused(1, 0));
-    ring.keep("same", None, false, refused(2, 0));
-    let found = ring.find(WallMs(0), |one| one.correlation_id == "same");
+    keep(&ring, "same", false, refused(1, 0));
+    keep(&ring, "same", false, refused(2, 0));
+    let found = ring.named(WallMs(0), "same", |_| true);
     assert_eq!(found.unwrap().refused.task, TaskId(2));
+}
+
+#[test]
+fn its_own_id_finds_one_whatever_others_are_called() {
+    let ring = Refusals::new(10, 1_000);
+    let first = keep(&ring, "same", true, refused(7, 0));
+    let second = keep(&ring, "same", true, refused(7, 0));
+    // A caller may call its requests and tasks as it likes, also by the id of a refusal.
+    keep(&ring, &first.to_string(), false, refused(8, 0));
+    keep(&ring, "other", true, refused(second.as_u128(), 0));
+    let of = |name: &str| ring.named(WallMs(0), name, |_| true).map(|one| one.number);
+    assert_eq!(of(&first.to_string()), Some(1));
+    assert_eq!(of(&second.to_string()), Some(2));
+    assert_eq!(of("same"), Some(2), "the newest");
+    assert_eq!(of(&Uuid::from_u128(7).to_string()), Some(2), "the newest");
+    let seen = |one: &KeptRefusal| one.id != first;
+    let found = ring.named(WallMs(0), &first.to_string(), seen);
+    assert_eq!(found.unwrap().number, 3, "what may be seen");
 }
 
 #[test]
 fn none_is_kept_where_none_may_be_and_no_other_refusal_than_of_a_task() {
     let ring = Refusals::new(0, 1_000);
-    ring.keep("c", None, true, refused(1, 0));
+    keep(&ring, "c", true, refused(1, 0));
     assert!(ring.find(WallMs(0), |_| true).is_none());
     let ring = Refusals::new(1, 1_000);
     let session = orchestrator_core::id::SessionId(1);
@@ -71,7 +96,7 @@ fn none_is_kept_where_none_may_be_and_no_other_refusal_than_of_a_task() {
         refusal: Refusal::SessionUnknown { session },
         ..refused(1, 0)
     };
-    ring.keep("c", None, true, other);
+    keep(&ring, "c", true, other);
     assert!(ring.find(WallMs(0), |_| true).is_none());
 }
 
@@ -85,7 +110,7 @@ proptest! {
         let mut all = Vec::new();
         for gap in gaps {
             at += gap;
-            ring.keep("c", None, false, refused(1, at));
+            keep(&ring, "c", false, refused(1, at));
             all.push(at);
             let seen = ring.list(WallMs(at), None, usize::MAX, |_| true);
             let fresh = all.iter().rev().take_while(|then| at - **then < kept_ms);

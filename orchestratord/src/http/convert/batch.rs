@@ -27,7 +27,7 @@ pub(in crate::http) fn new_tasks(
 pub(in crate::http) fn task_batch(
     outcomes: Vec<Result<Created, Trouble>>,
     context: &Context,
-    keep: impl Fn(usize, &Trouble) -> Option<String>,
+    keep: impl Fn(usize, &Trouble) -> Option<Uuid>,
 ) -> wire::TaskBatch {
     let all = outcomes.len();
     let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();

@@ -14,9 +14,9 @@ use crate::http::problem;
 /// A refusal that is kept.
 pub(in crate::http) fn refusal(kept: &KeptRefusal) -> wire::Refusal {
     let KeptRefusal {
+        id,
         number: _,
         correlation_id,
-        place: _,
         named,
         obstacle,
         refused,
@@ -44,7 +44,7 @@ pub(in crate::http) fn refusal(kept: &KeptRefusal) -> wire::Refusal {
     } = RefusedTask::clone(refused);
     let answered = problem::of_refusal(refusal, correlation_id);
     wire::Refusal {
-        refusal_id: kept.id(),
+        refusal_id: *id,
         correlation_id: correlation_id.clone(),
         refused_at_ms: at.0,
         task_id: named.then(|| Uuid::from_u128(task.0)),

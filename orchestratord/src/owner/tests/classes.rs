@@ -1,13 +1,14 @@
 //! A new owner under another configuration finds tasks of classes that are not there any more.
 
-use orchestrator_core::id::TaskId;
+use orchestrator_core::id::{KeyId, TaskId};
+use orchestrator_core::input::Ask;
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::queue::{ClassConfig, ClassName};
 use orchestrator_core::refusal::{ClassAsk, Refusal};
 use orchestrator_core::task::{FinishReason, TaskState};
 
 use super::rig::Rig;
-use super::things::{config, create, ready};
+use super::things::{config, create, key, ready};
 use crate::owner::OwnerLimits;
 use crate::owner::outlet::Notice;
 
@@ -51,6 +52,38 @@ fn it_is_said_once_how_many_they_are() {
     assert_eq!(retired(&rig), [&told]);
     let again = Rig::over(rig.store.snapshot(), OwnerLimits::default());
     assert_eq!(retired(&again), Vec::<&Notice>::new(), "it is named again");
+}
+
+#[test]
+fn it_is_said_of_keys_in_force_too_which_are_not_named_any_more() {
+    let mut before = Rig::new();
+    for (id, class_max) in [
+        (1, ClassName::BATCH),
+        (2, ClassName::BATCH),
+        (3, ClassName::BATCH),
+        (4, ClassName::INTERACTIVE),
+    ] {
+        before.ask(Ask::KeyCreate(Box::new(key(id, class_max))));
+    }
+    before.settle();
+    // Of a key that has ended nothing is said.
+    before.ask(Ask::KeyRevoke { key: KeyId(3) });
+    before.settle();
+    let store = before.store.snapshot();
+    let mut rig = Rig::under(without_batch(), store, OwnerLimits::default());
+    rig.settle();
+    let told = Notice::ClassesRetiredOfKeys {
+        classes: vec![ClassName::BATCH],
+        keys: 2,
+    };
+    let of_keys = |rig: &Rig| -> Vec<Notice> {
+        let told = |notice: &&Notice| matches!(notice, Notice::ClassesRetiredOfKeys { .. });
+        rig.notices.iter().filter(told).cloned().collect()
+    };
+    assert_eq!(of_keys(&rig), [told]);
+    assert_eq!(retired(&rig), Vec::<&Notice>::new(), "no task waits");
+    let again = Rig::over(rig.store.snapshot(), OwnerLimits::default());
+    assert_eq!(of_keys(&again), []);
 }
 
 #[test]

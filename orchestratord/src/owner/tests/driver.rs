@@ -7,11 +7,14 @@ use std::thread;
 
 use futures_util::FutureExt;
 use orchestrator_core::effect::Effect;
-use orchestrator_core::id::{Epoch, PayloadRef, SessionId, SessionKey, TaskId, TenantId};
+use orchestrator_core::id::{
+    Epoch, PayloadRef, PrincipalId, SessionId, SessionKey, TaskId, TenantId,
+};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
+use orchestrator_core::session::{SessionBudget, SessionPut};
 use orchestrator_core::task::{FinishReason, TaskEnd, TaskState};
 use store::{
     ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore, TaskBody,
@@ -253,6 +256,15 @@ fn a_batch_that_is_full_takes_no_further_input() {
     }
 }
 
+fn session_put(id: u128) -> Ask {
+    Ask::SessionPut(Box::new(SessionPut {
+        session: SessionKey::new(TenantId::DEFAULT, SessionId(id)),
+        budget: SessionBudget::default(),
+        ttl_ms: None,
+        put_by: PrincipalId::SYSTEM,
+    }))
+}
+
 /// Sends commands until one finds no place; the others.
 fn fill(handle: &OwnerHandle, ask: impl Fn(u128) -> Ask) -> Vec<Pin<Box<Command>>> {
     let mut waiting = Vec::new();
@@ -294,6 +306,32 @@ fn a_full_lane_turns_commands_away_and_cancels_still_pass() {
     }
     for reply in cancels {
         assert_eq!(state(wait(reply)), TaskState::Cancelled);
+    }
+    drop(owner.stop());
+    porter.join().unwrap();
+}
+
+#[test]
+fn what_users_make_takes_no_place_of_the_cancels() {
+    let limits = OwnerLimits {
+        batch_inputs: 1,
+        command_lane: 2,
+        cancel_lane: 1,
+        ..OwnerLimits::default()
+    };
+    let (owner, arrivals, open) = gated(limits);
+    let handle = owner.handle();
+    let first = handle.command(create(1, ClassName::BATCH), None);
+    assert_eq!(arrivals.recv(), Ok(1));
+    let puts = fill(&handle, session_put);
+    assert!(puts.len() >= 2, "{}", puts.len());
+    let mut cancelled = Box::pin(handle.command(cancel(1), None));
+    assert_eq!((&mut cancelled).now_or_never(), None, "it has a place");
+    let porter = thread::spawn(move || while open.send(()).is_ok() && arrivals.recv().is_ok() {});
+    assert_eq!(state(wait(first)), TaskState::Queued);
+    assert_eq!(state(wait(cancelled)), TaskState::Cancelled);
+    for reply in puts {
+        assert!(matches!(wait(reply), Ok(Reply::SessionPut(_))));
     }
     drop(owner.stop());
     porter.join().unwrap();

@@ -1,9 +1,11 @@
 //! Plain things to hand to an owner.
 
 use orchestrator_core::id::{
-    Digest, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, TaskId, TenantId,
+    Digest, KeyId, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName, TaskId,
+    TenantId,
 };
 use orchestrator_core::input::{Ask, Report, TaskCreate};
+use orchestrator_core::key::{KeyCreate, KeyMac, KeyScope, Scopes, ServerKeyMark, Tenant};
 use orchestrator_core::machine::MachineConfig;
 use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
 use orchestrator_core::queue::ClassName;
@@ -116,5 +118,21 @@ pub(crate) fn cancel(id: u128) -> Ask {
     Ask::TaskCancel {
         task: TaskId(id),
         cold: None,
+    }
+}
+
+/// A key for tasks of this class at most.
+pub(crate) fn key(id: u64, class_max: ClassName) -> KeyCreate {
+    KeyCreate {
+        id: KeyId(id),
+        mac: KeyMac([0; 32]),
+        server_key: ServerKeyMark([0; 8]),
+        tenant: Tenant::default(),
+        project: None,
+        name: String::new(),
+        scopes: Scopes::from_iter([KeyScope::Operator]),
+        class_max,
+        expires_at: None,
+        created_by: PrincipalId::SYSTEM,
     }
 }

@@ -85,9 +85,8 @@ async fn each_refused_task_of_a_batch_is_found_by_an_id_of_its_own() {
     assert_eq!(told["refused"], 3, "{told}");
     let get = published(&world, "refusal_get").await;
     let items = told["items"].as_array().unwrap();
-    for (place, item) in items.iter().enumerate() {
+    for item in items {
         assert_eq!(item["problem"]["correlation_id"], "nightly");
-        assert_eq!(item["refusal_id"], format!("nightly.{place}"));
         let id = item["refusal_id"].as_str().unwrap();
         let found = world.raw.get(&format!("/v1/refusals/{id}")).await;
         get.check(&found);
@@ -102,11 +101,16 @@ async fn each_refused_task_of_a_batch_is_found_by_an_id_of_its_own() {
     }
     // Each is the one of its task, and not another that was refused alike.
     let of = async |id: &str| world.raw.get(&format!("/v1/refusals/{id}")).await.json();
-    assert_eq!(of("nightly.1").await["model_ref"], "nobody-serves-this");
-    let costs = [of("nightly.0").await, of("nightly.2").await].map(|it| it["tokens"].clone());
+    let mut ids: Vec<&str> = items
+        .iter()
+        .map(|item| item["refusal_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(of(ids[1]).await["model_ref"], "nobody-serves-this");
+    let costs = [of(ids[0]).await, of(ids[2]).await].map(|it| it["tokens"].clone());
     assert_ne!(costs[0], costs[1]);
-    assert_eq!(of("nightly").await["refusal_id"], "nightly.2", "the newest");
-    assert_eq!(world.raw.get("/v1/refusals/nightly.3").await.status, 404);
+    assert_eq!(of("nightly").await["refusal_id"], ids[2], "the newest");
+    let nobodys = format!("/v1/refusals/{}", Uuid::new_v4());
+    assert_eq!(world.raw.get(&nobodys).await.status, 404);
     let page = world.raw.get("/v1/refusals").await.json();
     let listed: Vec<_> = page["refusals"]
         .as_array()
@@ -114,7 +118,30 @@ async fn each_refused_task_of_a_batch_is_found_by_an_id_of_its_own() {
         .iter()
         .map(|it| it["refusal_id"].clone())
         .collect();
-    assert_eq!(listed, ["nightly.2", "nightly.1", "nightly.0"]);
+    ids.reverse();
+    assert_eq!(listed, ids);
+}
+
+#[tokio::test]
+async fn two_batches_under_one_correlation_id_have_refusals_of_their_own() {
+    let world = World::ready_with(DaemonOptions::default().config(NARROW)).await;
+    fill(&world).await;
+    let mut ids = Vec::new();
+    for tokens in [5, 6] {
+        let sent = json!({ "tasks": [with(plain(), "max_tokens", tokens)] });
+        let request = world.raw.request("POST", "/v1/tasks/batch");
+        let request = request.header("x-correlation-id", "again").json(&sent);
+        let told = send(request).await.json();
+        ids.push(told["items"][0]["refusal_id"].as_str().unwrap().to_owned());
+    }
+    let of = async |id: &str| world.raw.get(&format!("/v1/refusals/{id}")).await.json();
+    let (first, second) = (of(&ids[0]).await, of(&ids[1]).await);
+    assert_eq!(first["refusal_id"], ids[0]);
+    assert_eq!(second["refusal_id"], ids[1]);
+    assert_eq!(
+        first["tokens"].as_u64().map(|tokens| tokens + 1),
+        second["tokens"].as_u64()
+    );
 }
 
 #[tokio::test]

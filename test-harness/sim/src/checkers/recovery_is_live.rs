@@ -57,9 +57,9 @@ impl RecoveryIsLive {
                 .filter(|row| row.state == TaskState::Queued && row.spec.priority == priority)
                 .count();
             let depth = machine.queue_depth(priority);
-            if depth != queued as u64 {
+            if depth != Some(queued as u64) {
                 return Err(format!(
-                    "a recovery queues {depth} {priority} tasks of {queued}"
+                    "a recovery queues {depth:?} {priority} tasks of {queued}"
                 ));
             }
         }

@@ -268,7 +268,7 @@ fn ask(reading: &Reading) -> orchestratord::owner::Question {
     let (task, priority) = (reading.task, reading.priority);
     Box::new(move |machine, now| {
         let standing = machine.explain(now, task).map(|why| Waiting {
-            queue_depth: machine.queue_depth(priority),
+            queue_depth: machine.queue_depth(priority).unwrap_or_default(),
             queue_position: why.queue_position,
             predicted_start_ms: why.predicted_start_ms,
             start_band: why.start_band,

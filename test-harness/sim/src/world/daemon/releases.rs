@@ -85,6 +85,9 @@ impl World {
             Notice::ClassesRetired { classes, tasks } => self.say(format!(
                 "daemon {name}: {tasks} tasks wait in classes that it does not know: {classes:?}"
             )),
+            Notice::ClassesRetiredOfKeys { classes, keys } => self.say(format!(
+                "daemon {name}: {keys} keys have a highest class that it does not know: {classes:?}"
+            )),
             Notice::CommitDelayed {
                 commit_seq, tries, ..
             } => self.say(format!(
