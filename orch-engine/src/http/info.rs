@@ -38,6 +38,7 @@ pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
         "engine_version": app.engine_version,
         "cpu": crate::version::cpu(),
         "model_digest": model.digest(),
+        "keeps_connections": true,
     })))
 }
 

@@ -291,6 +291,7 @@ async fn with_a_llama_server_every_member_that_is_told_is_told_there_too() {
     /props.cpu is ours alone
     /props.default_generation_settings.params.stop is ours alone
     /props.engine_version is ours alone
+    /props.keeps_connections is ours alone
     /props.model_digest is ours alone
     ");
 }

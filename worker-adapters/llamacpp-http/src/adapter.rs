@@ -100,6 +100,7 @@ impl LlamacppAdapter {
         if props.total_slots == 0 || props.default_generation_settings.n_ctx == 0 {
             return Err(protocol("/props tells of no slot or of no context"));
         }
+        self.line.promised(props.keeps_connections);
         Ok(EngineFacts {
             engine_version,
             model_digest,
@@ -135,8 +136,8 @@ impl LlamacppAdapter {
             }
         };
         let body = CompletionRequest::new(prompt, generation);
-        let request = self.line.kept().post(self.url("/completion")).json(&body);
-        let response = call::send(&self.line, &self.base, request).await?;
+        let request = self.line.client().post(self.url("/completion"));
+        let response = call::send(&self.base, request.json(&body)).await?;
         let status = response.status();
         let streams = response
             .headers()

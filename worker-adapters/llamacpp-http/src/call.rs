@@ -6,18 +6,14 @@ use serde::de::DeserializeOwned;
 use worker_adapter::AdapterError;
 
 use crate::failure;
-use crate::line::Line;
 
 /// How long a plain reply may be, in bytes: `/props` holds the chat template.
 pub(crate) const MAX_REPLY_BYTES: usize = 4 << 20;
 
-/// Sends a request by the kept connections and gives its response once the headers are here.
-pub(crate) async fn send(
-    line: &Line,
-    url: &str,
-    request: RequestBuilder,
-) -> Result<Response, AdapterError> {
-    line.send(request)
+/// Sends a request and gives its response once the headers are here.
+pub(crate) async fn send(url: &str, request: RequestBuilder) -> Result<Response, AdapterError> {
+    request
+        .send()
         .await
         .map_err(|error| failure::from_transport(url, error))
 }
@@ -28,10 +24,7 @@ pub(crate) async fn reply(
     request: RequestBuilder,
     max_bytes: usize,
 ) -> Result<(StatusCode, Bytes), AdapterError> {
-    let response = request
-        .send()
-        .await
-        .map_err(|error| failure::from_transport(url, error))?;
+    let response = send(url, request).await?;
     let status = response.status();
     Ok((status, body(url, response, max_bytes).await?))
 }

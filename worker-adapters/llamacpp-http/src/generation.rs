@@ -114,7 +114,7 @@ pub(crate) fn events(
         let mut pull = pull?;
         match pull.next_event().await {
             Ok(event @ GenerationEvent::End { .. }) => {
-                pull.line.keep(pull.body);
+                pull.line.rest(pull.body);
                 Some((Ok(event), None))
             }
             Ok(event) => Some((Ok(event), Some(pull))),

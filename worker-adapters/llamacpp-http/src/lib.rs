@@ -2,8 +2,8 @@
 //!
 //! It uses `GET /health`, `GET /props`, `POST /apply-template` and the stream of `POST /completion`. The
 //! stream has no `[DONE]`: it ends with the frame that says `"stop": true`, and an end before that frame is
-//! a failure. Connections are kept, and one that the server closes after a stream, although it promised to keep it, costs
-//! nothing. Closing one is how a generation is cancelled.
+//! a failure. `llama-server` closes the connection after a stream, so each generation has one of its own there;
+//! `orch-engine` promises to keep it. Closing it is how a generation is cancelled.
 //!
 //! This crate knows nothing of tasks, replicas or processes.
 

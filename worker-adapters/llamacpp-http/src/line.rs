@@ -1,21 +1,24 @@
-//! Connections to the engine: kept open for the next generation, and opened anew where the engine has closed one.
+//! Connections to the engine: one for each request, or kept open where the engine promises to keep them.
+//!
+//! Only a promise of `keeps_connections` counts, and no header: `llama-server` sends `Keep-Alive` and closes after each
+//! stream all the same. A request that meets such a close is lost, and must not go out again: whether the engine has
+//! begun with it nobody can know, and no attempt generates twice.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use futures_util::StreamExt;
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use reqwest::{Client, ClientBuilder};
 use tokio::time::timeout;
 
 use crate::timeouts::Timeouts;
 
 /// Idle connections that are kept at most.
 const IDLE_MAX: usize = 16;
-/// How long one is kept: engines close theirs after 5 seconds.
+/// How long one is kept.
 const IDLE: Duration = Duration::from_secs(4);
-/// A kept connection that the engine has closed shows that within this time.
-const SHOWS_WITHIN: Duration = Duration::from_secs(1);
 /// Time for the last bytes of a reply whose content has ended.
 const LAST_BYTES: Duration = Duration::from_millis(100);
 
@@ -25,8 +28,8 @@ pub(crate) struct Line {
     kept: Client,
     /// Opens a connection for each request.
     fresh: Client,
-    /// Replies that ended well since, and whose connections may therefore be there still.
-    at_rest: Arc<AtomicUsize>,
+    /// What the engine promised last.
+    keeps: Arc<AtomicBool>,
 }
 
 impl Line {
@@ -41,60 +44,41 @@ impl Line {
         Ok(Self {
             kept: kept.pool_idle_timeout(IDLE).build()?,
             fresh: client().pool_max_idle_per_host(0).build()?,
-            at_rest: Arc::default(),
+            keeps: Arc::default(),
         })
     }
 
-    /// What requests are built by that have a connection of their own.
+    /// Takes in what the engine promises.
+    pub(crate) fn promised(&self, keeps: bool) {
+        self.keeps.store(keeps, Ordering::Relaxed);
+    }
+
+    /// What plain calls are built by.
     pub(crate) fn fresh(&self) -> &Client {
         &self.fresh
     }
 
-    /// What requests are built by that take a kept connection if there is one.
-    pub(crate) fn kept(&self) -> &Client {
-        &self.kept
-    }
-
-    /// Sends a request by the kept connections and gives its response once the headers are here.
-    ///
-    /// An engine may close a connection, although it said that it would keep it, just as the next request is on its
-    /// way. So a request that is cut off at once, where a connection was there to be used again, goes out once more
-    /// on one of its own. If the engine is not there any more, the first failure is what is told.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> reqwest::Result<Response> {
-        let less_one = |at_rest: usize| at_rest.checked_sub(1);
-        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
-        let may_be_closed = self.at_rest.fetch_update(set, fetch, less_one).is_ok();
-        let again = request.try_clone().map(RequestBuilder::build);
-        let sent = Instant::now();
-        match (request.send().await, again) {
-            (Err(first), Some(again))
-                if may_be_closed && is_cut_off(&first) && sent.elapsed() < SHOWS_WITHIN =>
-            {
-                match self.fresh.execute(again?).await {
-                    Err(error) if error.is_connect() => Err(first),
-                    answer => answer,
-                }
-            }
-            (answer, _) => answer,
+    /// What generations are built by.
+    pub(crate) fn client(&self) -> &Client {
+        if self.keeps.load(Ordering::Relaxed) {
+            &self.kept
+        } else {
+            &self.fresh
         }
     }
 
-    /// Keeps the connection of a reply whose content has ended: its last bytes are awaited apart from it, since
-    /// nobody who wants the content has to wait for them.
-    pub(crate) fn keep<B>(&self, mut body: B)
+    /// Lets the connection of a reply whose content has ended come to rest: its last bytes are awaited apart, since
+    /// nobody who wants the content has to wait for them. Without them it is closed.
+    pub(crate) fn rest<B>(&self, mut body: B)
     where
-        B: futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send + Unpin + 'static,
+        B: Stream<Item = reqwest::Result<Bytes>> + Send + Unpin + 'static,
     {
-        self.at_rest.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(async move {
-            let to_the_end =
-                async { while body.next().await.is_some_and(|piece| piece.is_ok()) {} };
-            let _without_them_it_is_closed = timeout(LAST_BYTES, to_the_end).await;
-        });
+        if self.keeps.load(Ordering::Relaxed) {
+            tokio::spawn(async move {
+                let to_the_end =
+                    async { while body.next().await.is_some_and(|piece| piece.is_ok()) {} };
+                let _in_time = timeout(LAST_BYTES, to_the_end).await;
+            });
+        }
     }
-}
-
-/// Did the connection end before there was an answer?
-fn is_cut_off(error: &reqwest::Error) -> bool {
-    error.is_request() && !error.is_connect() && !error.is_timeout()
 }

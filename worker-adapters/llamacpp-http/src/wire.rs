@@ -75,6 +75,9 @@ pub(crate) struct Props {
     pub(crate) engine_version: Option<String>,
     pub(crate) model_digest: Option<String>,
     pub(crate) model_path: Option<String>,
+    /// True if it keeps connections open after a stream, as `orch-engine` does.
+    #[serde(default)]
+    pub(crate) keeps_connections: bool,
 }
 
 /// The part of `GET /props` that holds for each slot.

@@ -14,9 +14,8 @@ pub use clock::{
     connect_in_time, first_token_in_time, headers_in_time, next_token_in_time, whole_in_time,
 };
 pub use endings::{
-    a_close_that_crosses_a_request_costs_nothing, a_missing_end_is_a_reset,
-    a_reset_connection_is_a_reset, connections_are_used_again, dropping_before_the_reply_closes,
-    dropping_the_stream_closes, refusals_mean_what_they_say,
+    a_missing_end_is_a_reset, a_reset_connection_is_a_reset, connections_are_not_used_again,
+    dropping_before_the_reply_closes, dropping_the_stream_closes, refusals_mean_what_they_say,
 };
 pub use plain::{
     facts_are_read, health_is_read, nobody_listens, plain_calls_in_time, says_everything,

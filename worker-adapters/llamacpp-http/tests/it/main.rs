@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod base_url;
+mod connections;
 mod dialect;
 mod live;
 mod recordings;
