@@ -302,7 +302,14 @@ impl World {
         use super::client::Message;
         let message = match from {
             Some((daemon, life)) => match self.daemons[daemon].clients_cut {
-                Some(true) => Message::Lost,
+                Some(true) => {
+                    // Whoever writes to a broken connection learns that it is one, also where nobody listens any more.
+                    if matches!(message, Message::Opened { .. } | Message::Frames { .. }) {
+                        let gone = DaemonEvent::ReaderGone { errand, turn };
+                        self.send_daemon(daemon, life, self.now + MILLI, gone);
+                    }
+                    Message::Lost
+                }
                 Some(false) if self.daemons[daemon].lives(life) => {
                     let waits = Event::Client {
                         errand,
