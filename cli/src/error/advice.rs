@@ -114,7 +114,7 @@ fn of_task(code: &ProblemCode) -> &'static str {
             "run the task again: another model or engine cannot go on with a text that was begun elsewhere"
         }
         ProblemCode::SessionExhausted => {
-            "name another --session, or end this one with `orch session delete`"
+            "name another --session, let this one use more with `orch session put`, or end it with `orch session delete`"
         }
         ProblemCode::StreamDiverged => {
             "read the text from its beginning: `orch task stream` without --last-event-id"

@@ -93,7 +93,7 @@ fn words_of_conflict(code: &ProblemCode) -> (u32, &'static str, &'static str) {
         ),
         ProblemCode::SessionExhausted => (
             409,
-            "The session has had all its turns",
+            "The session is used up",
             "it has had its 8 turns; begin another session",
         ),
         ProblemCode::StreamDiverged => (

@@ -29,7 +29,7 @@ pub(super) fn title(code: &ProblemCode) -> &'static str {
         ProblemCode::QuotaUnmeetable => "More than a quota allows at all",
         ProblemCode::ReplicaSetGone => "The replicas that began the text are gone",
         ProblemCode::RequestTimeout => "The body took too long",
-        ProblemCode::SessionExhausted => "The session has had all its turns",
+        ProblemCode::SessionExhausted => "The session is used up",
         ProblemCode::StoreUnavailable => "The store does not answer",
         ProblemCode::StreamDiverged => "The text is not the one that was read before",
         ProblemCode::TaskEnded => "The task has ended",

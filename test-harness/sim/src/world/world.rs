@@ -291,43 +291,6 @@ impl World {
         }
     }
 
-    /// Something reaches a client, if its link is there.
-    fn deliver(
-        &mut self,
-        errand: usize,
-        turn: u32,
-        from: Option<(usize, u64)>,
-        message: super::client::Message,
-    ) {
-        use super::client::Message;
-        let message = match from {
-            Some((daemon, life)) => match self.daemons[daemon].clients_cut {
-                Some(true) => {
-                    // Whoever writes to a broken connection learns that it is one, also where nobody listens any more.
-                    if matches!(message, Message::Opened { .. } | Message::Frames { .. }) {
-                        let gone = DaemonEvent::ReaderGone { errand, turn };
-                        self.send_daemon(daemon, life, self.now + MILLI, gone);
-                    }
-                    Message::Lost
-                }
-                Some(false) if self.daemons[daemon].lives(life) => {
-                    let waits = Event::Client {
-                        errand,
-                        turn,
-                        from,
-                        message,
-                    };
-                    self.parked.push((daemon, waits));
-                    return;
-                }
-                Some(false) => Message::Lost,
-                None => message,
-            },
-            None => message,
-        };
-        self.hear(errand, turn, from, message);
-    }
-
     /// Does something with a process, if it is there, and keeps it unless it ended meanwhile.
     pub(crate) fn with_host(
         &mut self,

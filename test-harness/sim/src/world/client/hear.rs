@@ -3,12 +3,49 @@
 use test_harness_history::{Answer, Applied, Event as Seen};
 
 use super::errand::{Aim, Message};
+use crate::agenda::MILLI;
 use crate::checkers::{Broken, Question, fits};
 use crate::plan::Habit;
 use crate::world::World;
-use crate::world::event::DaemonEvent;
+use crate::world::event::{DaemonEvent, Event};
 
 impl World {
+    /// Something reaches a client, if its link is there.
+    pub(crate) fn deliver(
+        &mut self,
+        errand: usize,
+        turn: u32,
+        from: Option<(usize, u64)>,
+        message: Message,
+    ) {
+        let message = match from {
+            Some((daemon, life)) => match self.daemons[daemon].clients_cut {
+                Some(true) => {
+                    // Whoever writes to a broken connection learns that it is one, also where nobody listens any more.
+                    if matches!(message, Message::Opened { .. } | Message::Frames { .. }) {
+                        let gone = DaemonEvent::ReaderGone { errand, turn };
+                        self.send_daemon(daemon, life, self.now + MILLI, gone);
+                    }
+                    Message::Lost
+                }
+                Some(false) if self.daemons[daemon].lives(life) => {
+                    let waits = Event::Client {
+                        errand,
+                        turn,
+                        from,
+                        message,
+                    };
+                    self.parked.push((daemon, waits));
+                    return;
+                }
+                Some(false) => Message::Lost,
+                None => message,
+            },
+            None => message,
+        };
+        self.hear(errand, turn, from, message);
+    }
+
     /// Something reaches an errand.
     pub(crate) fn hear(
         &mut self,
