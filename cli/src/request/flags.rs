@@ -46,13 +46,13 @@ pub(crate) struct TaskFlags {
     /// Session to run in, a UUID, made on first use
     #[arg(long, value_name = "UUID", value_parser = ids::session, help_heading = PLACE)]
     session: Option<Uuid>,
-    /// Tokens that the session may use from this task on, what it has used before included [default: as before]
+    /// Tokens that the session may use from this task on, what it has used before included [default: as before, and without limit if another of these three is given]
     #[arg(long, value_name = "TOKENS", requires = "session", help_heading = PLACE)]
     session_tokens: Option<u64>,
-    /// Time for which the session's attempts may hold slots, such as `90s` [default: as before]
+    /// Time for which the session's attempts may hold slots, such as `90s` [default: likewise]
     #[arg(long, value_name = "TIME", value_parser = times::length, requires = "session", help_heading = PLACE)]
     session_time: Option<u64>,
-    /// Money that the session may spend, in millionths of its unit [default: as before]
+    /// Money that the session may spend, in millionths of its unit [default: likewise]
     #[arg(long, value_name = "MICROS", requires = "session", help_heading = PLACE)]
     session_cost: Option<u64>,
     /// Project that the task goes to, a UUID [default: that of your key]
