@@ -84,9 +84,9 @@ CREATE TABLE task (
 ) STRICT;
 
 -- Ids made by us rise with time, so that this index grows at its end; ids of the caller's own need not.
-CREATE INDEX task_by_id ON task (id, tenant, project, created_by);
 CREATE INDEX task_by_session ON task (session, tenant, seq, project, created_by) WHERE session IS NOT NULL;
 CREATE INDEX task_by_state ON task (state, tenant, seq, priority, project, created_by);
+CREATE UNIQUE INDEX task_by_id ON task (id);
 
 -- The part of a request that is written once. Its tenant, project and creator are those of the task.
 CREATE TABLE task_body (

@@ -11,7 +11,8 @@ use orchestrator_core::machine::MachineConfig;
 use store::{ColdStore, OwnerStore, ReadError};
 
 use super::clock::Clock;
-use super::flight::{StoreAnswer, StoreCall};
+use super::desk::StoreDesk;
+use super::flight::StoreAnswer;
 use super::handle::OwnerHandle;
 use super::intake::by_id;
 use super::lanes::{Alive, Hand, Inbox, LaneEnds, Leash, Look, Told, lanes};
@@ -54,6 +55,8 @@ pub fn spawn<S: OwnerStore + 'static>(
     let no_thread =
         |error: io::Error| ReadError(format!("the owner's thread cannot be started: {error}"));
     let (ends, inbox, leash, alive) = lanes(&limits);
+    let mailbox = Arc::clone(&ends.mailbox);
+    let desk = StoreDesk::new(store, limits.commit_beside_mutations, mailbox).map_err(no_thread)?;
     let state = OwnerState::new(config, limits, clock.now(), loaded);
     ends.show(Arc::clone(state.view()));
     let driver = Driver {
@@ -67,7 +70,7 @@ pub fn spawn<S: OwnerStore + 'static>(
         hand: Hand::default(),
         ends: Arc::clone(&ends),
         waiters: Waiters::default(),
-        store,
+        desk,
     };
     let thread = thread::Builder::new()
         .name("owner".to_owned())
@@ -136,10 +139,10 @@ pub(super) struct Driver<S, C, E, O> {
     pub(super) hand: Hand,
     ends: Arc<LaneEnds>,
     pub(super) waiters: Waiters,
-    store: S,
+    desk: StoreDesk<S>,
 }
 
-impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
+impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
     fn run(mut self) -> S {
         while !self.inbox.0.is_stopping() {
             self.resolve_doubts();
@@ -149,7 +152,7 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             self.wait();
         }
         self.wind_down();
-        self.store
+        self.desk.close()
     }
 
     /// Looks up how tasks ended whose last commit was in doubt when the owner stepped down.
@@ -216,20 +219,27 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
         }
     }
 
-    /// Seals, calls the store, lets out. The call is made here: what comes meanwhile waits in the lanes, and is the
-    /// next batch. A thread of the store's own would let it be stepped beside the commit, which saves less than the
-    /// hand-overs cost: two changes of threads a commit, each of which may wait for a processor.
+    /// Seals, calls the store, lets out. The call is made here, but for a large commit: what comes meanwhile waits in the
+    /// lanes, and is the next batch. Beside a large one the next batch is stepped already.
     fn move_on(&mut self) {
+        if let Some(answer) = self.desk.fetch() {
+            self.answered(answer);
+        }
         let now = self.clock.now();
         self.state.advance(now);
-        if let Some(call) = self.state.poll_store(now) {
-            let answer = carry_out(&mut self.store, call);
-            self.state
-                .store_answer(self.clock.now(), &mut self.entropy, answer);
+        if let Some(call) = self.state.poll_store(now)
+            && let Some(answer) = self.desk.carry_out(call)
+        {
+            self.answered(answer);
         }
         while let Some(release) = self.state.poll_release() {
             self.let_out(release);
         }
+    }
+
+    fn answered(&mut self, answer: StoreAnswer) {
+        self.state
+            .store_answer(self.clock.now(), &mut self.entropy, answer);
     }
 
     fn let_out(&mut self, release: Release) {
@@ -248,8 +258,8 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
         let inputs = match (self.state.room(), self.state.is_flying()) {
             (0, _) => usize::MAX,
             _ if !self.hand.is_empty() => 0,
-            (_, true) => INPUTS_PER_WAKE,
-            (_, false) => 1,
+            (_, true) if !self.desk.is_beside() => INPUTS_PER_WAKE,
+            _ => 1,
         };
         self.inbox.0.sleep(inputs, self.pause());
     }
@@ -265,7 +275,11 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
     fn wind_down(&mut self) {
         self.move_on();
         while !self.state.is_settled() {
-            self.inbox.0.rest(self.pause().unwrap_or_default());
+            if self.desk.is_beside() {
+                self.desk.wait();
+            } else {
+                self.inbox.0.rest(self.pause().unwrap_or_default());
+            }
             self.move_on();
         }
         self.state.stop();
@@ -274,13 +288,5 @@ impl<S: OwnerStore, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
             self.take_in();
         }
         self.move_on();
-    }
-}
-
-fn carry_out(store: &mut impl OwnerStore, call: StoreCall) -> StoreAnswer {
-    match call {
-        StoreCall::Commit(commit) => StoreAnswer::Committed(store.commit(&commit)),
-        StoreCall::Load => StoreAnswer::Loaded(store.load().map(Box::new)),
-        StoreCall::Probe(epoch) => StoreAnswer::Probed(store.probe(epoch)),
     }
 }

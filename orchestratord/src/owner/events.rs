@@ -7,13 +7,19 @@ use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::{TaskRecord, TaskState};
 use store::Event;
 
-/// The state of every live task as the log tells it, so that only moves are told.
+/// The state of every live task as the log tells it, so that only moves are told. Those that are queued are not kept: they
+/// may be very many, and whoever is not here is one of them.
 #[derive(Debug, Default)]
 pub(super) struct TaskStates(HashMap<TaskId, TaskState>);
 
 impl TaskStates {
     pub(super) fn of(tasks: &[TaskRecord]) -> Self {
-        Self(tasks.iter().map(|task| (task.id, task.state)).collect())
+        let apart = tasks.iter().filter(|task| is_kept(task.state));
+        Self(apart.map(|task| (task.id, task.state)).collect())
+    }
+
+    fn get(&self, task: TaskId) -> TaskState {
+        self.0.get(&task).copied().unwrap_or(TaskState::Queued)
     }
 
     /// Adds what a mutation means to the log.
@@ -22,9 +28,9 @@ impl TaskStates {
             Mutation::TaskInsert { record, .. } => {
                 events.push(Event::TaskAccepted(record.id));
                 // Accepted means queued, unless the next event says otherwise.
-                (record, Some(TaskState::Queued))
+                (record, TaskState::Queued)
             }
-            Mutation::TaskUpdate(record) => (record, self.0.get(&record.id).copied()),
+            Mutation::TaskUpdate(record) => (record, self.get(record.id)),
             Mutation::AttemptInsert(_)
             | Mutation::AttemptUpdate(_)
             | Mutation::BulkForget(_)
@@ -40,13 +46,18 @@ impl TaskStates {
             | Mutation::SessionPut(_)
             | Mutation::TextPut { .. } => return,
         };
-        if before != Some(record.state) {
-            events.push(Event::TaskMoved(record.id, record.state));
+        if before == record.state {
+            return;
         }
-        if record.state.is_final() {
-            self.0.remove(&record.id);
-        } else {
+        events.push(Event::TaskMoved(record.id, record.state));
+        if is_kept(record.state) {
             self.0.insert(record.id, record.state);
+        } else {
+            self.0.remove(&record.id);
         }
     }
+}
+
+fn is_kept(state: TaskState) -> bool {
+    state != TaskState::Queued && !state.is_final()
 }

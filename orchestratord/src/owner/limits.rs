@@ -8,6 +8,8 @@ pub struct OwnerLimits {
     pub batch_inputs: usize,
     /// Mutations at which a batch takes no further input; the last input may exceed it by its own few.
     pub batch_mutations: usize,
+    /// Mutations from which a commit is made beside the owner's thread, which steps the next batch meanwhile.
+    pub commit_beside_mutations: usize,
     /// Bytes of prompts and texts at which a batch takes no further input.
     pub batch_bytes: usize,
     /// Of those inputs, how many are kept for commands when reports press.
@@ -39,8 +41,9 @@ pub struct OwnerLimits {
 impl Default for OwnerLimits {
     fn default() -> Self {
         Self {
-            batch_inputs: 512,
+            batch_inputs: 1_024,
             batch_mutations: 2_048,
+            commit_beside_mutations: 128,
             batch_bytes: 8 << 20,
             batch_commands_least: 128,
             command_lane: 1_024,

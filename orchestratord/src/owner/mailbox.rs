@@ -23,6 +23,8 @@ struct Mail {
     live: VecDeque<Look>,
     /// The owner is to stop.
     stop: bool,
+    /// The store has come back from the thread that commits.
+    store_back: bool,
     /// The owner has ended: nobody takes anything any more.
     closed: bool,
     /// How many inputs the owner's thread sleeps for; `None` while it does not sleep.
@@ -67,9 +69,9 @@ impl Mail {
         taken
     }
 
-    /// Do so many inputs wait, or is the owner to stop?
+    /// Do so many inputs wait, or is there something else to do?
     fn has(&self, inputs: usize) -> bool {
-        self.stop || self.inputs() >= inputs
+        self.stop || self.store_back || self.inputs() >= inputs
     }
 }
 
@@ -113,6 +115,11 @@ impl Mailbox {
         self.bring(|mail| put(mail.closed, &mut mail.live, look))
     }
 
+    /// The store has come back, or never will.
+    pub(super) fn store_is_back(&self) {
+        self.bring(|mail| mail.store_back = true);
+    }
+
     /// The owner is to stop.
     pub(super) fn stop(&self) {
         self.bring(|mail| mail.stop = true);
@@ -127,6 +134,8 @@ impl Mailbox {
     /// kept for commands.
     pub(super) fn take(&self, helping: Helping) -> Taken {
         let mut mail = self.mail();
+        // Whoever takes looks at the store next.
+        mail.store_back = false;
         let kept = helping.commands_least.min(mail.commands.len());
         let urgent = helping.inputs.saturating_sub(kept).min(mail.urgent.len());
         let commands = mail.commands_of(helping.inputs - urgent);
@@ -144,7 +153,7 @@ impl Mailbox {
         mail.urgent.is_empty() && mail.commands.is_empty()
     }
 
-    /// Sleeps until so many inputs wait, the owner is to stop, or the time is over.
+    /// Sleeps until so many inputs wait, the store is back, the owner is to stop, or the time is over.
     pub(super) fn sleep(&self, inputs: usize, most: Option<Duration>) {
         let until = most.map(|most| Instant::now() + most);
         let mut mail = self.mail();

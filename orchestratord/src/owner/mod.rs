@@ -14,6 +14,7 @@
 
 mod batch;
 mod clock;
+mod desk;
 mod dice;
 mod doubts;
 mod down;

@@ -127,16 +127,19 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// Executes a statement that must touch one row: its guard is in its `WHERE`.
+    /// Executes a statement that must touch one row: its guard is in its `WHERE`, or a unique index.
     fn guarded(
         &mut self,
         sql: Sql,
         run: impl FnOnce(&mut Binder<'_, 'c>) -> rusqlite::Result<usize>,
         otherwise: impl FnOnce() -> String,
     ) -> Result<(), CommitError> {
-        match self.run(sql, run)? {
-            1 => Ok(()),
-            _ => Err(CommitError::Broken(otherwise())),
+        let bound = self.statements.bind(sql);
+        match bound.and_then(|mut binder| run(&mut binder)) {
+            Ok(1) => Ok(()),
+            Ok(_) => Err(CommitError::Broken(otherwise())),
+            Err(error) if error::is_taken(&error) => Err(CommitError::Broken(otherwise())),
+            Err(error) => Err(error::before_commit(&error)),
         }
     }
 

@@ -43,6 +43,11 @@ pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// True if what was to be written is there already.
+pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+}
+
 /// True if the same statement may succeed another time: the world is in the way, not the statement.
 pub(crate) fn may_pass(error: &rusqlite::Error) -> bool {
     is_busy(error)

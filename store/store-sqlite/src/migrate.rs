@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/008_budgets.sql"),
     include_str!("../migrations/009_bulk.sql"),
     include_str!("../migrations/010_session_put.sql"),
+    include_str!("../migrations/011_unique_id.sql"),
 ];
 
 const NEWEST: u32 = MIGRATIONS.len() as u32;

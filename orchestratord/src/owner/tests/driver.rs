@@ -103,6 +103,15 @@ fn gated(limits: OwnerLimits) -> (Owner<Gate>, mpsc::Receiver<u64>, mpsc::Sender
     (start(store, limits).0, arrivals, open)
 }
 
+/// Commits made by the owner's own thread, and all of them beside it.
+fn both_ways() -> [OwnerLimits; 2] {
+    let beside = OwnerLimits {
+        commit_beside_mutations: 1,
+        ..OwnerLimits::default()
+    };
+    [OwnerLimits::default(), beside]
+}
+
 type Command = dyn Future<Output = Result<Reply, OwnerUnavailable>>;
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -196,23 +205,49 @@ fn a_task_lives_over_sqlite_in_the_fewest_commits() {
 
 #[test]
 fn what_comes_during_a_commit_is_one_more() {
-    let (owner, arrivals, open) = gated(OwnerLimits::default());
+    for limits in both_ways() {
+        let (owner, arrivals, open) = gated(limits);
+        let handle = owner.handle();
+        let first = handle.command(create(1, ClassName::INTERACTIVE), None);
+        assert_eq!(arrivals.recv(), Ok(1));
+        let rest: Vec<_> = (2..=5)
+            .map(|id| handle.command(create(id, ClassName::INTERACTIVE), None))
+            .collect();
+        // All are stepped, and so shown as soon as the first commit is through.
+        open.send(()).unwrap();
+        assert_eq!(state(wait(first)), TaskState::Queued);
+        assert_eq!(arrivals.recv(), Ok(2));
+        open.send(()).unwrap();
+        for reply in rest {
+            assert_eq!(state(wait(reply)), TaskState::Queued);
+        }
+        let view = handle.view();
+        assert_eq!((view.commit_seq, view.live_tasks), (2, 5));
+        drop(owner.stop());
+    }
+}
+
+#[test]
+fn the_next_batch_is_stepped_beside_a_large_commit() {
+    let [_, limits] = both_ways();
+    let (owner, arrivals, open) = gated(limits);
     let handle = owner.handle();
     let first = handle.command(create(1, ClassName::INTERACTIVE), None);
     assert_eq!(arrivals.recv(), Ok(1));
-    let rest: Vec<_> = (2..=5)
-        .map(|id| handle.command(create(id, ClassName::INTERACTIVE), None))
-        .collect();
-    // All are stepped, and so shown as soon as the first commit is through.
+    let second = handle.command(create(2, ClassName::INTERACTIVE), None);
+    let (seen, sight) = mpsc::channel();
+    let look = handle.ask_live(move |machine, _now| {
+        seen.send(machine.is_live(TaskId(2))).unwrap();
+    });
+    let look = thread::spawn(move || wait(look));
+    // The store has not let the first commit pass, and the second task is in the machine.
+    assert_eq!(sight.recv(), Ok(true));
     open.send(()).unwrap();
     assert_eq!(state(wait(first)), TaskState::Queued);
     assert_eq!(arrivals.recv(), Ok(2));
     open.send(()).unwrap();
-    for reply in rest {
-        assert_eq!(state(wait(reply)), TaskState::Queued);
-    }
-    let view = handle.view();
-    assert_eq!((view.commit_seq, view.live_tasks), (2, 5));
+    assert_eq!(state(wait(second)), TaskState::Queued);
+    look.join().unwrap().unwrap();
     drop(owner.stop());
 }
 
@@ -374,22 +409,24 @@ fn reporters_wait_for_a_place_and_none_is_lost() {
 
 #[test]
 fn stopping_brings_commits_to_their_end_and_gives_the_store_back() {
-    let (owner, arrivals, open) = gated(OwnerLimits::default());
-    let handle = owner.handle();
-    let flying = handle.command(create(1, ClassName::BATCH), None);
-    assert_eq!(arrivals.recv(), Ok(1));
-    let stopping = thread::spawn(move || owner.stop());
-    open.send(()).unwrap();
-    assert_eq!(state(wait(flying)), TaskState::Queued);
-    // Anything stepped before the stop is committed too.
-    drop(open);
-    let mut store = stopping.join().unwrap();
-    assert_eq!(store.inner.load().unwrap().tasks.len(), 1);
-    let late = ask(&handle, create(3, ClassName::BATCH)).unwrap_err();
-    assert!(late.is_not_applied(), "{late:?}");
-    assert!(wait(handle.explain(TaskId(1))).is_err());
-    assert!(!handle.view().serving);
-    wait(handle.report(ready(), None));
+    for limits in both_ways() {
+        let (owner, arrivals, open) = gated(limits);
+        let handle = owner.handle();
+        let flying = handle.command(create(1, ClassName::BATCH), None);
+        assert_eq!(arrivals.recv(), Ok(1));
+        let stopping = thread::spawn(move || owner.stop());
+        open.send(()).unwrap();
+        assert_eq!(state(wait(flying)), TaskState::Queued);
+        // Anything stepped before the stop is committed too.
+        drop(open);
+        let mut store = stopping.join().unwrap();
+        assert_eq!(store.inner.load().unwrap().tasks.len(), 1);
+        let late = ask(&handle, create(3, ClassName::BATCH)).unwrap_err();
+        assert!(late.is_not_applied(), "{late:?}");
+        assert!(wait(handle.explain(TaskId(1))).is_err());
+        assert!(!handle.view().serving);
+        wait(handle.report(ready(), None));
+    }
 }
 
 #[test]
@@ -409,44 +446,52 @@ fn an_owner_that_is_dropped_stops() {
 
 #[test]
 fn whoever_asks_while_the_owner_stops_gets_an_answer() {
-    for _ in 0..50 {
-        let (owner, _seen) = start(MemoryStore::new(), OwnerLimits::default());
-        let (begun, beginnings) = mpsc::channel();
-        let askers: Vec<_> = (0..3)
-            .map(|asker| {
-                let (handle, begun) = (owner.handle(), begun.clone());
-                thread::spawn(move || match asker {
-                    0 => while ask(&handle, cancel(1)).is_ok() && begun.send(()).is_ok() {},
-                    1 => while wait(handle.explain(TaskId(1))).is_ok() && begun.send(()).is_ok() {},
-                    _ => {
-                        while ask(&handle, create(1, ClassName::BATCH)).is_ok()
-                            && begun.send(()).is_ok()
-                        {}
-                    }
+    for limits in both_ways() {
+        for _ in 0..25 {
+            let (owner, _seen) = start(MemoryStore::new(), limits);
+            let (begun, beginnings) = mpsc::channel();
+            let askers: Vec<_> = (0..3)
+                .map(|asker| {
+                    let (handle, begun) = (owner.handle(), begun.clone());
+                    thread::spawn(move || match asker {
+                        0 => while ask(&handle, cancel(1)).is_ok() && begun.send(()).is_ok() {},
+                        1 => {
+                            while wait(handle.explain(TaskId(1))).is_ok() && begun.send(()).is_ok()
+                            {
+                            }
+                        }
+                        _ => {
+                            while ask(&handle, create(1, ClassName::BATCH)).is_ok()
+                                && begun.send(()).is_ok()
+                            {}
+                        }
+                    })
                 })
-            })
-            .collect();
-        (0..10).for_each(|_| beginnings.recv().unwrap());
-        drop(owner.stop());
-        askers.into_iter().for_each(|asker| asker.join().unwrap());
+                .collect();
+            (0..10).for_each(|_| beginnings.recv().unwrap());
+            drop(owner.stop());
+            askers.into_iter().for_each(|asker| asker.join().unwrap());
+        }
     }
 }
 
 #[test]
 fn a_panic_of_the_store_is_no_answer_but_an_end() {
-    let (owner, arrivals, open) = gated(OwnerLimits::default());
-    let handle = owner.handle();
-    let flying = handle.command(create(1, ClassName::BATCH), None);
-    assert_eq!(arrivals.recv(), Ok(1));
-    drop(open);
-    let unknown = wait(flying).unwrap_err();
-    assert!(!unknown.is_not_applied(), "{unknown:?}");
-    wait(handle.ended());
-    let panic = thread::spawn(move || drop(owner.stop())).join();
-    assert!(panic.is_err(), "whoever stops it learns of the panic");
-    let view = handle.view();
-    assert!(!view.serving && view.store_trouble.is_some());
-    assert!(ask(&handle, create(2, ClassName::BATCH)).is_err());
+    for limits in both_ways() {
+        let (owner, arrivals, open) = gated(limits);
+        let handle = owner.handle();
+        let flying = handle.command(create(1, ClassName::BATCH), None);
+        assert_eq!(arrivals.recv(), Ok(1));
+        drop(open);
+        let unknown = wait(flying).unwrap_err();
+        assert!(!unknown.is_not_applied(), "{unknown:?}");
+        wait(handle.ended());
+        let panic = thread::spawn(move || drop(owner.stop())).join();
+        assert!(panic.is_err(), "whoever stops it learns of the panic");
+        let view = handle.view();
+        assert!(!view.serving && view.store_trouble.is_some());
+        assert!(ask(&handle, create(2, ClassName::BATCH)).is_err());
+    }
 }
 
 /// An outlet that panics at the first effect, once it may.

@@ -242,12 +242,6 @@ impl Writer<'_> {
                 record.id, record.seq.0
             )));
         }
-        let otherwise = || format!("task {} exists already", record.id);
-        self.vacant(
-            Sql::TaskExists,
-            |to| to.value(Id::new(record.id.0))?.find(),
-            otherwise,
-        )?;
         self.guarded(
             Sql::TaskInsert,
             |to| {
@@ -255,7 +249,7 @@ impl Writer<'_> {
                 bind_task_changing(to, record)?;
                 to.run()
             },
-            otherwise,
+            || format!("task {} exists already", record.id),
         )?;
         let metadata = (!body.metadata.is_empty())
             .then(|| serde_json::to_string(&body.metadata))

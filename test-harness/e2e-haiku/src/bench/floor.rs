@@ -1,17 +1,23 @@
 //! What one connection can have at most on this machine: a server without HTTP, JSON or a database, which does what
 //! durability and one owner ask for and nothing else. It takes the request, hands it to one other thread, which
-//! appends as many bytes as a commit of the daemon writes and waits for the disk, and answers.
+//! writes as many bytes as a commit of the daemon does and waits for the disk, and answers.
+//!
+//! It writes where it wrote before, round and round, as the store's log does: to append would take a file system that
+//! has to lengthen a file half as long again.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Bytes that the store's log grows by with a commit of one task: seven pages with their heads.
-const COMMIT_BYTES: usize = 7 * (4096 + 24);
+/// Bytes that the store's log grows by with a commit of one task: six pages with their heads.
+const COMMIT_BYTES: usize = 6 * (4096 + 24);
+/// Commits until it begins again where it began.
+const COMMITS_A_ROUND: u64 = 300;
 /// Bytes of an answer.
 const REPLY_BYTES: usize = 600;
 
@@ -24,11 +30,13 @@ pub(super) fn rate(dir: &Path, request: &[u8], period: Duration) -> io::Result<f
     server.set_nodelay(true)?;
     let path = dir.join("floor.probe");
     let log = File::create(&path)?;
+    log.write_all_at(&vec![0; COMMIT_BYTES * COMMITS_A_ROUND as usize], 0)?;
+    log.sync_all()?;
     let request_bytes = request.len();
     let answers = thread::scope(|scope| {
         let (to_log, orders) = mpsc::channel();
         let (done, from_log) = mpsc::channel();
-        let writing = scope.spawn(move || write(log, &orders, &done));
+        let writing = scope.spawn(move || write(&log, &orders, &done));
         let serving = scope.spawn(move || serve(server, request_bytes, &to_log, &from_log));
         let answers = ask(&mut client, request, period);
         drop(client);
@@ -73,9 +81,13 @@ fn serve(
 }
 
 /// Writes until nobody orders any more.
-fn write(mut log: File, orders: &mpsc::Receiver<()>, done: &mpsc::Sender<()>) -> io::Result<()> {
-    while orders.recv().is_ok() {
-        log.write_all(&[0x5a; COMMIT_BYTES])?;
+fn write(log: &File, orders: &mpsc::Receiver<()>, done: &mpsc::Sender<()>) -> io::Result<()> {
+    let places = (0..COMMITS_A_ROUND).map(|commit| commit * COMMIT_BYTES as u64);
+    for place in places.cycle() {
+        if orders.recv().is_err() {
+            break;
+        }
+        log.write_all_at(&[0x5a; COMMIT_BYTES], place)?;
         log.sync_data()?;
         if done.send(()).is_err() {
             break;
