@@ -286,8 +286,9 @@ impl Machine {
         (live, body)
     }
 
-    fn accept(&mut self, now: Now, newcomer: LiveTask, body: PayloadRef) {
-        let TaskRecord { id, seq, .. } = newcomer.record;
+    fn accept(&mut self, now: Now, mut newcomer: LiveTask, body: PayloadRef) {
+        self.note_estimates(now, &mut newcomer);
+        let TaskRecord { id, seq, state, .. } = newcomer.record;
         let session = newcomer.record.session_key();
         let of_session = Newcomer {
             seq,
@@ -296,14 +297,14 @@ impl Machine {
         };
         self.accept_seq = seq;
         self.quota_take(now, &newcomer.record);
+        self.watch_deadline(id, newcomer.deadline());
+        let line = (state == TaskState::Queued).then(|| self.line(&newcomer));
         self.tasks.insert(id, Box::new(newcomer));
-        self.watch_deadline(id);
         self.step.touch(id);
         self.step.inserted = Some((id, body));
-        self.note_estimates(now, id);
-        match self.tasks.get(&id).map(|live| live.record.state) {
-            Some(TaskState::Queued) => self.enqueue(id),
-            _ => self.await_time(id),
+        match line {
+            Some(line) => self.stand_in_line(line),
+            None => self.await_time(id),
         }
         if let Some(session) = session {
             self.sessions.accept(session, now, of_session);
@@ -312,20 +313,15 @@ impl Machine {
     }
 
     /// Writes down position, estimated start and its band, as they are before the task itself is queued.
-    fn note_estimates(&mut self, now: Now, task: TaskId) {
-        let Some(live) = self.tasks.get(&task) else {
-            return;
-        };
-        let position = self.ahead(now, live);
-        let eta = self.begins_in_ms(now, live, position);
-        let at_once = live.waits_until().is_none();
+    fn note_estimates(&self, now: Now, newcomer: &mut LiveTask) {
+        let position = self.ahead(now, newcomer);
+        let eta = self.begins_in_ms(now, newcomer, position);
+        let at_once = newcomer.waits_until().is_none();
         let band = at_once
-            .then(|| self.start_band_of(live, position))
+            .then(|| self.start_band_of(newcomer, position))
             .flatten();
-        if let Some(live) = self.tasks.get_mut(&task) {
-            live.record.accepted_position = position;
-            live.record.accepted_eta_ms = eta;
-            live.record.accepted_band = band;
-        }
+        newcomer.record.accepted_position = position;
+        newcomer.record.accepted_eta_ms = eta;
+        newcomer.record.accepted_band = band;
     }
 }

@@ -20,8 +20,8 @@ impl LiveTask {
 
 impl Machine {
     /// Sets the alarm for a task's deadline, if it has one.
-    pub(super) fn watch_deadline(&mut self, task: TaskId) {
-        if let Some(at) = self.tasks.get(&task).and_then(|live| live.deadline()) {
+    pub(super) fn watch_deadline(&mut self, task: TaskId, deadline: Option<AgeMs>) {
+        if let Some(at) = deadline {
             let at = MonoMs(u64::try_from(at.0).unwrap_or(0));
             self.timers.set(Timer::Deadline(task), at);
         }

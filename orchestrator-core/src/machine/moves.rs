@@ -45,6 +45,17 @@ impl LiveTask {
     }
 }
 
+/// Where a queued task stands.
+pub(super) struct Line {
+    lane: LaneKey,
+    flow: Flow,
+    entry: Entry,
+    /// It counts against the bounds of its class.
+    at_front_door: bool,
+    /// It had an attempt, or was accepted for later.
+    comes_back: bool,
+}
+
 impl Machine {
     /// A task's place in the queue's order.
     pub(super) fn place(&self, live: &LiveTask) -> Place {
@@ -95,24 +106,44 @@ impl Machine {
 
     /// Puts a task in state `queued` into the queue.
     pub(super) fn enqueue(&mut self, task: TaskId) {
-        let Some(live) = self.tasks.get(&task) else {
-            return;
-        };
+        if let Some(live) = self.tasks.get(&task) {
+            let line = self.line(live);
+            self.stand_in_line(line);
+        }
+    }
+
+    /// Where a task stands in the queue while it is in state `queued`.
+    pub(super) fn line(&self, live: &LiveTask) -> Line {
         let record = &live.record;
         let Place { flow, turn } = self.place(live);
         let entry = Entry {
-            task,
+            task: record.id,
             turn,
             need: ctx_need(&record.spec),
             cost: record.spec.cost(),
         };
-        self.lanes.insert(live.lane(), flow, entry);
         let scheduled = record.scheduled_at().is_some();
-        if record.attempts == 0 && !scheduled && self.classes.is_configured(record.spec.priority) {
-            self.front.insert(flow.class, record.seq, task);
+        Line {
+            lane: live.lane(),
+            flow,
+            entry,
+            at_front_door: record.attempts == 0
+                && !scheduled
+                && self.classes.is_configured(record.spec.priority),
+            comes_back: record.attempts > 0 || scheduled,
+        }
+    }
+
+    pub(super) fn stand_in_line(&mut self, line: Line) {
+        let Line {
+            lane, flow, entry, ..
+        } = line;
+        self.lanes.insert(lane, flow, entry);
+        if line.at_front_door {
+            self.front.insert(flow.class, entry.turn.seq, entry.task);
         }
         // Who comes in at the front door was found able to run; who comes back or comes later is looked at again.
-        self.pending.sweep |= record.attempts > 0 || scheduled;
+        self.pending.sweep |= line.comes_back;
         self.pending.dispatch = true;
     }
 

@@ -195,9 +195,9 @@ impl Machine {
         let eligible = scheduled.map_or(since, |at| AgeMs::of_wall(now, at));
         let claim = self.claim(&record);
         self.quotas.restore_task(&claim);
-        self.tasks
-            .insert(task, Box::new(LiveTask::new(record, since, eligible)));
-        self.watch_deadline(task);
+        let live = LiveTask::new(record, since, eligible);
+        self.watch_deadline(task, live.deadline());
+        self.tasks.insert(task, Box::new(live));
         match state {
             TaskState::Queued => self.enqueue(task),
             TaskState::Waiting(WaitingFor::Time) => self.await_time(task),

@@ -39,6 +39,7 @@ impl Machine {
             row.interruptions = 0;
             row.end = None;
         }
-        self.watch_deadline(task);
+        let deadline = self.tasks.get(&task).and_then(|live| live.deadline());
+        self.watch_deadline(task, deadline);
     }
 }

@@ -12,7 +12,7 @@ use crate::mutation::Mutation;
 use crate::queue::PauseRecord;
 use crate::quota::{QuotaRecord, QuotaSubject};
 use crate::reply::Reply;
-use crate::task::AttemptRecord;
+use crate::task::{AttemptRecord, TaskRecord};
 
 /// An answer that may show a record as it is at the end of the step.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,9 +85,12 @@ impl Step {
 impl Machine {
     /// Ends a step: its mutations, then its replies, then its effects.
     pub(super) fn flush(&mut self) {
-        let step = std::mem::take(&mut self.step);
+        let mut step = std::mem::take(&mut self.step);
         let before = self.outputs.len();
-        self.flush_rows(&step);
+        let rows = self.rows(std::mem::take(&mut step.tasks));
+        let is_final = |row: &&Box<TaskRecord>| row.state.is_final();
+        let ended: Vec<_> = rows.iter().filter(is_final).map(|row| row.id).collect();
+        self.flush_rows(&step, rows);
         self.flush_bulks(&step);
         let mutations = self.outputs.len() - before;
         debug_assert!(
@@ -104,32 +107,27 @@ impl Machine {
                 self.outputs.push_back(Output::Effect(effect));
             }
         }
-        for task in step.tasks {
-            if self
-                .tasks
-                .get(&task)
-                .is_some_and(|live| live.record.state.is_final())
-            {
-                self.tasks.remove(&task);
-            }
+        for task in ended {
+            self.tasks.remove(&task);
         }
     }
 
-    fn flush_rows(&mut self, step: &Step) {
-        for task in &step.tasks {
-            if let Some(live) = self.tasks.get_mut(task) {
-                live.record.revision += 1;
-            }
-        }
-        let mut persist = |mutation| self.outputs.push_back(Output::Persist(mutation));
-        let row = |task: TaskId| {
-            self.tasks
-                .get(&task)
-                .map(|live| Box::new(live.record.clone()))
+    /// The rows that changed, at their new revisions.
+    fn rows(&mut self, changed: Vec<TaskId>) -> Vec<Box<TaskRecord>> {
+        let row = |task| {
+            let live = self.tasks.get_mut(&task)?;
+            live.record.revision += 1;
+            Some(Box::new(live.record.clone()))
         };
+        changed.into_iter().filter_map(row).collect()
+    }
+
+    fn flush_rows(&mut self, step: &Step, mut rows: Vec<Box<TaskRecord>>) {
+        let mut persist = |mutation| self.outputs.push_back(Output::Persist(mutation));
         if let Some((task, body)) = step.inserted
-            && let Some(record) = row(task)
+            && let Some(at) = rows.iter().position(|row| row.id == task)
         {
+            let record = rows.remove(at);
             persist(Mutation::TaskInsert { record, body });
         }
         if let Some(chunk) = &step.chunk {
@@ -146,13 +144,7 @@ impl Machine {
         if let Some(text) = &step.text {
             persist(text.clone());
         }
-        let inserted = step.inserted.map(|(task, _)| task);
-        let updated = step
-            .tasks
-            .iter()
-            .copied()
-            .filter(|task| inserted != Some(*task));
-        for record in updated.filter_map(row) {
+        for record in rows {
             persist(Mutation::TaskUpdate(record));
         }
         for session in &step.sessions {

@@ -73,6 +73,8 @@ pub(crate) struct Tree {
     root: u32,
     /// The first task, which most who ask want.
     first: u32,
+    /// The last one, behind which most who come stand.
+    last: u32,
 }
 
 impl Default for Tree {
@@ -82,6 +84,7 @@ impl Default for Tree {
             free: Vec::new(),
             root: NIL,
             first: NIL,
+            last: NIL,
         }
     }
 }
@@ -139,6 +142,10 @@ impl Tree {
         if self.node(self.first).is_none_or(is_first) {
             self.first = index;
         }
+        let is_last = |last: &Node| last.entry.turn < entry.turn;
+        if self.node(self.last).is_none_or(is_last) {
+            self.last = index;
+        }
     }
 
     /// Takes a task out, if it is there.
@@ -148,7 +155,10 @@ impl Tree {
         self.root = self.cut(self.root, &entry);
         self.free.push(found);
         if self.first == found {
-            self.first = self.leftmost();
+            self.first = self.outermost(|node| node.left);
+        }
+        if self.last == found {
+            self.last = self.outermost(|node| node.right);
         }
         if self.root == NIL {
             *self = Self::default();
@@ -158,6 +168,12 @@ impl Tree {
 
     /// The tasks before this place.
     pub(crate) fn before(&self, turn: Turn) -> Prefix {
+        if self
+            .node(self.last)
+            .is_some_and(|last| last.entry.turn < turn)
+        {
+            return self.whole();
+        }
         self.prefix(|entry| entry.turn < turn)
     }
 
@@ -246,10 +262,11 @@ impl Tree {
         self.node(index).map_or(0, |node| node.count)
     }
 
-    fn leftmost(&self) -> u32 {
+    /// The node at the end of the way from the root that leads to this side.
+    fn outermost(&self, side: impl Fn(&Node) -> u32) -> u32 {
         let mut at = self.root;
-        while let Some(node) = self.node(at).filter(|node| node.left != NIL) {
-            at = node.left;
+        while let Some(next) = self.node(at).map(&side).filter(|next| *next != NIL) {
+            at = next;
         }
         at
     }
