@@ -19,6 +19,7 @@ mod sample;
 mod setup;
 mod stand_in;
 mod streams;
+mod ways;
 mod wire;
 
 pub use args::{BenchArgs, BenchError, run};

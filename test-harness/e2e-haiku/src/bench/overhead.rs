@@ -4,28 +4,27 @@
 //! connections are kept open on both ways, and one thread reads both. What remains is the daemon.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use test_harness_support::cpu_of;
 use tokio::task::block_in_place;
 
 use super::args::BenchError;
 use super::disk::Probe;
 use super::engine::Engine;
-use super::line::Line;
 use super::report::{Findings, Grid, Row};
 use super::sample::Sample;
 use super::setup::{Setup, Subject};
-use super::stand_in::{Manner, PROMPT, StandIn};
-use super::wire::{self, Accepted};
+use super::stand_in::{Manner, StandIn};
+use super::ways::{Course, Ways};
 
 /// Bar for what is added to the first token, in milliseconds.
 const FIRST_MS_MOST: f64 = 0.4;
 /// Bar for what is added to each token, in microseconds.
 const EACH_US_MOST: f64 = 50.0;
+/// Tokens of the generations that are there for their first.
+const FIRSTS_TOKENS: usize = 8;
 /// Generations on each way that are not counted.
 const WARM_UP: usize = 3;
 /// Pause between two tokens of the stand-in.
@@ -42,20 +41,12 @@ pub struct OverheadArgs {
     /// Generations on each way, in turns.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub rounds: usize,
+    /// Short ones on each way, in turns, for the first token.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub firsts: usize,
     /// Generations on each way with the stand-in for an engine, which tells when it sent each token.
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub timed: usize,
-}
-
-/// What one generation told.
-#[derive(Clone, Debug)]
-struct Course {
-    /// When the request was sent.
-    began: Instant,
-    /// When the task was accepted, if it was one.
-    accepted: Option<Instant>,
-    /// When each token was here.
-    tokens: Vec<Instant>,
 }
 
 pub(super) async fn overhead(args: &OverheadArgs, setup: &Setup) -> Result<Findings, BenchError> {
@@ -70,24 +61,28 @@ pub(super) async fn overhead(args: &OverheadArgs, setup: &Setup) -> Result<Findi
     let subject = setup.start(&config(&engine, &timed)).await?;
     let mut probe = Probe::default();
     probe.run(&subject.daemon.data_dir(), PROBED)?;
-    let real = block_in_place(|| real(args, &subject, &engine))?;
+    let mut ways = Ways::open(&subject, "real", engine.address())?;
+    let firsts = block_in_place(|| Firsts::measure(args, &mut ways))?;
+    let each = block_in_place(|| Each::measure(args, &mut ways, &subject))?;
     let ends = block_in_place(|| both_ends(args, &subject, &timed))?;
     probe.run(&subject.daemon.data_dir(), PROBED)?;
     Ok(Findings {
         load: format!(
-            "{} generations of {} tokens on each way, in turns, by haiku-tiny on one thread; then {} on each way by \
-             a stand-in that sends a token every {} ms",
+            "{} generations of {FIRSTS_TOKENS} tokens on each way, in turns, by haiku-tiny on one thread, then {} of {}; \
+             then {} on each way by a stand-in that sends a token every {} ms",
+            args.firsts,
             args.rounds,
             args.tokens,
             args.timed,
             PACE.as_millis()
         ),
         disk: Some(probe.disk()),
-        rows: real.rows(args),
-        grids: vec![real.grid(), ends.grid()],
+        rows: [firsts.rows(), each.rows(args)].concat(),
+        grids: vec![real_grid(&firsts, &each), ends.grid()],
         notes: vec![
             "First token: from the request where the engine is asked straight, from the 202 where a task is handed \
-             to the daemon; what comes before the 202 is the commit, and shows apart. Each token: from the first to \
+             to the daemon; what comes before the 202 is the commit, and shows apart. It is the engine's by far the most, so \
+             that only the difference within each pair tells what was added. Each token: from the first to \
              the last, by their number."
                 .to_owned(),
         ],
@@ -103,108 +98,144 @@ fn config(engine: &Engine, timed: &StandIn) -> String {
     )
 }
 
-/// The two ways with the real engine.
-struct Real {
-    direct: Way,
-    daemon: Way,
+/// Short generations on both ways, for the first token.
+struct Firsts {
+    direct: Sample,
+    daemon: Sample,
+    /// What is added, of each pair of generations that followed one another, in milliseconds, sorted.
+    added: Vec<f64>,
     accepted: Sample,
     whole: Sample,
+}
+
+/// Long ones, for those that follow.
+struct Each {
+    direct: Sample,
+    daemon: Sample,
     daemon_cpu: Duration,
 }
 
-#[derive(Default)]
-struct Way {
-    first: Sample,
-    each: Sample,
-}
-
-impl Way {
-    fn add(&mut self, from: Instant, course: &Course) {
-        let (Some(first), Some(last)) = (course.tokens.first(), course.tokens.last()) else {
-            return;
+/// Has so many pairs of generations shown, after some for warmth, each way first in every other pair.
+fn pairs(
+    ways: &mut Ways,
+    (rounds, tokens): (usize, usize),
+    mut show: impl FnMut(&Course, &Course),
+) -> io::Result<()> {
+    for round in 0..WARM_UP + rounds {
+        let seed = round + 1;
+        let (straight, task) = if round % 2 == 0 {
+            let straight = ways.straight(seed, tokens)?;
+            (straight, ways.task(seed, tokens)?)
+        } else {
+            let task = ways.task(seed, tokens)?;
+            (ways.straight(seed, tokens)?, task)
         };
-        self.first.add(*first - from);
-        let steps = u32::try_from(course.tokens.len() - 1).unwrap_or(u32::MAX);
-        self.each.add((*last - *first) / steps.max(1));
-    }
-}
-
-fn real(args: &OverheadArgs, subject: &Subject, engine: &Engine) -> Result<Real, BenchError> {
-    let mut ways = Ways::open(subject, "real", engine.address())?;
-    let mut real = Real {
-        direct: Way::default(),
-        daemon: Way::default(),
-        accepted: Sample::default(),
-        whole: Sample::default(),
-        daemon_cpu: Duration::ZERO,
-    };
-    let mut cpu = cpu_of(subject.daemon.pid())?;
-    for round in 0..WARM_UP + args.rounds {
-        let (mut straight, mut task) = (None, None);
-        // Whatever follows the other one now precedes it the next time.
-        for turn in [round % 2, 1 - round % 2] {
-            match turn {
-                0 => straight = Some(ways.straight(round + 1, args.tokens)?),
-                _ => task = Some(ways.task(round + 1, args.tokens)?),
-            }
-        }
-        if round + 1 == WARM_UP {
-            cpu = cpu_of(subject.daemon.pid())?;
-        }
-        if round < WARM_UP {
-            continue;
-        }
-        if let (Some(straight), Some(task)) = (straight, task) {
-            real.direct.add(straight.began, &straight);
-            let accepted = task.accepted.unwrap_or(task.began);
-            real.daemon.add(accepted, &task);
-            real.accepted.add(accepted - task.began);
-            let first = task.tokens.first().copied().unwrap_or(accepted);
-            real.whole.add(first - task.began);
+        if round >= WARM_UP {
+            show(&straight, &task);
         }
     }
-    real.daemon_cpu = cpu_of(subject.daemon.pid())? - cpu;
-    Ok(real)
+    Ok(())
 }
 
-impl Real {
-    fn rows(&self, args: &OverheadArgs) -> Vec<Row> {
-        let (mut direct, mut daemon) = (self.direct.first.clone(), self.daemon.first.clone());
-        let first = daemon.ms(0.5) - direct.ms(0.5);
-        let whole = self.whole.clone().ms(0.5) - direct.ms(0.5);
-        let (mut direct, mut daemon) = (self.direct.each.clone(), self.daemon.each.clone());
-        let each = daemon.us(0.5) - direct.us(0.5);
-        let tokens = (args.rounds * args.tokens) as f64;
+impl Firsts {
+    fn measure(args: &OverheadArgs, ways: &mut Ways) -> io::Result<Self> {
+        let mut firsts = Self {
+            direct: Sample::default(),
+            daemon: Sample::default(),
+            added: Vec::with_capacity(args.firsts),
+            accepted: Sample::default(),
+            whole: Sample::default(),
+        };
+        pairs(ways, (args.firsts, FIRSTS_TOKENS), |straight, task| {
+            let (Some(direct), Some(daemon)) = (straight.tokens.first(), task.tokens.first())
+            else {
+                return;
+            };
+            let accepted = task.handed_over();
+            let (direct, through) = (*direct - straight.began, *daemon - accepted);
+            firsts.direct.add(direct);
+            firsts.daemon.add(through);
+            firsts
+                .added
+                .push((through.as_secs_f64() - direct.as_secs_f64()) * 1e3);
+            firsts.accepted.add(accepted - task.began);
+            firsts.whole.add(*daemon - task.began);
+        })?;
+        firsts.added.sort_by(f64::total_cmp);
+        Ok(firsts)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let added = |share: f64| {
+            let at = (share * self.added.len() as f64) as usize;
+            self.added.get(at).copied().unwrap_or(0.0)
+        };
+        let whole = self.whole.clone().ms(0.5) - self.direct.clone().ms(0.5);
         vec![
-            Row::new("added to the first token, p50", first, "ms").at_most(FIRST_MS_MOST),
-            Row::new("added to each token, p50", each, "us").at_most(EACH_US_MOST),
+            Row::new("added to the first token, p50 of pairs", added(0.5), "ms")
+                .at_most(FIRST_MS_MOST),
+            Row::new("added to the first token, p25 of pairs", added(0.25), "ms"),
+            Row::new("added to the first token, p75 of pairs", added(0.75), "ms"),
             Row::new(
                 "added to the first token with accept and commit, p50",
                 whole,
                 "ms",
             ),
             Row::new("request to 202, p50", self.accepted.clone().ms(0.5), "ms"),
-            Row::new(
-                "daemon CPU for each token",
-                self.daemon_cpu.as_secs_f64() * 1e6 / tokens,
-                "us",
-            ),
         ]
     }
+}
 
-    fn grid(&self) -> Grid {
-        let columns = ["first p50 ms", "first p95 ms", "each p50 us", "each p95 us"];
-        let mut grid = Grid::new("haiku-tiny", &columns);
-        for (name, way) in [
-            ("straight", &self.direct),
-            ("through the daemon", &self.daemon),
-        ] {
-            let (mut first, mut each) = (way.first.clone(), way.each.clone());
-            let values = vec![first.ms(0.5), first.ms(0.95), each.us(0.5), each.us(0.95)];
-            grid.add(name, values);
-        }
-        grid
+impl Each {
+    fn measure(args: &OverheadArgs, ways: &mut Ways, subject: &Subject) -> io::Result<Self> {
+        let cpu = || cpu_of(subject.daemon.pid());
+        let mut each = Self {
+            direct: Sample::default(),
+            daemon: Sample::default(),
+            daemon_cpu: Duration::ZERO,
+        };
+        let before = cpu()?;
+        pairs(ways, (args.rounds, args.tokens), |straight, task| {
+            each.direct.add(pace(straight));
+            each.daemon.add(pace(task));
+        })?;
+        each.daemon_cpu = cpu()? - before;
+        Ok(each)
     }
+
+    fn rows(&self, args: &OverheadArgs) -> Vec<Row> {
+        let added = self.daemon.clone().us(0.5) - self.direct.clone().us(0.5);
+        let tokens = ((WARM_UP + args.rounds) * args.tokens) as f64;
+        let cpu_us = self.daemon_cpu.as_secs_f64() * 1e6 / tokens;
+        vec![
+            Row::new("added to each token, p50", added, "us").at_most(EACH_US_MOST),
+            Row::new("daemon CPU for each token", cpu_us, "us"),
+        ]
+    }
+}
+
+/// Time from one token to the next, by the first and the last.
+fn pace(course: &Course) -> Duration {
+    let (Some(first), Some(last)) = (course.tokens.first(), course.tokens.last()) else {
+        return Duration::ZERO;
+    };
+    let steps = u32::try_from(course.tokens.len() - 1).unwrap_or(u32::MAX);
+    (*last - *first) / steps.max(1)
+}
+
+/// What both ways came to with the real engine.
+fn real_grid(firsts: &Firsts, each: &Each) -> Grid {
+    let columns = ["first p50 ms", "first p95 ms", "each p50 us", "each p95 us"];
+    let mut grid = Grid::new("haiku-tiny", &columns);
+    for (name, first, pace) in [
+        ("straight", &firsts.direct, &each.direct),
+        ("through the daemon", &firsts.daemon, &each.daemon),
+    ] {
+        let (mut first, mut pace) = (first.clone(), pace.clone());
+        let values = vec![first.ms(0.5), first.ms(0.95), pace.us(0.5), pace.us(0.95)];
+        grid.add(name, values);
+    }
+    grid
 }
 
 /// The two ways with a stand-in, seen from both of their ends.
@@ -283,107 +314,5 @@ impl Ends {
             grid.add(name, values);
         }
         grid
-    }
-}
-
-/// The two ways to one engine.
-struct Ways {
-    model: &'static str,
-    engine: Line,
-    daemon: Line,
-}
-
-#[derive(Deserialize)]
-struct EngineFrame {
-    stop: bool,
-}
-
-impl Ways {
-    fn open(subject: &Subject, model: &'static str, engine: &str) -> io::Result<Self> {
-        let daemon = subject.daemon.url().trim_start_matches("http://");
-        Ok(Self {
-            model,
-            engine: Line::open(engine)?,
-            daemon: Line::open(daemon)?,
-        })
-    }
-
-    /// Asks the engine itself, as the daemon does.
-    fn straight(&mut self, seed: usize, tokens: usize) -> io::Result<Course> {
-        let mut body = sampling(seed);
-        body["prompt"] = json!(PROMPT);
-        body["n_predict"] = json!(tokens);
-        body["stream"] = json!(true);
-        body["repeat_last_n"] = json!(64);
-        body["cache_prompt"] = json!(true);
-        let request = wire::post("/completion", &body.to_string());
-        let mut here = Vec::with_capacity(tokens);
-        let began = Instant::now();
-        self.engine.listen(&request, |event, at| {
-            let frame: EngineFrame = serde_json::from_str(&event.data)?;
-            if !frame.stop {
-                here.push(at);
-            }
-            Ok(())
-        })?;
-        whole(
-            tokens,
-            Course {
-                began,
-                accepted: None,
-                tokens: here,
-            },
-        )
-    }
-
-    /// Hands the same generation to the daemon and reads its stream.
-    fn task(&mut self, seed: usize, tokens: usize) -> io::Result<Course> {
-        let mut body = sampling(seed);
-        body["input"] = json!({ "kind": "completion", "prompt": PROMPT });
-        body["model_ref"] = json!(self.model);
-        body["max_tokens"] = json!(tokens);
-        let request = wire::post("/v1/tasks", &body.to_string());
-        let mut here = Vec::with_capacity(tokens);
-        let began = Instant::now();
-        let (status, reply) = self.daemon.ask(&request)?;
-        let accepted = Instant::now();
-        let Accepted { task_id } = wire::accepted(status, &reply)?;
-        let stream = wire::get(&format!("/v1/tasks/{task_id}/stream"));
-        self.daemon.listen(&stream, |event, at| {
-            if event.name == "token" {
-                here.push(at);
-            }
-            Ok(())
-        })?;
-        whole(
-            tokens,
-            Course {
-                began,
-                accepted: Some(accepted),
-                tokens: here,
-            },
-        )
-    }
-}
-
-/// What both ways are told of the sampling.
-fn sampling(seed: usize) -> Value {
-    json!({
-        "ignore_eos": true,
-        "seed": seed,
-        "temperature": 0.8,
-        "top_k": 40,
-        "top_p": 0.95,
-        "min_p": 0.05,
-        "repeat_penalty": 1.0,
-    })
-}
-
-fn whole(tokens: usize, course: Course) -> io::Result<Course> {
-    match course.tokens.len() {
-        all if all == tokens => Ok(course),
-        some => Err(io::Error::other(format!(
-            "{some} tokens came instead of {tokens}"
-        ))),
     }
 }
