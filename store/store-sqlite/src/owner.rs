@@ -200,6 +200,6 @@ mod tests {
         };
         assert_eq!(pragma("journal_mode"), "Text([119, 97, 108])");
         assert_eq!(pragma("synchronous"), "Integer(2)");
-        assert_eq!(pragma("wal_autocheckpoint"), "Integer(2000)");
+        assert_eq!(pragma("wal_autocheckpoint"), "Integer(1000)");
     }
 }

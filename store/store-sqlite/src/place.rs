@@ -1,9 +1,7 @@
 //! Is the file still where everyone would look for it? Who deletes or moves it does not stop its writer, which
 //! would go on to acknowledge what nobody finds again; and whoever opens another file in its place would read what is not ours.
 
-use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,14 +50,14 @@ struct Known {
 
 impl Known {
     fn at(path: PathBuf) -> io::Result<Self> {
-        let file = identity(&fs::metadata(&path)?);
+        let file = identity(&path)?;
         Ok(Self { path, file })
     }
 
     fn trouble(&self) -> Option<String> {
         let path = self.path.display();
-        match fs::metadata(&self.path) {
-            Ok(found) if identity(&found) == self.file => None,
+        match identity(&self.path) {
+            Ok(found) if found == self.file => None,
             Err(error) if error.kind() != io::ErrorKind::NotFound => Some(format!(
                 "{path} cannot be looked at any more ({error}); make it reachable again, or end the daemon"
             )),
@@ -70,6 +68,23 @@ impl Known {
     }
 }
 
-fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
+/// Device and number of the file at a path, and nothing else of it. Whoever asks for its times has the system keep them to
+/// the nanosecond from then on, so that the next sync of a commit writes them too: a write more for every commit.
+#[cfg(target_os = "linux")]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO)?;
+    Ok((
+        makedev(found.stx_dev_major, found.stx_dev_minor),
+        found.stx_ino,
+    ))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    let found = std::fs::metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
