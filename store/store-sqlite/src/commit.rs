@@ -3,6 +3,7 @@
 mod mutate;
 
 use orchestrator_core::id::AcceptSeq;
+use orchestrator_core::mutation::Mutation;
 use rusqlite::Connection;
 use store::{Commit, CommitError, Event};
 
@@ -36,8 +37,18 @@ fn execute(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
 struct Writer<'c> {
     statements: Statements<'c>,
     commit: &'c Commit,
-    /// Lowest and highest accept sequence of this commit.
-    accepted: Option<(AcceptSeq, AcceptSeq)>,
+    /// The highest accept sequence written so far.
+    accepted: Option<AcceptSeq>,
+}
+
+/// The first and the last accept sequence that a commit gives.
+fn accepted(mutations: &[Mutation]) -> Option<(AcceptSeq, AcceptSeq)> {
+    let mut given = mutations.iter().filter_map(|mutation| match mutation {
+        Mutation::TaskInsert { record, .. } => Some(record.seq),
+        _ => None,
+    });
+    let first = given.next()?;
+    Some((first, given.next_back().unwrap_or(first)))
 }
 
 impl<'c> Writer<'c> {
@@ -54,37 +65,40 @@ impl<'c> Writer<'c> {
         for mutation in &self.commit.mutations {
             self.mutate(mutation)?;
         }
-        self.accept_seq()?;
         self.log()
     }
 
+    /// Moves the row of the term on, and with it the highest accept sequence, which must lie above all before it.
     fn fence(&mut self) -> Result<(), CommitError> {
-        let (epoch, commit_seq) = (self.commit.epoch, self.commit.commit_seq);
-        let rows = self.run(Sql::Fence, |to| {
-            to.value(Unsigned(epoch.0))?
-                .value(Unsigned(commit_seq))?
-                .run()
-        })?;
-        if rows == 1 {
-            Ok(())
-        } else {
-            Err(CommitError::Fenced(format!(
-                "term {} may not make commit {commit_seq}",
-                epoch.0
-            )))
+        let (epoch, commit_seq) = (
+            Unsigned(self.commit.epoch.0),
+            Unsigned(self.commit.commit_seq),
+        );
+        let accepted = accepted(&self.commit.mutations);
+        if let Some((first, last)) = accepted {
+            let moved = self.run(Sql::FenceAndAccept, |to| {
+                to.value(epoch)?
+                    .value(commit_seq)?
+                    .value(Unsigned(first.0))?
+                    .value(Unsigned(last.0))?
+                    .run()
+            })?;
+            if moved == 1 {
+                return Ok(());
+            }
         }
-    }
-
-    /// Remembers the highest accept sequence, which must lie above all before it.
-    fn accept_seq(&mut self) -> Result<(), CommitError> {
-        let Some((first, last)) = self.accepted else {
-            return Ok(());
-        };
-        self.guarded(
-            Sql::AcceptSeq,
-            |to| to.value(Unsigned(first.0))?.value(Unsigned(last.0))?.run(),
-            || format!("accept sequence {} was given before", first.0),
-        )
+        let moved = self.run(Sql::Fence, |to| to.value(epoch)?.value(commit_seq)?.run())?;
+        match (moved, accepted) {
+            (1, None) => Ok(()),
+            (1, Some((first, _))) => Err(CommitError::Broken(format!(
+                "accept sequence {} was given before",
+                first.0
+            ))),
+            _ => Err(CommitError::Fenced(format!(
+                "term {} may not make commit {}",
+                epoch.0, commit_seq.0
+            ))),
+        }
     }
 
     fn log(&mut self) -> Result<(), CommitError> {

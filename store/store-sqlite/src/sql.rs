@@ -47,7 +47,6 @@ const TASK_UPDATE: &str = "UPDATE task SET revision = ?1, state = ?2, waiting_fo
 /// A statement of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sql {
-    AcceptSeq,
     AttemptInsert,
     AttemptPlace,
     AttemptUpdate,
@@ -57,6 +56,7 @@ pub(crate) enum Sql {
     ChunkDelete,
     ChunkPlace,
     Fence,
+    FenceAndAccept,
     IdempotencyBehind,
     IdempotencyBind,
     IdempotencyForget,
@@ -80,7 +80,6 @@ impl Sql {
 
     #[cfg(test)]
     pub(crate) const ALL: [Self; Self::COUNT] = [
-        Self::AcceptSeq,
         Self::AttemptInsert,
         Self::AttemptPlace,
         Self::AttemptUpdate,
@@ -90,6 +89,7 @@ impl Sql {
         Self::ChunkDelete,
         Self::ChunkPlace,
         Self::Fence,
+        Self::FenceAndAccept,
         Self::IdempotencyBehind,
         Self::IdempotencyBind,
         Self::IdempotencyForget,
@@ -110,9 +110,6 @@ impl Sql {
 
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::AcceptSeq => {
-                "UPDATE ownership SET accept_seq = ?2 WHERE shard = 0 AND accept_seq < ?1"
-            }
             Self::AttemptInsert => {
                 "INSERT INTO attempt (id, task, number, replica, replica_set, epoch, began_at_ms, ended_at_ms, \
                  state, finish, fault, first_token_ms, detail) \
@@ -141,6 +138,10 @@ impl Sql {
             Self::Fence => {
                 "UPDATE ownership SET commit_seq = ?2 \
                  WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1"
+            }
+            Self::FenceAndAccept => {
+                "UPDATE ownership SET commit_seq = ?2, accept_seq = ?4 \
+                 WHERE shard = 0 AND epoch = ?1 AND commit_seq = ?2 - 1 AND accept_seq < ?3"
             }
             Self::IdempotencyBehind => IDEMPOTENCY_BEHIND,
             Self::IdempotencyBind => IDEMPOTENCY_BIND,

@@ -235,7 +235,7 @@ impl Writer<'_> {
 
     fn task_insert(&mut self, record: &TaskRecord, body: PayloadRef) -> Result<(), CommitError> {
         let body = self.commit.body(body)?;
-        let in_order = self.accepted.is_none_or(|(_, last)| last < record.seq);
+        let in_order = self.accepted.is_none_or(|last| last < record.seq);
         if record.revision != 1 || !in_order {
             return Err(CommitError::Broken(format!(
                 "task {} does not begin at revision 1, or its accept sequence {} does not rise",
@@ -265,8 +265,7 @@ impl Writer<'_> {
             },
             || format!("task {} has a body already", record.id),
         )?;
-        let first = self.accepted.map_or(record.seq, |(first, _)| first);
-        self.accepted = Some((first, record.seq));
+        self.accepted = Some(record.seq);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime;
 
+use super::line::Line;
 use super::sample::Sample;
 use super::wire::{Head, wrong};
 
@@ -39,9 +40,12 @@ pub(super) struct Tally {
     pub(super) others: usize,
 }
 
-/// Starts asking, on one thread of its own.
+/// Starts asking, on one thread of its own. A single connection has it to itself, and no runtime between.
 pub(super) fn start(asking: Asking) -> JoinHandle<io::Result<Tally>> {
     thread::spawn(move || {
+        if asking.connections == 1 {
+            return ask_alone(&asking);
+        }
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -60,21 +64,49 @@ async fn ask_on(asking: &Asking) -> io::Result<Tally> {
     let mut request = asking.request.clone();
     let mut tally = Tally::default();
     loop {
-        if let Some(at) = asking.id_at {
+        asking.put_fresh_id(&mut request);
+        let asked = Instant::now();
+        let status = connection.ask(&request).await?;
+        if !asking.count(&mut tally, asked, status) {
+            return Ok(tally);
+        }
+    }
+}
+
+fn ask_alone(asking: &Asking) -> io::Result<Tally> {
+    let mut line = Line::open(&asking.address.to_string())?;
+    let mut request = asking.request.clone();
+    let mut tally = Tally::default();
+    loop {
+        asking.put_fresh_id(&mut request);
+        let asked = Instant::now();
+        let (status, _reply) = line.ask(&request)?;
+        if !asking.count(&mut tally, asked, status) {
+            return Ok(tally);
+        }
+    }
+}
+
+impl Asking {
+    fn put_fresh_id(&self, request: &mut [u8]) {
+        if let Some(at) = self.id_at {
             let id = uuid::Uuid::now_v7();
             id.hyphenated().encode_lower(&mut request[at..]);
         }
-        let asked = Instant::now();
-        let status = connection.ask(&request).await?;
+    }
+
+    /// Counts an answer that is here now. False once it is time to stop.
+    fn count(&self, tally: &mut Tally, asked: Instant, status: u16) -> bool {
         let now = Instant::now();
-        if now >= asking.until {
-            return Ok(tally);
+        if now >= self.until {
+            return false;
         }
-        if status != asking.status {
+        if status != self.status {
             tally.others += 1;
-        } else if now >= asking.from {
+        } else if now >= self.from {
             tally.answered.add(now - asked);
         }
+        true
     }
 }
 
