@@ -34,7 +34,8 @@ struct Load {
     machine: Machine,
     now: Now,
     entropy: rig::Seeded,
-    minted: u64,
+    accepted: u64,
+    ended: u64,
     running: VecDeque<AttemptId>,
 }
 
@@ -51,7 +52,8 @@ impl Load {
                 wall: WallMs(1_700_000_000_000),
             },
             entropy: rig::Seeded::default(),
-            minted: 0,
+            accepted: 0,
+            ended: 0,
             running: VecDeque::new(),
         };
         for replica in 0..replicas {
@@ -66,11 +68,6 @@ impl Load {
         }
         assert_eq!(load.running.len() as u64, running);
         load
-    }
-
-    fn mint(&mut self) -> u64 {
-        self.minted += 1;
-        self.minted
     }
 
     /// Steps until there is nothing left to do now.
@@ -91,7 +88,9 @@ impl Load {
     }
 
     fn accept(&mut self) {
-        let id = self.mint();
+        // Of tasks alone, so that the tenants come in turns, now and in every load before it.
+        self.accepted += 1;
+        let id = self.accepted;
         let reply = ReplyToken(id);
         let create = TaskCreate {
             id: TaskId(u128::from(id)),
@@ -114,13 +113,14 @@ impl Load {
 
     fn finish(&mut self) {
         let attempt = self.running.pop_front().expect("every slot is taken");
+        self.ended += 1;
         let end = AttemptEnd::Finished {
             finish: FinishReason::Stop,
             tokens_in: 10,
             tokens_out: 20,
             decode_ms: 1,
             first_token_ms: Some(1),
-            text: PayloadRef(self.mint()),
+            text: PayloadRef(self.ended),
         };
         self.step(Input::Report(Report::AttemptEnded { attempt, end }));
     }

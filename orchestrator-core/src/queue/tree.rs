@@ -6,11 +6,15 @@
 //! hash of its sequence. Each node knows size, cost, and least and greatest need of its subtree. Equal
 //! contents give equal shapes, so the machine stays a function of its inputs. 80 bytes a task.
 
+mod prefix;
+
 use std::cmp::Ordering;
 
 use crate::id::{AcceptSeq, TaskId};
 use crate::queue::order::Turn;
 use crate::time::MonoMs;
+
+pub(crate) use prefix::Prefix;
 
 const NIL: u32 = u32::MAX;
 
@@ -25,33 +29,6 @@ pub(crate) struct Entry {
     pub(crate) need: u32,
     /// What it is expected to cost, in tokens.
     pub(crate) cost: u32,
-}
-
-/// The first tasks of a tree, taken together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Prefix {
-    /// How many they are.
-    pub(crate) count: u32,
-    /// What they are expected to cost, in tokens.
-    pub(crate) cost: u64,
-}
-
-impl Prefix {
-    /// Both together.
-    pub(crate) fn with(self, other: Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            cost: self.cost + other.cost,
-        }
-    }
-
-    /// What is left without a part of it.
-    pub(crate) fn without(self, part: Self) -> Self {
-        Self {
-            count: self.count - part.count,
-            cost: self.cost - part.cost,
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
