@@ -82,14 +82,17 @@ impl Step {
     }
 }
 
+/// Rows that changed, each boxed as its mutation will have it.
+type Rows = Vec<Box<TaskRecord>>;
+
 impl Machine {
     /// Ends a step: its mutations, then its replies, then its effects.
     pub(super) fn flush(&mut self) {
         let mut step = std::mem::take(&mut self.step);
         let before = self.outputs.len();
         let rows = self.rows(std::mem::take(&mut step.tasks));
-        let is_final = |row: &&Box<TaskRecord>| row.state.is_final();
-        let ended: Vec<_> = rows.iter().filter(is_final).map(|row| row.id).collect();
+        let ended = rows.iter().filter(|row| row.state.is_final());
+        let ended: Vec<_> = ended.map(|row| row.id).collect();
         self.flush_rows(&step, rows);
         self.flush_bulks(&step);
         let mutations = self.outputs.len() - before;
@@ -113,7 +116,7 @@ impl Machine {
     }
 
     /// The rows that changed, at their new revisions.
-    fn rows(&mut self, changed: Vec<TaskId>) -> Vec<Box<TaskRecord>> {
+    fn rows(&mut self, changed: Vec<TaskId>) -> Rows {
         let row = |task| {
             let live = self.tasks.get_mut(&task)?;
             live.record.revision += 1;
@@ -122,7 +125,7 @@ impl Machine {
         changed.into_iter().filter_map(row).collect()
     }
 
-    fn flush_rows(&mut self, step: &Step, mut rows: Vec<Box<TaskRecord>>) {
+    fn flush_rows(&mut self, step: &Step, mut rows: Rows) {
         let mut persist = |mutation| self.outputs.push_back(Output::Persist(mutation));
         if let Some((task, body)) = step.inserted
             && let Some(at) = rows.iter().position(|row| row.id == task)
