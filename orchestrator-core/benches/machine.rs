@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{
-    AttemptId, Digest, PayloadRef, PrincipalId, ProjectId, ReplicaName, ReplyToken, TaskId,
-    TenantId,
+    AttemptId, Digest, ModelRef, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName,
+    ReplyToken, TaskId, TenantId,
 };
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
-use orchestrator_core::machine::{Machine, Output};
-use orchestrator_core::task::FinishReason;
+use orchestrator_core::machine::{Machine, MachineConfig, Output};
+use orchestrator_core::placement::ReplicaFacts;
+use orchestrator_core::task::{FinishReason, TaskSpec};
 use orchestrator_core::time::{MonoMs, Now, WallMs};
 
 // What pools, replicas and tasks look like is said once; not all of it is of use here.
@@ -37,14 +38,32 @@ struct Load {
     accepted: u64,
     ended: u64,
     running: VecDeque<AttemptId>,
+    models: Vec<ModelRef>,
 }
 
 impl Load {
     /// With every slot taken, and so many tasks in the queue.
     fn new(replicas: u32, slots: u32, queued: u64) -> Self {
-        let mut config = rig::one_pool(replicas);
+        Self::of(rig::one_pool(replicas), replicas, slots, queued)
+    }
+
+    /// The same with two pools, whose models take turns in so many processes.
+    fn shared(processes: u32, slots: u32, queued: u64) -> Self {
+        let mut config = rig::one_pool(processes);
+        let mut other = config.pools[0].clone();
+        other.name = PoolName::new("other");
+        other.model_ref = ModelRef::new("other");
+        for replica in &mut other.replicas {
+            replica.name = ReplicaName::new(format!("other-{}", replica.name));
+        }
+        config.pools.push(other);
+        Self::of(config, processes, slots, queued)
+    }
+
+    fn of(mut config: MachineConfig, processes: u32, slots: u32, queued: u64) -> Self {
         config.classes[0].capacity = u32::MAX;
         config.lease_ttl_ms = u64::MAX / 4;
+        let pools = config.pools.clone();
         let mut load = Self {
             machine: Machine::new(config),
             now: Now {
@@ -55,18 +74,27 @@ impl Load {
             accepted: 0,
             ended: 0,
             running: VecDeque::new(),
+            models: Vec::new(),
         };
-        for replica in 0..replicas {
-            let mut facts = rig::facts("default-0", slots);
-            facts.name = ReplicaName::new(format!("default-{replica}"));
-            let facts = Box::new(facts);
-            load.step(Input::Report(Report::ReplicaReady { facts }));
+        for pool in &pools {
+            for replica in &pool.replicas {
+                let facts = ReplicaFacts {
+                    name: replica.name.clone(),
+                    pool: pool.name.clone(),
+                    model_ref: pool.model_ref.clone(),
+                    ..rig::facts("default-0", slots)
+                };
+                let facts = Box::new(facts);
+                load.step(Input::Report(Report::ReplicaReady { facts }));
+            }
         }
-        let running = u64::from(replicas) * u64::from(slots);
+        load.models = pools.into_iter().map(|pool| pool.model_ref).collect();
+        let running = u64::from(processes) * u64::from(slots);
         for _ in 0..running + queued {
             load.accept();
         }
-        assert_eq!(load.running.len() as u64, running);
+        let most = if load.models.len() == 1 { running } else { 1 };
+        assert!(load.running.len() as u64 >= most);
         load
     }
 
@@ -100,7 +128,13 @@ impl Load {
             project: ProjectId::DEFAULT,
             created_by: PrincipalId::SYSTEM,
             fingerprint: Digest([0; 32]),
-            spec: rig::spec(),
+            spec: TaskSpec {
+                model_ref: self
+                    .models
+                    .get(id as usize / 8 % self.models.len())
+                    .cloned(),
+                ..rig::spec()
+            },
             budget: None,
             body: PayloadRef(id),
         };
@@ -144,5 +178,12 @@ fn queued(bencher: divan::Bencher<'_, '_>, queued: u64) {
 #[divan::bench(args = [1, 10, 100, 1_000], sample_count = 200, sample_size = 50)]
 fn placed(bencher: divan::Bencher<'_, '_>, replicas: u32) {
     let mut load = Load::new(replicas, 4, 100);
+    bencher.bench_local(|| load.turn());
+}
+
+/// A turn with two models that take turns in so many processes with four slots each.
+#[divan::bench(args = [1, 10, 100], sample_count = 200, sample_size = 50)]
+fn shared(bencher: divan::Bencher<'_, '_>, processes: u32) {
+    let mut load = Load::shared(processes, 4, 1_000);
     bencher.bench_local(|| load.turn());
 }

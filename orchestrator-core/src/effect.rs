@@ -76,6 +76,8 @@ pub struct AttemptOrder {
     pub number: u32,
     /// Where it runs.
     pub replica: ReplicaName,
+    /// True if the engine process held the model of another replica until now, and has to change it.
+    pub changes_model: bool,
     /// What was asked for.
     pub spec: TaskSpec,
     /// Durable tokens that the text has already: a replay must reproduce them and reports only what follows.

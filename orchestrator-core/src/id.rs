@@ -141,6 +141,8 @@ name_like! {
     ModelRef;
     /// Name of a pool, from the configuration.
     PoolName;
+    /// Name of an engine process, unique in the deployment.
+    ProcessName;
     /// Name of a replica, unique in the deployment.
     ReplicaName;
 }

@@ -19,6 +19,7 @@ use orchestrator_core::attempt::RetryLimits;
 use orchestrator_core::id::PoolName;
 use orchestrator_core::key::Keys;
 use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::placement::Policy;
 use orchestrator_core::quota::{QuotaLimits, RequestRate};
 use pool_managerd::LocateError;
 use store::{OpenError, ReadError};
@@ -314,6 +315,7 @@ fn machine_config(config: &Config) -> MachineConfig {
     let Config {
         server: _,
         queue,
+        placement,
         quota,
         refusals: _,
         session,
@@ -334,6 +336,10 @@ fn machine_config(config: &Config) -> MachineConfig {
             backoff_cap_ms: retry.backoff_cap_ms,
         },
         prices: pools.iter().map(price).collect(),
+        policy: Policy {
+            model_run_tokens_max: placement.model_run_tokens_max,
+            ..Policy::default()
+        },
         session_ttl_ms: session.ttl_ms,
         session_turns_max: session.turns_max,
         idempotency_retention_ms: idempotency.retention_ms,

@@ -87,6 +87,7 @@ fn counts(not_chosen: &NotChosen) -> Option<String> {
         not_ready,
         outranked,
         paused,
+        process_busy,
         replica_set_differs,
     } = not_chosen;
     let named = [
@@ -97,6 +98,7 @@ fn counts(not_chosen: &NotChosen) -> Option<String> {
         (not_ready, "not_ready"),
         (outranked, "outranked"),
         (paused, "paused"),
+        (process_busy, "process_busy"),
         (replica_set_differs, "replica_set_differs"),
     ];
     let said: Vec<String> = named

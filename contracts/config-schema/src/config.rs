@@ -7,10 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod idempotency;
+mod placement;
 mod queue;
 mod retry;
 
 pub use idempotency::Idempotency;
+pub use placement::Placement;
 pub(crate) use queue::CLASSES_MAX;
 pub use queue::{FullPolicy, Queue, QueueClass};
 pub use retry::Retry;
@@ -26,6 +28,8 @@ pub struct Config {
     pub server: Server,
     /// The waiting room.
     pub queue: Queue,
+    /// Where tasks run.
+    pub placement: Placement,
     /// How much tenants may use.
     pub quota: Quota,
     /// Tasks that were turned away.

@@ -15,8 +15,8 @@ mod schema;
 mod validate;
 
 pub use config::{
-    Config, EngineKind, FullPolicy, Idempotency, LogFormat, Pool, Queue, QueueClass, Retry, Server,
-    Session,
+    Config, EngineKind, FullPolicy, Idempotency, LogFormat, Placement, Pool, Queue, QueueClass,
+    Retry, Server, Session,
 };
 pub use fault::ConfigFault;
 pub use parse::{parse, parse_and};

@@ -35,6 +35,7 @@ pub fn check(config: &Config) -> Vec<ConfigFault> {
         10_000,
     );
     found.idempotency(config);
+    found.placement(config);
     found.quota(config);
     found.retry(config);
     let mut names = BTreeSet::new();
@@ -77,6 +78,15 @@ impl Faults {
             kept.keys_max.into(),
             1,
             100_000_000,
+        );
+    }
+
+    fn placement(&mut self, config: &Config) {
+        self.range(
+            "/placement/model_run_tokens_max",
+            config.placement.model_run_tokens_max.into(),
+            0,
+            10_000_000,
         );
     }
 

@@ -47,6 +47,8 @@ impl Pending {
 impl Machine {
     /// Does a bounded piece of it, bulks and losses before alarms before the queue.
     pub(super) fn work(&mut self, now: Now, entropy: &mut dyn Entropy) {
+        // For whom a process is kept may have left the queue, or come to be after others who are due by now.
+        self.pending.dispatch |= self.fleet.has_shared_room();
         let mut left = WORK_PER_STEP;
         let mut walks = BULK_PIECES_PER_STEP;
         while walks > 0 && self.bulk_walk(now) {

@@ -179,8 +179,9 @@ impl Machine {
             // It stands at no door yet.
             return Ok(None);
         }
-        if self.is_at_rest(now) && self.fleet.room(&lane) >= Some(ctx_need(spec)) {
-            // It never waits. It overtakes nobody: a free slot that fits means that nobody queued fits it.
+        if self.is_at_rest(now) && self.room_for_newcomer(now.mono, &lane) >= Some(ctx_need(spec)) {
+            // It never waits. It overtakes nobody: a free slot that fits, and is kept for nobody, means that nobody
+            // queued fits it.
             return Ok(None);
         }
         match self

@@ -58,7 +58,8 @@ impl Machine {
                     .service(&pool.name, live.record.spec.max_tokens)
             })
             .max_by_key(|service| service.mean_ms)?;
-        let slots = pools().map(|pool| u64::from(pool.slots_hoped())).sum();
+        let offers = self.fleet.offers(&lane);
+        let slots = offers.map(|offer| u64::from(offer.hoped)).sum();
         let ahead = self.ahead(now, live);
         let start_ms = self.begins_after(now, live, self.latest_start_in_ms(live, ahead));
         Some(forecast(left_ms, start_ms, service, ahead, slots))

@@ -4,11 +4,12 @@ use crate::attempt::{LiveAttempt, attempt_id};
 use crate::effect::{AttemptOrder, Effect};
 use crate::entropy::Entropy;
 use crate::id::{AttemptId, ReplicaName, TaskId};
+use crate::machine::affinity::Choice;
 use crate::machine::driver::Machine;
 use crate::machine::moves::ctx_need;
 use crate::machine::step::Deed;
-use crate::placement::{ReplicaSetKey, Request, plan};
-use crate::queue::{Charge, Next, Shares};
+use crate::placement::{Precedence, ReplicaSetKey, Request, plan};
+use crate::queue::{Charge, Shares};
 use crate::task::{AttemptHead, AttemptRecord, AttemptState, Started, TaskEvent, TaskRecord};
 use crate::time::{AgeMs, MonoMs, Now};
 use crate::timer::Timer;
@@ -19,49 +20,78 @@ impl Machine {
         if !self.fleet.has_room() {
             return false;
         }
-        let Some((next, pool, replica)) = self.next_dispatch(now.mono) else {
+        let Some((choice, replica)) = self.next_dispatch(now.mono) else {
             return false;
         };
+        let Choice {
+            next,
+            group,
+            replica: _,
+            precedence,
+        } = choice;
         let charge = Charge {
-            pool,
+            group,
             band: next.band,
             flow: next.flow,
             weight: self.weight(next.flow),
             tokens: next.cost.into(),
         };
-        self.fairness.charge(charge, &next.waiting);
+        let in_order = precedence == Precedence::First;
+        self.fairness.charge(charge, &next.waiting, in_order);
+        if self.fleet.shared(group).is_some() {
+            self.fleet.count(&replica, precedence, next.cost);
+        }
         self.dispatch(now, entropy, next.task, &replica, charge);
         true
     }
 
-    /// What is dispatched next, of which pool, and where. Each pool has an order of its own. Where the first of
-    /// one pool would rather run in another that has room too, that other pool is asked first.
-    fn next_dispatch(&self, now: MonoMs) -> Option<(Next, usize, ReplicaName)> {
-        let weight = |flow| self.weight(flow);
-        let mut rather_elsewhere = None;
-        for pool in self.fleet.pools_with_room() {
-            let shares = Shares {
-                fairness: &self.fairness,
-                pool,
-                weight: &weight,
-                classes: &self.classes,
+    /// What is dispatched next, and where. Each group of pools has an order of its own. Where the first of one group
+    /// would rather run in another that has room too, that other group is asked first.
+    fn next_dispatch(&self, now: MonoMs) -> Option<(Choice, ReplicaName)> {
+        let policy = self.config.policy;
+        let mut rather_elsewhere: Option<Choice> = None;
+        for group in self.fleet.groups_with_room() {
+            let choice = if self.fleet.shared(group).is_some() {
+                self.look(now, group).choice
+            } else {
+                self.first_of(now, group)
             };
-            let room = |lane: &_| self.fleet.room_in(pool, lane);
-            let Some(next) = self.lanes.next(now, shares, room) else {
+            let Some(choice) = choice else {
                 continue;
             };
-            let request = self.request(now, &self.tasks.get(&next.task)?.record);
-            let policy = self.config.policy;
+            let request = self.request(now, &self.tasks.get(&choice.next.task)?.record);
             let anywhere = plan(self.fleet.replicas(), &request, policy).chosen?;
-            if self.fleet.is_of(anywhere, pool) {
-                return Some((next, pool, anywhere.name.clone()));
+            if self.fleet.is_in(anywhere, group) {
+                let replica = choice.replica.clone();
+                return Some((choice, replica.unwrap_or_else(|| anywhere.name.clone())));
             }
-            if rather_elsewhere.is_none() {
-                let here = plan(self.fleet.members(pool), &request, policy).chosen?;
-                rather_elsewhere = Some((next, pool, here.name.clone()));
-            }
+            rather_elsewhere.get_or_insert(choice);
         }
-        rather_elsewhere
+        let choice = rather_elsewhere?;
+        if let Some(replica) = choice.replica.clone() {
+            return Some((choice, replica));
+        }
+        let request = self.request(now, &self.tasks.get(&choice.next.task)?.record);
+        let here = plan(self.fleet.members(choice.group), &request, policy).chosen?;
+        Some((choice, here.name.clone()))
+    }
+
+    /// The first in the order of a pool that shares no process.
+    fn first_of(&self, now: MonoMs, group: usize) -> Option<Choice> {
+        let weight = |flow| self.weight(flow);
+        let shares = Shares {
+            fairness: &self.fairness,
+            group,
+            weight: &weight,
+            classes: &self.classes,
+        };
+        let room = |lane: &_| self.fleet.room_in(group, lane);
+        Some(Choice {
+            next: self.lanes.next(now, shares, room)?,
+            group,
+            replica: None,
+            precedence: Precedence::First,
+        })
     }
 
     /// What placement is asked for a task.
@@ -107,7 +137,7 @@ impl Machine {
         row.started.get_or_insert_with(|| Box::new(started));
         let row = row.clone();
 
-        self.begin_attempt(now, task, &head, set, charge);
+        let changes_model = self.begin_attempt(now, task, &head, set, charge);
         if let Some(session) = row.session_key()
             && self.sessions.dispatched(session, replica, now)
         {
@@ -122,7 +152,10 @@ impl Machine {
                 .deeds
                 .extend(Effect::task_started(&row).map(Deed::Ready));
         }
-        let order = Box::new(order(&row, &head));
+        let order = Box::new(AttemptOrder {
+            changes_model,
+            ..order(&row, &head)
+        });
         self.step
             .deeds
             .push(Deed::Ready(Effect::AttemptStart(order)));
@@ -142,7 +175,7 @@ impl Machine {
         Some((started, replica.set?))
     }
 
-    /// Writes the attempt down, takes the slot, and begins the lease.
+    /// Writes the attempt down, takes the slot, and begins the lease. True if the process has to change its model.
     fn begin_attempt(
         &mut self,
         now: Now,
@@ -150,7 +183,7 @@ impl Machine {
         head: &AttemptHead,
         set: ReplicaSetKey,
         charge: Charge,
-    ) {
+    ) -> bool {
         let record = AttemptRecord {
             id: head.id,
             task,
@@ -172,9 +205,9 @@ impl Machine {
         };
         self.attempts.insert(head.id, Box::new(live));
         self.step.attempts_begun.push(head.id);
-        self.fleet.take(&head.replica, head.id);
         self.timers
             .set(Timer::Lease(head.id), now.mono + self.config.lease_ttl_ms);
+        self.fleet.take(&head.replica, head.id)
     }
 
     fn new_attempt_id(&self, now: Now, entropy: &mut dyn Entropy) -> AttemptId {
@@ -186,13 +219,14 @@ impl Machine {
     }
 }
 
-/// What the runner of a task's attempt needs to know.
+/// What the runner of a task's attempt needs to know, if the process holds its model.
 pub(super) fn order(row: &TaskRecord, head: &AttemptHead) -> AttemptOrder {
     AttemptOrder {
         attempt: head.id,
         task: row.id,
         number: head.number,
         replica: head.replica.clone(),
+        changes_model: false,
         spec: row.spec.clone(),
         position: row.position,
         accepted_at: row.accepted_at,

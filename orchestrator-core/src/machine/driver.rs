@@ -161,7 +161,8 @@ impl Machine {
         } else {
             let forget = self.idempotency.due();
             let alarms = self.timers.first().into_iter().chain(forget);
-            alarms.chain(self.schedule_wake()).min()
+            let others = self.schedule_wake().into_iter().chain(self.order_wake());
+            alarms.chain(others).min()
         }
     }
 

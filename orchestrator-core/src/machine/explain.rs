@@ -45,10 +45,7 @@ impl Machine {
         let live = self.tasks.get(&task)?;
         let row = &live.record;
         let candidates = match row.state {
-            TaskState::Queued | TaskState::Waiting(_) => {
-                let request = self.request(now.mono, row);
-                report(self.fleet.replicas(), &request, self.config.policy)
-            }
+            TaskState::Queued | TaskState::Waiting(_) => self.candidates(now, row),
             _ => Vec::new(),
         };
         let waiting_for = match row.state {
@@ -69,6 +66,23 @@ impl Machine {
             budget_left: self.budget_left(now, row),
             candidates,
         })
+    }
+
+    /// Every replica, and what placement finds about it.
+    fn candidates(&self, now: Now, row: &TaskRecord) -> Vec<Candidate> {
+        let request = self.request(now.mono, row);
+        let replicas = self.fleet.replicas();
+        let mut candidates = report(replicas, &request, self.config.policy);
+        for process in self.kept_from(now.mono, row.id) {
+            for member in &process.members {
+                if let (Some(one), Some(replica)) =
+                    (candidates.get_mut(*member), replicas.get(*member))
+                {
+                    one.kept(replica);
+                }
+            }
+        }
+        candidates
     }
 
     fn summary(&self, now: Now, live: &LiveTask, ahead: u64, candidates: &[Candidate]) -> String {
@@ -151,7 +165,7 @@ fn queued_obstacle(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Op
     };
     if any(Verdict::Chosen) {
         None
-    } else if any(Verdict::Busy) {
+    } else if any(Verdict::Busy) || any(Verdict::ProcessBusy) || any(Verdict::ProcessKept) {
         Some(Obstacle::Slots)
     } else if only(Verdict::NotReady) {
         Some(Obstacle::NotReady)
@@ -196,6 +210,16 @@ fn queued_summary(row: &TaskRecord, ahead: u64, candidates: &[Candidate]) -> Str
     }
     if suits(Verdict::Busy) > 0 {
         return format!("is next in class {class}; every slot that could take it is taken");
+    }
+    if suits(Verdict::ProcessBusy) > 0 {
+        return format!(
+            "is next in class {class}; every process that could take it generates with another model"
+        );
+    }
+    if suits(Verdict::ProcessKept) > 0 {
+        return format!(
+            "is next in class {class}; every process that could take it is kept for a task that wants another model"
+        );
     }
     if suits(Verdict::NotReady) == able {
         return format!("is next in class {class}; no replica that could take it is ready yet");

@@ -14,10 +14,11 @@
 //! | levels of quotas that flow back with time | hard | as they were, less what flowed back since by the wall clock |
 //! | what live tasks hold of quotas | soft | summed up from the tasks |
 //! | queue, lanes, front door | soft | rebuilt from tasks in state `queued`; same order |
-//! | what each flow has had of each pool | soft | every flow begins anew; what was owed is forgotten |
+//! | what each flow has had of each group of pools | soft | every flow begins anew; what was owed is forgotten |
 //! | age of a task, when it is due, its deadline | soft | from `accepted_at` by the wall clock; a clock set back makes it younger |
 //! | pools, replicas, who gave up | soft | everything starts; tasks wait until replicas report again |
 //! | slots taken | soft | rebuilt from live attempts |
+//! | which model a process holds, and how much of it went before others | soft | as live attempts show it; otherwise nothing is known to be held |
 //! | leases | soft | each attempt that may still run gets a fresh one |
 //! | tasks that wait for a time of the wall clock | soft | rebuilt from tasks in state `waiting`; those whose time passed meanwhile are queued by it |
 //! | end of a backoff | soft | from `not_before`, at most one longest pause from now |
@@ -33,6 +34,7 @@
 //! | attempts given up and not yet ended, tasks that can never run and are not yet ended | soft | found again by the same rules |
 //! | counters | soft | begin at 0 |
 
+mod affinity;
 mod background;
 mod budget;
 mod bulk;

@@ -70,7 +70,7 @@ impl Machine {
     }
 
     /// Number of tasks that will be considered before this one: those before it in the order, among tasks
-    /// that a pool which could serve this one could serve too. `None` unless it is queued.
+    /// that compete with it for slots of some pool, or of some that share processes. `None` unless it is queued.
     #[must_use]
     pub fn queue_position(&self, now: Now, task: TaskId) -> Option<u64> {
         let live = self.tasks.get(&task)?;
@@ -157,7 +157,7 @@ impl Machine {
         let weight = |flow| self.weight(flow);
         let shares = Shares {
             fairness: &self.fairness,
-            pool: self.fleet.first_serving(&own),
+            group: self.fleet.first_serving(&own),
             weight: &weight,
             classes: &self.classes,
         };
@@ -182,8 +182,11 @@ impl Machine {
         if self.starts_at_once(live, &lane, ahead) {
             return Some(StartBand::AT_ONCE);
         }
-        let ready = self.fleet.serving(&lane).filter(|pool| pool.ready > 0);
-        let pools = ready.map(|pool| (&pool.name, pool.slots));
+        let ready = self
+            .fleet
+            .offers(&lane)
+            .filter(|offer| offer.pool.ready > 0);
+        let pools = ready.map(|offer| (&offer.pool.name, offer.slots));
         let reach = self.calibration.reach(self.place(live).flow.class);
         let band = self.service.band(ahead, pools, reach)?;
         // The estimate hopes for replicas that are not ready yet, too.
@@ -202,8 +205,8 @@ impl Machine {
 
     /// The pools that could serve a lane, with the slots that they have or hope for.
     fn hoped<'a>(&'a self, lane: &'a LaneKey) -> impl Iterator<Item = (&'a PoolName, u32)> {
-        let serving = self.fleet.serving(lane);
-        serving.map(|pool| (&pool.name, pool.slots_hoped()))
+        let offers = self.fleet.offers(lane);
+        offers.map(|offer| (&offer.pool.name, offer.hoped))
     }
 
     fn starts_at_once(&self, live: &LiveTask, lane: &LaneKey, ahead: u64) -> bool {

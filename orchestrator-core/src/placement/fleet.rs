@@ -1,25 +1,13 @@
 //! Pools and replicas, as the machine keeps them.
 
 use crate::id::{AttemptId, ModelRef, PoolName, ReplicaName};
+use crate::placement::process::{Group, Precedence, Process, divide};
 use crate::placement::replica::{ReplicaEvent, next};
-use crate::placement::{Replica, ReplicaFacts, ReplicaSetKey, ReplicaState};
+use crate::placement::{
+    PoolConfig, Replica, ReplicaConfig, ReplicaFacts, ReplicaSetKey, ReplicaState,
+};
 use crate::queue::{LaneKey, Pauses};
 use crate::task::Engine;
-
-/// One pool, from the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolConfig {
-    /// Its name, unique.
-    pub name: PoolName,
-    /// Kind of engine that its replicas run.
-    pub engine: Engine,
-    /// Name of the model that its replicas serve.
-    pub model_ref: ModelRef,
-    /// Bytes of cache that its engines keep for a token, if that is known.
-    pub kv_bytes_per_token: Option<u64>,
-    /// Its replicas, each name unique in the deployment.
-    pub replicas: Vec<ReplicaName>,
-}
 
 /// One pool as it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,17 +37,27 @@ pub struct Fleet {
     pub(super) pools: Vec<Pool>,
     /// By name.
     pub(super) replicas: Vec<Replica>,
-    /// Slots free over all of them.
-    free: u64,
+    /// By name.
+    pub(super) processes: Vec<Process>,
+    /// For each replica the process that it lives in.
+    pub(super) process_of: Vec<usize>,
+    /// In the order of the configuration.
+    pub(super) groups: Vec<Group>,
+    /// Slots free over all processes.
+    pub(super) free: u64,
 }
 
 impl Fleet {
     /// Every replica starting, every slot free.
     #[must_use]
-    pub fn new(pools: &[PoolConfig]) -> Self {
-        let mut replicas: Vec<_> = pools
+    pub fn new(configs: &[PoolConfig]) -> Self {
+        let mut replicas: Vec<_> = configs
             .iter()
-            .flat_map(|pool| pool.replicas.iter().map(move |name| fresh(pool, name)))
+            .flat_map(|pool| {
+                pool.replicas
+                    .iter()
+                    .map(move |replica| fresh(pool, replica))
+            })
             .collect();
         replicas.sort_by(|a, b| a.name.cmp(&b.name));
         let members = |pool: &PoolConfig| {
@@ -67,7 +65,7 @@ impl Fleet {
                 |(index, replica): (usize, &Replica)| (replica.pool == pool.name).then_some(index);
             replicas.iter().enumerate().filter_map(of_pool).collect()
         };
-        let pools = pools
+        let pools: Vec<_> = configs
             .iter()
             .map(|pool| Pool {
                 name: pool.name.clone(),
@@ -82,9 +80,22 @@ impl Fleet {
                 ctx_max: None,
             })
             .collect();
+        let (processes, groups) = divide(configs, &pools, &replicas);
+        let mut process_of = vec![0; replicas.len()];
+        for (place, process) in processes.iter().enumerate() {
+            for member in &process.members {
+                process_of[*member] = place;
+            }
+        }
+        for process in &processes {
+            process.tell(&mut replicas);
+        }
         Self {
             pools,
             replicas,
+            processes,
+            process_of,
+            groups,
             free: 0,
         }
     }
@@ -98,28 +109,33 @@ impl Fleet {
     /// A replica, if it is configured.
     #[must_use]
     pub fn replica(&self, name: &ReplicaName) -> Option<&Replica> {
-        let index = self
-            .replicas
-            .binary_search_by(|replica| replica.name.cmp(name))
-            .ok()?;
-        self.replicas.get(index)
+        self.replicas.get(self.index(name)?)
     }
 
-    /// Changes a replica, if it is configured, and keeps the sum of free slots.
+    /// Changes a replica, if it is configured, and keeps what others make of it: what the other replicas of its process
+    /// may do, and the sums of free slots.
     fn change<T>(
         &mut self,
         name: &ReplicaName,
-        change: impl FnOnce(&mut Replica) -> T,
+        change: impl FnOnce(&mut Replica, &mut Process, usize) -> T,
     ) -> Option<T> {
-        let index = self
-            .replicas
-            .binary_search_by(|replica| replica.name.cmp(name))
-            .ok()?;
-        let replica = self.replicas.get_mut(index)?;
-        let before = u64::from(replica.slots_free());
-        let result = change(replica);
-        self.free = self.free - before + u64::from(replica.slots_free());
+        let index = self.index(name)?;
+        let process = self.processes.get_mut(*self.process_of.get(index)?)?;
+        let before = process.slots_free(&self.replicas);
+        let result = change(self.replicas.get_mut(index)?, process, index);
+        process.tell(&mut self.replicas);
+        let after = process.slots_free(&self.replicas);
+        let group = self.groups.get_mut(process.group)?;
+        group.free = group.free - before + after;
+        self.free = self.free - before + after;
         Some(result)
+    }
+
+    pub(super) fn index(&self, name: &ReplicaName) -> Option<usize> {
+        let found = self
+            .replicas
+            .binary_search_by(|replica| replica.name.cmp(name));
+        found.ok()
     }
 
     /// Models that are served, each with its engine, sorted, each pair once.
@@ -147,10 +163,15 @@ impl Fleet {
         }
         let (name, pool) = (facts.name.clone(), facts.pool.clone());
         let key = facts.set_key();
-        let lost = self.change(&name, |replica| {
-            let event = match replica.set {
-                Some(before) if before != key => ReplicaEvent::ReadyChanged,
-                _ => ReplicaEvent::Ready,
+        let is_another = self.replica(&name)?.set.is_some_and(|before| before != key);
+        let lost = self.change(&name, |replica, process, _| {
+            if is_another {
+                process.stopped();
+            }
+            let event = if is_another {
+                ReplicaEvent::ReadyChanged
+            } else {
+                ReplicaEvent::Ready
             };
             let step = next(replica.state, event);
             replica.state = step.to;
@@ -168,7 +189,8 @@ impl Fleet {
 
     /// A replica stopped. Attempts that were on it, or `None` if it is not configured.
     pub(crate) fn down(&mut self, name: &ReplicaName, detail: String) -> Option<Vec<AttemptId>> {
-        let (pool, lost) = self.change(name, |replica| {
+        let (pool, lost) = self.change(name, |replica, process, _| {
+            process.stopped();
             let step = next(replica.state, ReplicaEvent::Down);
             replica.state = step.to;
             replica.last_error = detail;
@@ -197,11 +219,14 @@ impl Fleet {
         for replica in &mut self.replicas {
             replica.paused = pauses.hold(&replica.pool);
         }
-        self.free = self
-            .replicas
-            .iter()
-            .map(|replica| u64::from(replica.slots_free()))
-            .sum();
+        for group in &mut self.groups {
+            let processes = group.processes.iter();
+            let processes = processes.filter_map(|process| self.processes.get(*process));
+            group.free = processes
+                .map(|process| process.slots_free(&self.replicas))
+                .sum();
+        }
+        self.free = self.groups.iter().map(|group| group.free).sum();
     }
 
     /// The names of the pools, in the order of the configuration.
@@ -231,9 +256,23 @@ impl Fleet {
         names
     }
 
-    /// An attempt takes a slot.
-    pub(crate) fn take(&mut self, name: &ReplicaName, attempt: AttemptId) {
-        self.change(name, |replica| replica.taken.insert(attempt));
+    /// An attempt takes a slot. True if its process holds another model from now on.
+    pub(crate) fn take(&mut self, name: &ReplicaName, attempt: AttemptId) -> bool {
+        let changed = self.change(name, |replica, process, index| {
+            replica.taken.insert(attempt);
+            process.took(index)
+        });
+        changed.unwrap_or(false)
+    }
+
+    /// Counts what is served by the process of a replica.
+    pub(crate) fn count(&mut self, name: &ReplicaName, precedence: Precedence, cost: u32) {
+        let process = self
+            .index(name)
+            .and_then(|index| self.process_of.get(index));
+        if let Some(process) = process.and_then(|place| self.processes.get_mut(*place)) {
+            process.count(precedence, cost);
+        }
     }
 
     /// An attempt holds a slot since before this machine began, on a replica that then was of this set. If
@@ -244,71 +283,14 @@ impl Fleet {
         attempt: AttemptId,
         set: ReplicaSetKey,
     ) {
-        self.change(name, |replica| {
-            replica.taken.insert(attempt);
-            replica.set = Some(set);
-        });
+        self.take(name, attempt);
+        self.change(name, |replica, _, _| replica.set = Some(set));
     }
 
     /// An attempt gives its slot back.
     pub(crate) fn give_back(&mut self, name: &ReplicaName, attempt: AttemptId) {
-        self.change(name, |replica| replica.taken.remove(&attempt));
+        self.change(name, |replica, _, _| replica.taken.remove(&attempt));
     }
-
-    /// The largest context window of a replica that has a slot free and serves a lane.
-    pub(crate) fn room(&self, lane: &LaneKey) -> Option<u32> {
-        if !self.has_room() {
-            return None;
-        }
-        largest_free(self.replicas.iter(), lane)
-    }
-
-    /// The same, of the replicas of one pool, by its place in the configuration.
-    pub(crate) fn room_in(&self, pool: usize, lane: &LaneKey) -> Option<u32> {
-        largest_free(self.members(pool), lane)
-    }
-
-    /// The replicas of a pool, by its place in the configuration.
-    pub(crate) fn members(&self, pool: usize) -> impl Iterator<Item = &Replica> {
-        let members = self.pools.get(pool).map(|pool| pool.members.iter());
-        members
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.replicas.get(*index))
-    }
-
-    /// Is a replica one of this pool, by its place in the configuration?
-    pub(crate) fn is_of(&self, replica: &Replica, pool: usize) -> bool {
-        let of = self.pools.get(pool);
-        of.is_some_and(|pool| pool.name == replica.pool)
-    }
-
-    /// The pools with a slot free, by their places in the configuration.
-    pub(crate) fn pools_with_room(&self) -> impl Iterator<Item = usize> {
-        (0..self.pools.len())
-            .filter(|pool| self.members(*pool).any(|replica| replica.slots_free() > 0))
-    }
-
-    /// True if any replica has a slot free.
-    pub(crate) fn has_room(&self) -> bool {
-        self.free > 0
-    }
-}
-
-/// The largest context window of those that have a slot free and serve a lane.
-fn largest_free<'a>(replicas: impl Iterator<Item = &'a Replica>, lane: &LaneKey) -> Option<u32> {
-    replicas
-        .filter(|replica| replica.state == ReplicaState::Ready)
-        .filter(|replica| lane.engine.is_none_or(|engine| engine == replica.engine))
-        .filter(|replica| {
-            lane.model_ref
-                .as_ref()
-                .is_none_or(|model| *model == replica.model_ref)
-        })
-        .filter(|replica| lane.pinned.is_none() || lane.pinned == replica.set)
-        .filter(|replica| replica.slots_free() > 0)
-        .filter_map(|replica| replica.facts.as_ref().map(|facts| facts.ctx))
-        .max()
 }
 
 impl Pool {
@@ -326,9 +308,9 @@ impl Pool {
     }
 }
 
-fn fresh(pool: &PoolConfig, name: &ReplicaName) -> Replica {
+fn fresh(pool: &PoolConfig, replica: &ReplicaConfig) -> Replica {
     Replica {
-        name: name.clone(),
+        name: replica.name.clone(),
         pool: pool.name.clone(),
         engine: pool.engine,
         model_ref: pool.model_ref.clone(),
@@ -337,6 +319,7 @@ fn fresh(pool: &PoolConfig, name: &ReplicaName) -> Replica {
         set: None,
         paused: false,
         taken: std::collections::BTreeSet::new(),
+        sharing: None,
         last_error: String::new(),
     }
 }

@@ -1,8 +1,22 @@
 //! Can a task still run at all? What is only a matter of time waits; what never can run is ended.
 
+use std::collections::BTreeSet;
+
 use crate::placement::fleet::Pool;
+use crate::placement::process::Group;
 use crate::placement::{Fleet, Replica, ReplicaState};
 use crate::queue::LaneKey;
+
+/// What a pool has for the tasks of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer<'a> {
+    /// Which.
+    pub(crate) pool: &'a Pool,
+    /// Its slots.
+    pub(crate) slots: u32,
+    /// The same, or one for each replica while none is ready.
+    pub(crate) hoped: u32,
+}
 
 /// Why a task can never run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +90,62 @@ impl Fleet {
         max
     }
 
-    /// Could tasks of both lanes run on the same pool?
+    /// Do tasks of both lanes compete for the same slots?
     pub(crate) fn compete(&self, one: &LaneKey, other: &LaneKey) -> bool {
-        self.pools
+        self.groups
             .iter()
-            .any(|pool| serves(pool, one) && serves(pool, other))
+            .any(|group| self.has_serving(group, one) && self.has_serving(group, other))
     }
 
-    /// The first pool that can serve a lane, by its place in the configuration; the first of all if none can.
+    /// The group of the first pool that can serve a lane; the first of all if none can.
     pub(crate) fn first_serving(&self, lane: &LaneKey) -> usize {
         let usable = |pool: &Pool| serves(pool, lane) && pool.usable();
-        self.pools.iter().position(usable).unwrap_or(0)
+        let first = self.pools.iter().position(usable).unwrap_or(0);
+        let group = |group: &Group| group.pools.contains(&first);
+        self.groups.iter().position(group).unwrap_or(0)
+    }
+
+    /// The groups that can serve a lane, each by its number.
+    pub(crate) fn groups_serving<'a>(
+        &'a self,
+        lane: &'a LaneKey,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let groups = self.groups.iter().enumerate();
+        groups.filter_map(|(place, group)| self.has_serving(group, lane).then_some(place))
+    }
+
+    fn has_serving(&self, group: &Group, lane: &LaneKey) -> bool {
+        let mut pools = group.pools.iter().filter_map(|pool| self.pools.get(*pool));
+        pools.any(|pool| serves(pool, lane))
+    }
+
+    /// The pools configured to serve a lane, each with its slots. Where two of them share a process, its slots are
+    /// counted once, with the first.
+    pub(crate) fn offers<'a>(&'a self, lane: &'a LaneKey) -> impl Iterator<Item = Offer<'a>> {
+        self.groups.iter().flat_map(move |group| {
+            let pools = group.pools.iter().filter_map(|pool| self.pools.get(*pool));
+            let mut counted = BTreeSet::new();
+            pools.filter(|pool| serves(pool, lane)).map(move |pool| {
+                if group.is_shared() {
+                    self.offer_of_uncounted(pool, &mut counted)
+                } else {
+                    pool.offer(pool.slots, pool.members.len())
+                }
+            })
+        })
+    }
+
+    fn offer_of_uncounted<'a>(
+        &'a self,
+        pool: &'a Pool,
+        counted: &mut BTreeSet<Option<&'a usize>>,
+    ) -> Offer<'a> {
+        let mut members = pool.members.clone();
+        members.retain(|member| counted.insert(self.process_of.get(*member)));
+        let replicas = members
+            .iter()
+            .filter_map(|member| self.replicas.get(*member));
+        pool.offer(replicas.map(Replica::slots_total).sum(), members.len())
     }
 
     /// The pools configured to serve a lane.
@@ -116,12 +175,17 @@ impl Pool {
         self.gave_up.is_none() || self.ready > 0
     }
 
-    /// Slots that it has, or one for each replica while none is ready.
-    pub(crate) fn slots_hoped(&self) -> u32 {
-        if self.slots > 0 {
-            self.slots
+    /// It offers so many slots; while none of it is ready, one is hoped for of each of so many replicas.
+    fn offer(&self, slots: u32, replicas: usize) -> Offer<'_> {
+        let hoped = if self.slots > 0 {
+            slots
         } else {
-            u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+            u32::try_from(replicas).unwrap_or(u32::MAX)
+        };
+        Offer {
+            pool: self,
+            slots,
+            hoped,
         }
     }
 }

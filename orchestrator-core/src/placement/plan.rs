@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::id::{ModelRef, ReplicaName};
-use crate::placement::{Replica, ReplicaSetKey, ReplicaState};
+use crate::placement::{Replica, ReplicaSetKey, ReplicaState, Residency, Sharing};
 use crate::task::Engine;
 
 /// What is to be placed.
@@ -26,12 +26,16 @@ pub struct Request<'a> {
 pub struct Policy {
     /// Does a session go back to its last replica, if that has a slot free?
     pub session_affinity: bool,
+    /// Most tokens that a process serves out of order, so as not to change its model, before it serves the first in
+    /// the order; 0: it keeps to the order.
+    pub model_run_tokens_max: u32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
             session_affinity: true,
+            model_run_tokens_max: 4_096,
         }
     }
 }
@@ -52,6 +56,10 @@ pub enum Verdict {
     ReplicaSetDiffers,
     /// Its pool is held.
     Paused,
+    /// Its process generates with another model.
+    ProcessBusy,
+    /// Its process is kept for a task that goes before.
+    ProcessKept,
     /// Every slot is taken.
     Busy,
     /// It could run the task; another is preferred.
@@ -75,6 +83,8 @@ pub struct VerdictCounts {
     pub replica_set_differs: u32,
     /// [`Verdict::Paused`].
     pub paused: u32,
+    /// [`Verdict::ProcessBusy`].
+    pub process_busy: u32,
     /// [`Verdict::Busy`].
     pub busy: u32,
     /// [`Verdict::Outranked`].
@@ -101,8 +111,9 @@ pub struct Candidate {
     pub detail: String,
 }
 
-/// Chooses a replica: of those that pass every filter, the session's if the policy wants it, else the one
-/// with the smallest share of slots taken, else the first by name (the snapshot is in that order).
+/// Chooses a replica: of those that pass every filter, one whose process holds its model already or at least no other,
+/// of these the session's if the policy wants it, else the one with the smallest share of slots taken, else the first by
+/// name (the snapshot is in that order).
 #[must_use]
 pub fn plan<'a>(
     snapshot: impl IntoIterator<Item = &'a Replica>,
@@ -200,6 +211,9 @@ fn filter(replica: &Replica, request: &Request<'_>) -> Option<Verdict> {
     if replica.paused {
         return Some(Verdict::Paused);
     }
+    if replica.is_blocked() {
+        return Some(Verdict::ProcessBusy);
+    }
     if replica.slots_free() == 0 {
         return Some(Verdict::Busy);
     }
@@ -207,11 +221,17 @@ fn filter(replica: &Replica, request: &Request<'_>) -> Option<Verdict> {
 }
 
 /// Rank among replicas that pass the filters; less is better.
-fn score(replica: &Replica, request: &Request<'_>, policy: Policy) -> (Reverse<bool>, u64) {
+fn score(
+    replica: &Replica,
+    request: &Request<'_>,
+    policy: Policy,
+) -> (Residency, Reverse<bool>, u64) {
     let preferred = policy.session_affinity && request.preferred == Some(&replica.name);
     // Share of slots taken, in millionths: replicas of different size compare fairly.
     let taken = u64::from(replica.slots_taken()) * 1_000_000;
     (
+        // The session left nothing behind in a process that holds another model by now.
+        replica.residency(),
         Reverse(preferred),
         taken / u64::from(replica.slots_total().max(1)),
     )
@@ -242,7 +262,34 @@ fn detail(replica: &Replica, request: &Request<'_>, verdict: Verdict) -> String 
             "belongs to another replica set than the one that wrote the text so far".to_owned()
         }
         Verdict::Paused => "dispatch to its pool is paused by an operator".to_owned(),
+        Verdict::ProcessBusy => match replica.sharing.as_deref() {
+            Some(Sharing {
+                process,
+                blocked_by: Some(model),
+                ..
+            }) => format!("process {process} generates with model {model}"),
+            _ => "its process generates with another model".to_owned(),
+        },
+        Verdict::ProcessKept => kept_detail(replica),
         Verdict::Busy | Verdict::Outranked | Verdict::Chosen => slots(),
+    }
+}
+
+fn kept_detail(replica: &Replica) -> String {
+    let process = match &replica.sharing {
+        Some(sharing) => format!("process {}", sharing.process),
+        None => "its process".to_owned(),
+    };
+    format!("{process} is kept for a task that goes before and wants another model")
+}
+
+impl Candidate {
+    /// The same, of a replica that could take the task if its process were not kept for another one.
+    pub(crate) fn kept(&mut self, replica: &Replica) {
+        if matches!(self.verdict, Verdict::Chosen | Verdict::Outranked) {
+            self.verdict = Verdict::ProcessKept;
+            self.detail = kept_detail(replica);
+        }
     }
 }
 
@@ -255,9 +302,11 @@ impl VerdictCounts {
             Verdict::ContextTooSmall => self.context_too_small += 1,
             Verdict::ReplicaSetDiffers => self.replica_set_differs += 1,
             Verdict::Paused => self.paused += 1,
+            Verdict::ProcessBusy => self.process_busy += 1,
             Verdict::Busy => self.busy += 1,
             Verdict::Outranked => self.outranked += 1,
-            Verdict::Chosen => {}
+            // What is kept for whom only the queue knows, and it is not asked here.
+            Verdict::Chosen | Verdict::ProcessKept => {}
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::{AttemptId, ModelRef, PoolName, ReplicaName};
+use crate::id::{AttemptId, ModelRef, PoolName, ProcessName, ReplicaName};
 use crate::placement::{ReplicaFacts, ReplicaSetKey};
 use crate::task::Engine;
 
@@ -64,6 +64,28 @@ pub fn next(state: ReplicaState, event: ReplicaEvent) -> ReplicaStep {
     }
 }
 
+/// Is a replica's model in the memory of its process? The better one is less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Residency {
+    /// It is, or the replica has the process to itself.
+    Loaded,
+    /// Nothing is known to be held.
+    Unknown,
+    /// Another replica's is: the process would have to change its model.
+    SwappedOut,
+}
+
+/// How a replica stands to the others that live in its process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sharing {
+    /// The process.
+    pub process: ProcessName,
+    /// The model that it generates with, if that is another replica's: nothing may begin on this one.
+    pub blocked_by: Option<ModelRef>,
+    /// Does it hold the replica's model in memory?
+    pub residency: Residency,
+}
+
 /// One replica, as placement sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replica {
@@ -85,6 +107,8 @@ pub struct Replica {
     pub paused: bool,
     /// Attempts that hold a slot, by the machine's own count.
     pub taken: BTreeSet<AttemptId>,
+    /// How it stands to the other replicas of its process; `None` if it has the process to itself.
+    pub sharing: Option<Box<Sharing>>,
     /// What went wrong last; empty if nothing did.
     pub last_error: String,
 }
@@ -99,16 +123,40 @@ impl Replica {
         }
     }
 
+    /// True if its process generates with another replica.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        let sharing = self.sharing.as_ref();
+        sharing.is_some_and(|sharing| sharing.blocked_by.is_some())
+    }
+
+    /// Is its model in the memory of its process?
+    #[must_use]
+    pub fn residency(&self) -> Residency {
+        let sharing = self.sharing.as_ref();
+        sharing.map_or(Residency::Loaded, |sharing| sharing.residency)
+    }
+
+    /// True if it could run something, were no slot of its process taken.
+    pub(crate) fn could_run(&self) -> bool {
+        self.slots_total() > 0 && !self.paused
+    }
+
+    /// Its context window in tokens, once it has reported one.
+    pub(crate) fn ctx(&self) -> Option<u32> {
+        self.facts.as_ref().map(|facts| facts.ctx)
+    }
+
     /// Slots taken.
     #[must_use]
     pub fn slots_taken(&self) -> u32 {
         u32::try_from(self.taken.len()).unwrap_or(u32::MAX)
     }
 
-    /// Generations that it could take now; none while it is held.
+    /// Generations that it could take now; none while it is held, or another replica of its process generates.
     #[must_use]
     pub fn slots_free(&self) -> u32 {
-        if self.paused {
+        if self.paused || self.is_blocked() {
             return 0;
         }
         self.slots_total().saturating_sub(self.slots_taken())

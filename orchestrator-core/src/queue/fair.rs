@@ -1,10 +1,14 @@
-//! How much of each pool every flow has had: start-time fair queuing over tokens.
+//! How much every flow has had of each group of pools that share processes: start-time fair queuing over tokens. A pool
+//! that shares none is a group of its own.
 //!
-//! Each band of each pool has a clock of its own that counts tokens over weight. Whoever is served next is charged
+//! Each band of each group has a clock of its own that counts tokens over weight. Whoever is served next is charged
 //! at once for what its task is expected to cost, and the charge is settled when the true cost is known. Where a
 //! flow stands counts for as long as it waits without a break; one that had nothing waiting begins where the clock
 //! stands: it has saved nothing up. While two flows both wait, what they get differs from the proportion of their
 //! weights by no more than one task each and slot (Goyal, Vin, Cheng 1996).
+//!
+//! The clock follows those that are served in the order. Who is let go before others, because the model that it wants
+//! is loaded, is charged all the same, and moves no clock: it has had its tokens early, and the others lose nothing.
 //!
 //! Soft: after a recovery every flow begins anew, and what was owed is forgotten.
 
@@ -18,8 +22,8 @@ const TOKEN: u128 = 1 << 20;
 /// What a flow was charged for a task, until it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Charge {
-    /// Of which pool, by its place in the configuration.
-    pub(crate) pool: usize,
+    /// Of which group of pools, by its number.
+    pub(crate) group: usize,
     /// In which band.
     pub(crate) band: Band,
     /// Whose.
@@ -40,13 +44,13 @@ pub(crate) fn tokens_in(span: u128, weight: u32) -> u128 {
     (span * u128::from(weight.max(1))).div_ceil(TOKEN)
 }
 
-/// The accounts of all pools.
+/// The accounts of all groups.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fairness {
     accounts: BTreeMap<(usize, Band), Account>,
 }
 
-/// One band of one pool.
+/// One band of one group.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Account {
     /// Where the flow stood that was served last.
@@ -56,21 +60,27 @@ struct Account {
 }
 
 impl Fairness {
-    /// How much a flow has had of a pool.
-    pub(crate) fn had(&self, pool: usize, band: Band, flow: Flow) -> VirtualTime {
-        let account = self.accounts.get(&(pool, band));
+    /// How much a flow has had of a group.
+    pub(crate) fn had(&self, group: usize, band: Band, flow: Flow) -> VirtualTime {
+        let account = self.accounts.get(&(group, band));
         VirtualTime(account.map_or(0, |account| account.had(flow)))
     }
 
-    /// A task of a flow is served, while tasks of all the flows in `waiting` compete for the slot.
-    pub(crate) fn charge(&mut self, charge: Charge, waiting: &BTreeSet<Flow>) {
-        let account = self.accounts.entry((charge.pool, charge.band)).or_default();
+    /// A task of a flow is served, while tasks of all the flows in `waiting` compete for the slot. `in_order`: none of
+    /// them was before it.
+    pub(crate) fn charge(&mut self, charge: Charge, waiting: &BTreeSet<Flow>, in_order: bool) {
+        let account = self
+            .accounts
+            .entry((charge.group, charge.band))
+            .or_default();
         for flow in waiting {
             let begins = account.clock;
             account.stands.entry(*flow).or_insert(begins);
         }
         let start = account.had(charge.flow);
-        account.clock = account.clock.max(start);
+        if in_order {
+            account.clock = account.clock.max(start);
+        }
         let after = start + span(charge.tokens, charge.weight);
         account.stands.insert(charge.flow, after);
         let clock = account.clock;
@@ -81,7 +91,7 @@ impl Fairness {
 
     /// What the task really cost is known.
     pub(crate) fn settle(&mut self, charge: Charge, used: u64) {
-        let account = self.accounts.get_mut(&(charge.pool, charge.band));
+        let account = self.accounts.get_mut(&(charge.group, charge.band));
         // A flow that the clock has caught up with since has nothing to get back.
         if let Some(at) = account.and_then(|account| account.stands.get_mut(&charge.flow)) {
             let charged = span(charge.tokens, charge.weight);
@@ -113,7 +123,7 @@ mod tests {
 
     fn charge(tenant: u128, weight: u32, tokens: u64) -> Charge {
         Charge {
-            pool: 0,
+            group: 0,
             band: Band::FIRST,
             flow: flow(tenant),
             weight,
@@ -141,7 +151,7 @@ mod tests {
                 let who = least(&fair, &tenants);
                 let index = usize::try_from(who).unwrap();
                 let charge = charge(who, weights[index], guess);
-                fair.charge(charge, &all);
+                fair.charge(charge, &all, true);
                 fair.settle(charge, used);
                 got[index] += used;
             }
@@ -163,13 +173,13 @@ mod tests {
             BTreeSet::from([flow(1), flow(2)]),
         );
         for _ in 0..100 {
-            fair.charge(charge(1, 1, 1_000), &alone);
+            fair.charge(charge(1, 1, 1_000), &alone, true);
         }
         // The newcomer is next, and after one task of the same cost they take turns.
         let mut served = Vec::new();
         for _ in 0..6 {
             let who = least(&fair, &[1, 2]);
-            fair.charge(charge(who, 1, 1_000), &both);
+            fair.charge(charge(who, 1, 1_000), &both, true);
             served.push(who);
         }
         assert_eq!(served, [2, 1, 2, 1, 2, 1]);
@@ -180,16 +190,16 @@ mod tests {
         let mut fair = Fairness::default();
         let both = BTreeSet::from([flow(1), flow(2)]);
         let dear = charge(1, 1, 1_000);
-        fair.charge(dear, &both);
+        fair.charge(dear, &both, true);
         for _ in 0..5 {
-            fair.charge(charge(2, 1, 100), &both);
+            fair.charge(charge(2, 1, 100), &both, true);
         }
         fair.settle(dear, 100);
         // One has had 100 tokens by now and two 500.
         let served: Vec<_> = (0..5)
             .map(|_| {
                 let who = least(&fair, &[1, 2]);
-                fair.charge(charge(who, 1, 100), &both);
+                fair.charge(charge(who, 1, 100), &both, true);
                 who
             })
             .collect();
@@ -201,8 +211,8 @@ mod tests {
         let mut fair = Fairness::default();
         for tenant in 0..10_000 {
             let both = BTreeSet::from([flow(tenant), flow(u128::MAX)]);
-            fair.charge(charge(tenant, 1, 10), &both);
-            fair.charge(charge(u128::MAX, 1, 10), &both);
+            fair.charge(charge(tenant, 1, 10), &both, true);
+            fair.charge(charge(u128::MAX, 1, 10), &both, true);
         }
         let account = fair.accounts.get(&(0, Band::FIRST)).unwrap();
         assert!(account.stands.len() <= 3, "{}", account.stands.len());

@@ -10,7 +10,7 @@ use crate::queue::fair::{Fairness, span, tokens_in};
 use crate::queue::order::{Band, Flow, OrderKey, Turn, order};
 use crate::queue::tree::{Entry, Prefix, Tree};
 use crate::task::Engine;
-use crate::time::MonoMs;
+use crate::time::{AgeMs, MonoMs};
 
 /// What the tasks of a lane have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,17 +36,30 @@ pub(crate) struct Place {
     pub(crate) turn: Turn,
 }
 
-/// The pool that is asked about, and what its flows have had of it.
+/// The group of pools that is asked about, and what its flows have had of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Shares<'a> {
     /// The accounts.
     pub(crate) fairness: &'a Fairness,
-    /// The pool, by its place in the configuration.
-    pub(crate) pool: usize,
+    /// The group, by its number.
+    pub(crate) group: usize,
     /// The weight of a flow.
     pub(crate) weight: &'a dyn Fn(Flow) -> u32,
     /// The classes that flows belong to.
     pub(crate) classes: &'a Classes,
+}
+
+/// The first task of a flow in a lane, and its place in the total order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stand<'a> {
+    /// Its place.
+    pub(crate) key: OrderKey,
+    /// The lane.
+    pub(crate) lane: &'a LaneKey,
+    /// The flow.
+    pub(crate) flow: Flow,
+    /// The task.
+    pub(crate) entry: Entry,
 }
 
 /// The task that is served next.
@@ -110,7 +123,7 @@ impl Lanes {
         self.depth.get(&class).copied().unwrap_or(0)
     }
 
-    /// The first task in the total order that fits the pool: `room` tells the largest context window that is
+    /// The first task in the total order that fits the group: `room` tells the largest context window that is
     /// free there for a lane, if any is.
     pub(crate) fn next(
         &self,
@@ -145,6 +158,34 @@ impl Lanes {
                 .map(|(_, flow)| flow)
                 .collect(),
         })
+    }
+
+    /// The first task of each flow in each lane that needs at most what `room` tells, if that is anything.
+    pub(crate) fn stands<'a>(
+        &'a self,
+        now: MonoMs,
+        shares: Shares<'_>,
+        room: impl Fn(&'a LaneKey, Flow) -> Option<u32>,
+    ) -> impl Iterator<Item = Stand<'a>> {
+        let flows = self.lanes.iter().flat_map(|(lane, flows)| {
+            let flows = flows.iter();
+            flows.map(move |(flow, tree)| (lane, *flow, tree))
+        });
+        flows.filter_map(move |(lane, flow, tree)| {
+            let entry = *tree.first_within(room(lane, flow)?)?;
+            Some(Stand {
+                key: shares.order(now, flow, entry.turn),
+                lane,
+                flow,
+                entry,
+            })
+        })
+    }
+
+    /// When the first of those is due that are not yet.
+    pub(crate) fn next_due(&self, now: MonoMs) -> Option<AgeMs> {
+        let trees = self.lanes.values().flat_map(BTreeMap::values);
+        trees.filter_map(|tree| tree.next_due(now)).min()
     }
 
     /// The first task of a lane that needs more than `ctx`, of any flow.
@@ -206,13 +247,13 @@ impl Lanes {
 
 impl Shares<'_> {
     fn had(&self, band: Band, flow: Flow) -> u128 {
-        self.fairness.had(self.pool, band, flow).0
+        self.fairness.had(self.group, band, flow).0
     }
 
     fn order(&self, now: MonoMs, flow: Flow, turn: Turn) -> OrderKey {
         let class = self.classes.band(flow.class);
         let band = class.when(turn.is_due(now));
-        let had = self.fairness.had(self.pool, band, flow);
+        let had = self.fairness.had(self.group, band, flow);
         order(now, class, had, turn)
     }
 

@@ -4,7 +4,7 @@ use crate::id::{AcceptSeq, TenantId};
 use crate::queue::classes::ClassRank;
 use crate::time::{AgeMs, MonoMs};
 
-/// What shares a pool by weight: the tasks of one tenant in one class.
+/// What shares the slots of a group of pools by weight: the tasks of one tenant in one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
     /// Whose tasks.
@@ -56,27 +56,27 @@ impl Band {
     }
 }
 
-/// How much of a pool a flow has had, in tokens over its weight: less is sooner.
+/// How much of a group of pools a flow has had, in tokens over its weight: less is sooner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VirtualTime(pub u128);
 
-/// Place of a queued task among all that compete for a pool: less is sooner.
+/// Place of a queued task among all that compete for a group of pools: less is sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrderKey {
     /// Strict: a lower band goes before a higher one.
     pub band: Band,
-    /// Inside a band the flow that has had least of the pool goes first.
+    /// Inside a band the flow that has had least of the group goes first.
     pub virtual_time: VirtualTime,
     /// Inside a flow, and between flows that have had the same, the turn decides.
     pub turn: Turn,
 }
 
-/// Where a task of a class with that band stands among all queued tasks that compete for a pool, if its flow has had
-/// so much of it.
+/// Where a task stands among all queued tasks that compete for a group of pools, if its class has that band and its
+/// flow has had so much of the group.
 #[must_use]
-pub fn order(now: MonoMs, class: Band, had: VirtualTime, turn: Turn) -> OrderKey {
+pub fn order(now: MonoMs, band_of_class: Band, had: VirtualTime, turn: Turn) -> OrderKey {
     OrderKey {
-        band: class.when(turn.is_due(now)),
+        band: band_of_class.when(turn.is_due(now)),
         virtual_time: had,
         turn,
     }

@@ -12,7 +12,8 @@ use std::cmp::Ordering;
 
 use crate::id::{AcceptSeq, TaskId};
 use crate::queue::order::Turn;
-use crate::time::MonoMs;
+
+mod due;
 
 pub(crate) use prefix::Prefix;
 
@@ -152,11 +153,6 @@ impl Tree {
             return self.whole();
         }
         self.prefix(|entry| entry.turn < turn)
-    }
-
-    /// The tasks that are due.
-    pub(crate) fn due(&self, now: MonoMs) -> Prefix {
-        self.prefix(|entry| entry.turn.is_due(now))
     }
 
     /// The longest prefix whose tasks all satisfy `holds`, which must be true up to some task and false from
@@ -380,6 +376,3 @@ fn weight(seq: AcceptSeq) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@ use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{ModelRef, ReplicaName};
 use orchestrator_core::input::Report;
 use orchestrator_core::mutation::Mutation;
+use orchestrator_core::placement::ReplicaConfig;
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{
@@ -237,7 +238,7 @@ fn an_attempt_on_a_replica_that_the_configuration_no_longer_has_is_over() {
     let mut rig = attachable();
     rig.create(1, spec());
     let mut config = rig.machine.config().clone();
-    config.pools[0].replicas = vec![ReplicaName::new("renamed-0")];
+    config.pools[0].replicas = vec![ReplicaConfig::alone(ReplicaName::new("renamed-0"))];
     rig.restart_with(config);
     rig.advance(0);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The machine, through its public seam, over a model of the store that refuses whatever a real one would.
 #![allow(clippy::unwrap_used)]
 
+mod affinity;
 mod bounds;
 mod budgets;
 mod bulks;
@@ -25,5 +26,7 @@ mod rig;
 mod scheduled;
 mod session_puts;
 mod sessions;
+mod share_oracle;
 mod shares;
+mod stage;
 mod world;

@@ -3,7 +3,9 @@
 use orchestrator_core::effect::{AttemptOrder, Effect};
 use orchestrator_core::id::{ModelRef, PoolName, ReplicaName};
 use orchestrator_core::input::Report;
-use orchestrator_core::placement::{PoolConfig, PoolState, ReplicaFacts, ReplicaViewState};
+use orchestrator_core::placement::{
+    PoolConfig, PoolState, ReplicaConfig, ReplicaFacts, ReplicaViewState,
+};
 use orchestrator_core::task::{
     Engine, FinishReason, TaskEnd, TaskFault, TaskSpec, TaskState, WaitingFor,
 };
@@ -240,7 +242,7 @@ pub(crate) fn two_pools() -> orchestrator_core::machine::MachineConfig {
         engine: Engine::Llamacpp,
         model_ref: ModelRef::new("large-8b"),
         kv_bytes_per_token: None,
-        replicas: vec![ReplicaName::new("large-0")],
+        replicas: vec![ReplicaConfig::alone(ReplicaName::new("large-0"))],
     });
     config
 }

@@ -5,7 +5,7 @@ use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::TaskSpec;
 
 use crate::rig::{one_pool, spec};
-use crate::shares::Stage;
+use crate::stage::Stage;
 
 /// Numbers that look drawn.
 struct Dice(u64);

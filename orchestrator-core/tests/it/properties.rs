@@ -13,7 +13,7 @@ use orchestrator_core::time::WallMs;
 use proptest::prelude::*;
 
 use crate::rig::{Rig, Seeded};
-use crate::world::{Op, What, any_op, heal, make, replicas, small};
+use crate::world::{Op, What, any_op, any_small, generates_twice, heal, make, replicas, small};
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(any_op(), 1..70)
@@ -23,17 +23,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_step_keeps_the_rules(ops in ops(), attachable in any::<bool>()) {
-        let mut rig = Rig::new(small(attachable));
+    fn every_step_keeps_the_rules(ops in ops(), config in any_small()) {
+        let mut rig = Rig::new(config);
         for op in ops {
             make(&mut rig, op);
+            prop_assert!(!generates_twice(&rig));
         }
     }
 
     /// Whatever has happened, once the world is well again everything ends, and everyone is answered.
     #[test]
-    fn a_healed_world_comes_to_rest(ops in ops(), attachable in any::<bool>()) {
-        let mut rig = Rig::new(small(attachable));
+    fn a_healed_world_comes_to_rest(ops in ops(), config in any_small()) {
+        let mut rig = Rig::new(config);
         for op in ops {
             make(&mut rig, op);
         }
@@ -48,8 +49,8 @@ proptest! {
 
     /// No queued task waits while a slot that fits it is free.
     #[test]
-    fn no_slot_is_left_idle(ops in ops()) {
-        let mut rig = Rig::new(small(false));
+    fn no_slot_is_left_idle(ops in ops(), config in any_small()) {
+        let mut rig = Rig::new(config);
         for op in ops {
             make(&mut rig, op);
             rig.advance(0);
@@ -103,8 +104,8 @@ proptest! {
 
     /// A refused command, and one whose answer is replayed, leave the machine as it was, to the last soft bit.
     #[test]
-    fn a_refusal_changes_nothing(ops in ops()) {
-        let mut rig = Rig::new(small(false));
+    fn a_refusal_changes_nothing(ops in ops(), config in any_small()) {
+        let mut rig = Rig::new(config);
         for op in ops {
             // Settles what is due at this moment, so that the command finds nothing else to do.
             rig.advance(0);

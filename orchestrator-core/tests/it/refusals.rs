@@ -3,7 +3,7 @@
 use orchestrator_core::id::{ModelRef, PoolName, ReplicaName, SessionId, TaskId};
 use orchestrator_core::input::Report;
 use orchestrator_core::obstacle::Obstacle;
-use orchestrator_core::placement::{Candidate, Verdict};
+use orchestrator_core::placement::{Candidate, ReplicaConfig, Verdict};
 use orchestrator_core::refusal::Refusal;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::task::{Engine, FinishReason, PromptFacts, TaskSpec};
@@ -220,7 +220,7 @@ fn of_many_replicas_those_are_listed_that_serve_what_is_asked_for() {
     other.name = PoolName::new("another");
     other.model_ref = ModelRef::new("another");
     other.replicas = (0..40)
-        .map(|n| ReplicaName::new(format!("another-{n}")))
+        .map(|n| ReplicaConfig::alone(ReplicaName::new(format!("another-{n}"))))
         .collect();
     config.pools.push(other);
     interactive_of(&mut config).capacity = 1;

@@ -12,7 +12,7 @@ use orchestrator_core::idempotency::IdempotencyKey;
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{MUTATIONS_PER_STEP_MAX, Machine, MachineConfig, Output};
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
+use orchestrator_core::placement::{PoolConfig, ReplicaConfig, ReplicaFacts};
 use orchestrator_core::queue::{ClassConfig, ClassName};
 use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionBudget;
@@ -88,15 +88,15 @@ pub(crate) struct Rig {
 
 /// One pool `default` with `replicas` replicas.
 pub(crate) fn one_pool(replicas: u32) -> MachineConfig {
-    let names = (0..replicas)
-        .map(|n| ReplicaName::new(format!("default-{n}")))
+    let replicas = (0..replicas)
+        .map(|n| ReplicaConfig::alone(ReplicaName::new(format!("default-{n}"))))
         .collect();
     MachineConfig::for_pools(vec![PoolConfig {
         name: PoolName::new("default"),
         engine: Engine::Embedded,
         model_ref: ModelRef::new("haiku-tiny"),
         kv_bytes_per_token: Some(1_000),
-        replicas: names,
+        replicas,
     }])
 }
 

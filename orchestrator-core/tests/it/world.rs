@@ -91,6 +91,28 @@ pub(crate) fn small(attachable: bool) -> MachineConfig {
     config
 }
 
+/// The same where the first replica of each pool lives in one process, or not.
+pub(crate) fn any_small() -> impl Strategy<Value = MachineConfig> {
+    let bound = prop::option::of(0u32..1_000);
+    (any::<bool>(), bound).prop_map(|(attachable, bound)| {
+        let mut config = small(attachable);
+        if let Some(bound) = bound {
+            config.policy.model_run_tokens_max = bound;
+            config.pools[1].replicas[0].process = config.pools[0].replicas[0].process.clone();
+        }
+        config
+    })
+}
+
+/// Do two replicas of a process generate at once?
+pub(crate) fn generates_twice(rig: &Rig) -> bool {
+    let shares = |config: &MachineConfig| {
+        config.pools[1].replicas[0].process == config.pools[0].replicas[0].process
+    };
+    let taken = |name| rig.machine.slots_taken(&ReplicaName::new(name)) > 0;
+    shares(rig.machine.config()) && taken("default-0") && taken("large-0")
+}
+
 fn task() -> impl Strategy<Value = u128> {
     1u128..14
 }

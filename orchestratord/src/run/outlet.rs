@@ -35,6 +35,11 @@ impl RunOutlet {
 
 impl Outlet for RunOutlet {
     fn effect(&mut self, effect: Effect) {
+        if let Effect::AttemptStart(order) = &effect
+            && order.changes_model
+        {
+            self.meter.model_changed(&order.replica);
+        }
         self.attempts.carry_out(effect, &mut self.prompts);
     }
 

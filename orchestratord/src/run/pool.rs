@@ -8,7 +8,7 @@ use std::time::Duration;
 use config_schema::{EngineKind, Pool};
 use llamacpp_http::{LlamacppAdapter, Timeouts};
 use orchestrator_core::id::{ModelRef, PoolName, ReplicaName};
-use orchestrator_core::placement::PoolConfig;
+use orchestrator_core::placement::{PoolConfig, ReplicaConfig};
 use orchestrator_core::task::Engine;
 use pool_managerd::{
     AdapterFactory, Backoff, EngineSpec, LocateError, Policy, RestartBudget, locate_engine,
@@ -48,7 +48,10 @@ pub fn pool_config(pool: &Pool) -> PoolConfig {
         engine: engine_of(pool),
         model_ref: ModelRef::new(pool.model_name().as_ref()),
         kv_bytes_per_token: pool.kv_bytes_per_token,
-        replicas: replica_names(pool),
+        replicas: replica_names(pool)
+            .into_iter()
+            .map(ReplicaConfig::alone)
+            .collect(),
     }
 }
 
@@ -147,7 +150,7 @@ mod tests {
         let names: Vec<String> = pool_config(&pool)
             .replicas
             .iter()
-            .map(ToString::to_string)
+            .map(|replica| replica.name.to_string())
             .collect();
         assert_eq!(names, ["default-0", "default-1"]);
     }

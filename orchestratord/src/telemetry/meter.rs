@@ -17,6 +17,7 @@ use orchestrator_core::task::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::connection::OpenConnection;
 use super::contract::{MetricKind, contract};
 use super::deadlines::DeadlineRatios;
 use super::depths::QueueDepths;
@@ -38,16 +39,6 @@ pub struct ReplicaLabels {
     pub engine_version: String,
     /// Its pool.
     pub pool: String,
-}
-
-/// Counts as an open connection while it lives.
-#[derive(Debug)]
-pub struct OpenConnection(());
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        gauge!("connections_open").decrement(1.0);
-    }
 }
 
 /// Feeds the metrics and renders them.
@@ -123,8 +114,7 @@ impl Meter {
     /// A connection was taken in. It counts as open until what is returned is dropped.
     #[must_use]
     pub fn connection_opened(&self) -> OpenConnection {
-        gauge!("connections_open").increment(1.0);
-        OpenConnection(())
+        OpenConnection::begin()
     }
 
     /// Connections were turned away because there may be no more.
@@ -137,7 +127,9 @@ impl Meter {
         self.replicas
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(name, labels);
+            .insert(name.clone(), labels);
+        // There from the start, so that the first change is a rise.
+        self.count_model_changes(&name, 0);
     }
 
     /// A pool's replicas that take work have a new number.
@@ -154,6 +146,22 @@ impl Meter {
             ("replica_id", replica.to_owned()),
         ];
         counter!("replica_restarts_total", &labels).increment(1);
+    }
+
+    /// An engine process was told to change its model for that of this replica.
+    pub fn model_changed(&self, replica: &ReplicaName) {
+        self.count_model_changes(replica, 1);
+    }
+
+    fn count_model_changes(&self, replica: &ReplicaName, more: u64) {
+        if let Some(labels) = self.labels(replica) {
+            let labels = [
+                ("engine", names::engine(labels.engine).to_owned()),
+                ("pool_id", labels.pool),
+                ("replica_id", replica.to_string()),
+            ];
+            counter!("model_changes_total", &labels).increment(more);
+        }
     }
 
     /// So many tasks wait in each class that there is.
@@ -383,17 +391,4 @@ async fn every(period: Duration, mut work: impl FnMut()) -> Infallible {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::timeout;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn samples_are_cleared_whether_or_not_anybody_reads_them() {
-        let mut cleared = 0;
-        let minute = Duration::from_secs(60);
-        let kept = timeout(minute, every(UPKEEP_PERIOD, || cleared += 1)).await;
-        assert!(kept.is_err(), "it never ends");
-        assert!((12..=13).contains(&cleared), "{cleared} times in a minute");
-    }
-}
+mod tests;

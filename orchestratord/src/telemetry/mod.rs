@@ -3,6 +3,7 @@
 //! Metrics are fed from what was committed, so they count what happened and not what was tried. Names,
 //! labels, help texts and buckets stand in `contracts/metrics/orchestratord.json`.
 
+mod connection;
 mod contract;
 mod deadlines;
 mod depths;
@@ -10,6 +11,7 @@ mod log;
 mod meter;
 mod shares;
 
+pub use connection::OpenConnection;
 pub use contract::{MetricContract, MetricKind, contract};
 pub use log::init as init_log;
-pub use meter::{Meter, OpenConnection, ReplicaLabels};
+pub use meter::{Meter, ReplicaLabels};

@@ -36,6 +36,10 @@ pub enum Lane {
     Classes = 14,
     /// Which tasks are handed over together.
     Batches = 15,
+    /// Which pools share engine processes.
+    Processes = 16,
+    /// What sessions are put with.
+    Sessions = 17,
 }
 
 /// One stream of draws.

@@ -77,6 +77,9 @@ impl Coverage {
     pub(crate) fn effect(&mut self, effect: &Effect) {
         self.note(match effect {
             Effect::AttemptCancel { .. } => "effect: AttemptCancel",
+            Effect::AttemptStart(order) if order.changes_model => {
+                "effect: AttemptStart, with another model"
+            }
             Effect::AttemptStart(_) => "effect: AttemptStart",
             Effect::TaskEnded { .. } => "effect: TaskEnded",
             Effect::TaskStarted { .. } => "effect: TaskStarted",
@@ -97,6 +100,9 @@ impl Coverage {
             Mutation::QuotaLevelsPut(_) => "mutation: QuotaLevelsPut",
             Mutation::QuotaPut(_) => "mutation: QuotaPut",
             Mutation::SessionDelete(_) => "mutation: SessionDelete",
+            Mutation::SessionPut(row) if row.put.is_some() => {
+                "mutation: SessionPut, of one that was put"
+            }
             Mutation::SessionPut(_) => "mutation: SessionPut",
             Mutation::TaskInsert { .. } => "mutation: TaskInsert",
             Mutation::TaskUpdate(_) => "mutation: TaskUpdate",

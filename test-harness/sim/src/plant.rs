@@ -65,6 +65,10 @@ plants! {
     /// At the store.
     LoadOfYesterday, "load-of-yesterday", "a load misses the newest commit";
     /// At the host.
+    ModelRunEndless, "model-run-endless", "the machine is told that a model may go on out of order for as long as it likes";
+    /// At the host.
+    ModelsAtOnce, "models-at-once", "the machine is told that each replica has a process to itself";
+    /// At the host.
     OrdersDropped, "orders-dropped", "what a recovery orders again is not carried out";
     /// At the store.
     ProbeFencesNothing, "probe-fences-nothing", "a probe begins no term, so that a late commit still lands";

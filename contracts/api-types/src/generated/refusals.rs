@@ -27,6 +27,9 @@ pub struct NotChosen {
     /// An operator held its queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<u32>,
+    /// Its process generated with another model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_busy: Option<u32>,
     /// Another replica set than the one asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica_set_differs: Option<u32>,

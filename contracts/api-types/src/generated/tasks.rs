@@ -333,12 +333,12 @@ impl<'de> ::serde::Deserialize<'de> for OnDisconnectChoice {
 pub struct PlacementCandidate {
     /// Name of the replica.
     pub replica: String,
-    /// What placement found about one replica.
+    /// What placement found about one replica. Where models take turns in one engine process, `process_busy`: it generates with another model now; `process_kept`: it is kept free for a task that goes before and wants another model.
     pub verdict: PlacementVerdict,
     /// The figures behind the verdict.
     pub detail: String,
 }
-/// What placement found about one replica.
+/// What placement found about one replica. Where models take turns in one engine process, `process_busy`: it generates with another model now; `process_kept`: it is kept free for a task that goes before and wants another model.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PlacementVerdict {
     /// `busy`.
@@ -357,6 +357,10 @@ pub enum PlacementVerdict {
     Outranked,
     /// `paused`.
     Paused,
+    /// `process_busy`.
+    ProcessBusy,
+    /// `process_kept`.
+    ProcessKept,
     /// `replica_set_differs`.
     ReplicaSetDiffers,
     /// A value that this version does not list. Only reading one makes it.
@@ -373,6 +377,8 @@ impl PlacementVerdict {
         Self::NotReady,
         Self::Outranked,
         Self::Paused,
+        Self::ProcessBusy,
+        Self::ProcessKept,
         Self::ReplicaSetDiffers,
     ];
     /// The value as it is written on the wire.
@@ -386,6 +392,8 @@ impl PlacementVerdict {
             Self::NotReady => "not_ready",
             Self::Outranked => "outranked",
             Self::Paused => "paused",
+            Self::ProcessBusy => "process_busy",
+            Self::ProcessKept => "process_kept",
             Self::ReplicaSetDiffers => "replica_set_differs",
             Self::Unknown(other) => other.as_str(),
         }
@@ -403,6 +411,8 @@ impl ::std::str::FromStr for PlacementVerdict {
             "not_ready" => Ok(Self::NotReady),
             "outranked" => Ok(Self::Outranked),
             "paused" => Ok(Self::Paused),
+            "process_busy" => Ok(Self::ProcessBusy),
+            "process_kept" => Ok(Self::ProcessKept),
             "replica_set_differs" => Ok(Self::ReplicaSetDiffers),
             _ => Ok(Self::Unknown(support::Unlisted::read(text))),
         }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::id::{AttemptId, Digest, PoolName};
-use crate::placement::{Fleet, PoolConfig, ReplicaFacts};
+use crate::id::{AttemptId, Digest, PoolName, ProcessName};
+use crate::placement::{Fleet, PoolConfig, ReplicaConfig, ReplicaFacts};
 
 const ANY: Request<'static> = Request {
     model_ref: None,
@@ -22,14 +22,19 @@ fn pool(name: &str, engine: Engine, model: &str, replicas: &[&str]) -> PoolConfi
         kv_bytes_per_token: None,
         replicas: replicas
             .iter()
-            .map(|name| ReplicaName::new(*name))
+            .map(|name| ReplicaConfig::alone(ReplicaName::new(*name)))
             .collect(),
     }
 }
 
 /// Two pools with three replicas; the middle one has two of its four slots taken.
 fn fleet() -> Fleet {
-    let mut fleet = Fleet::new(&[
+    fleet_in(["big-0", "tiny-0", "tiny-1"])
+}
+
+/// The same in these processes.
+fn fleet_in(processes: [&str; 3]) -> Fleet {
+    let mut pools = [
         pool("big", Engine::Llamacpp, "large-8b", &["big-0"]),
         pool(
             "tiny",
@@ -37,7 +42,14 @@ fn fleet() -> Fleet {
             "haiku-tiny",
             &["tiny-1", "tiny-0"],
         ),
-    ]);
+    ];
+    for replica in pools.iter_mut().flat_map(|pool| &mut pool.replicas) {
+        let names = ["big-0", "tiny-0", "tiny-1"];
+        let mut own = names.iter().zip(processes);
+        let process = own.find(|(name, _)| **name == replica.name.as_str());
+        replica.process = ProcessName::new(process.expect("is one of them").1);
+    }
+    let mut fleet = Fleet::new(&pools);
     ready(&mut fleet, "big-0", 2, 8192, "1");
     ready(&mut fleet, "tiny-0", 4, 512, "1");
     ready(&mut fleet, "tiny-1", 1, 512, "2");
@@ -105,6 +117,7 @@ fn a_session_prefers_its_replica_while_that_has_room() {
     assert_eq!(chosen(&fleet, &request), Some("tiny-0"));
     let indifferent = Policy {
         session_affinity: false,
+        ..Policy::default()
     };
     let decision = plan(fleet.replicas(), &request, indifferent);
     assert_eq!(decision.chosen.map(|one| one.name.as_str()), Some("big-0"));
@@ -162,7 +175,26 @@ fn every_filter_has_its_reason() {
     fleet.down(&ReplicaName::new("big-0"), "exit status 1".to_owned());
     fleet.take(&ReplicaName::new("tiny-1"), AttemptId(3));
     explain("one is down, one is busy", &fleet, &ANY);
+    let shared = fleet_in(["a", "a", "b"]);
+    explain("a process that has to change its model", &shared, &ANY);
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn of_free_replicas_one_is_preferred_whose_process_holds_its_model() {
+    let mut fleet = fleet_in(["a", "b", "b"]);
+    for attempt in [1, 2] {
+        fleet.give_back(&ReplicaName::new("tiny-0"), AttemptId(attempt));
+    }
+    let home = ReplicaName::new("tiny-1");
+    let request = Request {
+        engine: Some(Engine::Embedded),
+        preferred: Some(&home),
+        ..ANY
+    };
+    assert_eq!(chosen(&fleet, &request), Some("tiny-0"));
+    fleet.down(&ReplicaName::new("tiny-0"), String::new());
+    assert_eq!(chosen(&fleet, &request), Some("tiny-1"));
 }
 
 proptest! {
@@ -173,8 +205,9 @@ proptest! {
         taken in prop::collection::vec(0u32..5, 3),
         engine in prop::option::of(any::<bool>()),
         ctx_need in 0u32..9000,
+        processes in prop::array::uniform3(0..3usize),
     ) {
-        let mut fleet = fleet();
+        let mut fleet = fleet_in(processes.map(|process| ["one", "other", "third"][process]));
         let names: Vec<_> = fleet.replicas().iter().map(|one| one.name.clone()).collect();
         for (index, name) in names.iter().enumerate() {
             for n in 0..taken[index] {
@@ -196,6 +229,7 @@ proptest! {
             context_too_small: count(Verdict::ContextTooSmall),
             replica_set_differs: count(Verdict::ReplicaSetDiffers),
             paused: count(Verdict::Paused),
+            process_busy: count(Verdict::ProcessBusy),
             busy: count(Verdict::Busy),
             outranked: count(Verdict::Outranked),
         };

@@ -63,6 +63,8 @@ proptest! {
             let now = MonoMs(u64::from(need));
             let due = list.values().filter(|entry| entry.turn.due.0 <= i64::from(need));
             prop_assert_eq!(tree.due(now), sum(due));
+            let mut dues = list.keys().map(|turn| turn.due);
+            prop_assert_eq!(tree.next_due(now), dues.find(|due| due.0 > i64::from(need)));
         }
     }
 }

@@ -90,6 +90,7 @@ fn not_chosen(counts: VerdictCounts) -> wire::NotChosen {
         busy,
         outranked,
         paused,
+        process_busy,
     } = counts;
     let some = |count: u32| (count > 0).then_some(count);
     wire::NotChosen {
@@ -100,6 +101,7 @@ fn not_chosen(counts: VerdictCounts) -> wire::NotChosen {
         not_ready: some(not_ready),
         outranked: some(outranked),
         paused: some(paused),
+        process_busy: some(process_busy),
         replica_set_differs: some(replica_set_differs),
     }
 }

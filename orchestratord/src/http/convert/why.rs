@@ -60,6 +60,8 @@ fn verdict(verdict: Verdict) -> wire::PlacementVerdict {
         Verdict::NotReady => wire::PlacementVerdict::NotReady,
         Verdict::Outranked => wire::PlacementVerdict::Outranked,
         Verdict::Paused => wire::PlacementVerdict::Paused,
+        Verdict::ProcessBusy => wire::PlacementVerdict::ProcessBusy,
+        Verdict::ProcessKept => wire::PlacementVerdict::ProcessKept,
         Verdict::ReplicaSetDiffers => wire::PlacementVerdict::ReplicaSetDiffers,
     }
 }

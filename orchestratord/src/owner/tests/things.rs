@@ -7,7 +7,7 @@ use orchestrator_core::id::{
 use orchestrator_core::input::{Ask, Report, TaskCreate};
 use orchestrator_core::key::{KeyCreate, KeyMac, KeyScope, Scopes, ServerKeyMark, Tenant};
 use orchestrator_core::machine::MachineConfig;
-use orchestrator_core::placement::{PoolConfig, ReplicaFacts};
+use orchestrator_core::placement::{PoolConfig, ReplicaConfig, ReplicaFacts};
 use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::{
     Determinism, Engine, InputKind, OnDisconnect, PROFILE_V1, PromptFacts, Sampling, TaskSpec,
@@ -20,7 +20,7 @@ pub(crate) fn config() -> MachineConfig {
         engine: Engine::Embedded,
         model_ref: ModelRef::new("haiku-tiny"),
         kv_bytes_per_token: None,
-        replicas: vec![ReplicaName::new("default-0")],
+        replicas: vec![ReplicaConfig::alone(ReplicaName::new("default-0"))],
     }]);
     with_places(config, [6, 4])
 }

@@ -99,6 +99,7 @@ pub(in crate::run) fn order(position: u64) -> AttemptOrder {
         task: TaskId(1),
         number: 1,
         replica: ReplicaName::new("default-0"),
+        changes_model: false,
         spec: TaskSpec {
             kind: InputKind::Prompt,
             prompt: PromptFacts {

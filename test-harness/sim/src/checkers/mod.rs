@@ -14,6 +14,7 @@ mod no_alarm;
 mod one_set;
 mod order;
 mod orders_carried_out;
+mod processes;
 mod queue_view;
 mod quotas;
 mod reasons;
@@ -26,6 +27,7 @@ mod starts_in_time;
 mod starvation;
 #[cfg(test)]
 mod testing;
+mod turns;
 
 pub(crate) use answers_fit::{Asked as Question, fits};
 pub use court::{Broken, Checker, Court, promises};

@@ -12,7 +12,8 @@ use crate::story::Name;
 /// Watches that nobody is dispatched before somebody who is before it in the order and could have had the slot.
 /// The order is written down here a second time: band by band, and what is due in the first; inside a class by when
 /// each is due, then by acceptance. Between classes in one band the share decides, which the machine's own
-/// tests hold against an oracle.
+/// tests hold against an oracle; so does who goes first of those that want different models of one process, which
+/// [`super::turns`] watches.
 #[derive(Debug)]
 pub(super) struct Order {
     ageing_ms: u64,
@@ -29,17 +30,20 @@ impl Order {
             view: QueueView::default(),
         }
     }
+}
 
-    /// Is `one` surely before `other`?
-    fn before(&self, bands: &Bands, now: MonoMs, one: &Waiter, other: &Waiter) -> bool {
-        let band = |waiter: &Waiter| {
-            let due = waiter.due(self.ageing_ms) <= i64::try_from(now.0).unwrap_or(i64::MAX);
-            bands.of(waiter.priority, due)
-        };
-        let turn = |waiter: &Waiter| (waiter.due(self.ageing_ms), waiter.seq);
-        let same_class = one.priority == other.priority;
-        band(one) < band(other) || (same_class && turn(one) < turn(other))
-    }
+/// Is `one` surely before `other`?
+pub(super) fn surely_before(
+    bands: &Bands,
+    ageing_ms: u64,
+    now: MonoMs,
+    one: &Waiter,
+    other: &Waiter,
+) -> bool {
+    let band = |waiter: &Waiter| bands.of(waiter.priority, waiter.is_due(ageing_ms, now));
+    let turn = |waiter: &Waiter| (waiter.due(ageing_ms), waiter.seq);
+    let same_class = one.priority == other.priority;
+    band(one) < band(other) || (same_class && turn(one) < turn(other))
 }
 
 impl Checker for Order {
@@ -61,10 +65,9 @@ impl Checker for Order {
         };
         let bands = &self.bands[*daemon];
         for (runs, facts) in &looked.dispatched {
-            let passed_over = looked
-                .waiting
-                .iter()
-                .find(|waits| waits.fits(facts) && self.before(bands, now.mono, waits, runs));
+            let passed_over = looked.waiting.iter().find(|waits| {
+                waits.fits(facts) && surely_before(bands, self.ageing_ms, now.mono, waits, runs)
+            });
             if let Some(waits) = passed_over {
                 return Err(format!(
                     "{} was given a slot of {}, and {} is before it",

@@ -7,7 +7,7 @@ use orchestrator_core::machine::Machine;
 use orchestrator_core::placement::{ReplicaFacts, ReplicaSetKey};
 use orchestrator_core::queue::ClassName;
 use orchestrator_core::task::{Engine, TaskRecord, TaskState, WaitingFor};
-use orchestrator_core::time::{AgeMs, Now};
+use orchestrator_core::time::{AgeMs, MonoMs, Now};
 use store::Loaded;
 
 use super::sight::Sight;
@@ -26,6 +26,8 @@ pub(super) struct Waiter {
     engine: Option<Engine>,
     pinned: Option<ReplicaSetKey>,
     need: u32,
+    /// What it is expected to cost, in tokens.
+    pub(super) cost: u32,
 }
 
 impl Waiter {
@@ -45,6 +47,7 @@ impl Waiter {
             need: u32::try_from(least)
                 .unwrap_or(u32::MAX)
                 .max(row.spec.ctx.unwrap_or(0)),
+            cost: row.spec.cost(),
         }
     }
 
@@ -53,6 +56,11 @@ impl Waiter {
     pub(super) fn due(&self, ageing_ms: u64) -> i64 {
         let aged = self.since.after(ageing_ms);
         self.deadline.map_or(aged, |at| at.min(aged)).0
+    }
+
+    /// Is it due?
+    pub(super) fn is_due(&self, ageing_ms: u64, now: MonoMs) -> bool {
+        self.due(ageing_ms) <= i64::try_from(now.0).unwrap_or(i64::MAX)
     }
 
     /// Does it have a deadline?

@@ -11,7 +11,7 @@ use orchestrator_core::time::Now;
 use super::book::Book;
 use super::court::Checker;
 use super::sight::Sight;
-use crate::plan::Setup;
+use crate::plan::{PUT_TOKENS, Setup};
 use crate::story::Name;
 use crate::world::SESSION_TOKENS;
 
@@ -77,10 +77,11 @@ impl Reasons {
                 let needed = self.config.deadline_confidence_permille;
                 forecast.on_time_permille < needed && *retry_after_ms > 0
             }
-            // Clients here give tokens only, the same to each session.
+            // Clients here give tokens only.
             Refusal::BudgetSessionless => false,
             Refusal::BudgetSpent { short, .. } => {
-                short.limit == SESSION_TOKENS && short.asked > short.left
+                let limits = PUT_TOKENS.iter().chain([&SESSION_TOKENS]);
+                limits.into_iter().any(|limit| *limit == short.limit) && short.asked > short.left
             }
             Refusal::SessionExhausted { turns_max, .. } => {
                 *turns_max == self.config.session_turns_max
@@ -208,7 +209,9 @@ impl Checker for Reasons {
             } => {
                 self.looks += 1;
                 if self.looks.is_multiple_of(EXPLAIN_EVERY) {
-                    waits(machine, *now, *quiet)
+                    // An owner whose batch is under way takes no tick, and who is due is found with the next one.
+                    let up_to_date = machine.next_wake().is_none_or(|at| at > now.mono);
+                    waits(machine, *now, *quiet && up_to_date)
                 } else {
                     Ok(())
                 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orchestrator_core::machine::{HardState, Machine, MachineConfig, Recovered};
+use orchestrator_core::placement::ReplicaConfig;
 use orchestrator_core::task::TaskState;
 use orchestrator_core::time::Now;
 use store::Loaded;
@@ -64,7 +65,7 @@ impl RecoveryIsLive {
             }
         }
         for pool in &self.config.pools {
-            for replica in &pool.replicas {
+            for ReplicaConfig { name: replica, .. } in &pool.replicas {
                 let live = durable
                     .attempts
                     .iter()

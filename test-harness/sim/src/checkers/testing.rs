@@ -1,11 +1,11 @@
 //! Small things for the tests of the checkers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use orchestrator_core::effect::AttemptOrder;
 use orchestrator_core::entropy::{Entropy, Stream};
 use orchestrator_core::id::{
-    AcceptSeq, AttemptId, Epoch, PayloadRef, ReplicaName, ReplyToken, TaskId,
+    AcceptSeq, AttemptId, Epoch, ModelRef, PayloadRef, ReplicaName, ReplyToken, TaskId,
 };
 use orchestrator_core::input::{Ask, AttemptEnd, Command, Input, Report, TaskCreate};
 use orchestrator_core::machine::{HardState, Machine, Recovered};
@@ -31,6 +31,22 @@ pub(super) fn setup() -> Setup {
     setup
 }
 
+/// The same with two pools, whose models take turns in one process.
+pub(super) fn one_process() -> Setup {
+    let is_so = |setup: &Setup| {
+        let processes = setup.replicas.iter().map(|replica| &replica.process);
+        setup.replicas.len() == 2 && processes.collect::<BTreeSet<_>>().len() == 1
+    };
+    let setups = (0..).map(|seed| Plan::of(seed).setup);
+    let mut setup = setups
+        .into_iter()
+        .find(is_so)
+        .expect("some seed has such a fleet");
+    setup.machine.classes = [ClassConfig::interactive(), ClassConfig::batch()].into();
+    setup.unnamed = None;
+    setup
+}
+
 pub(super) fn task(seq: u64, state: TaskState) -> TaskRecord {
     let mut row = test_harness_store_suite::task(seq);
     row.state = state;
@@ -51,6 +67,7 @@ pub(super) fn order(attempt: u128) -> AttemptOrder {
         task: row.id,
         number: 1,
         replica: ReplicaName::new("pool-0-0"),
+        changes_model: false,
         spec: row.spec,
         position: 0,
         accepted_at: row.accepted_at,
@@ -232,6 +249,13 @@ impl<'a> Bench<'a> {
         self.submit_at(priority, deadline_ms, None)
     }
 
+    /// A task comes that asks for a model.
+    fn submit_for(&mut self, model: Option<ModelRef>) -> Result<(), String> {
+        let mut row = self.newcomer(ClassName::BATCH);
+        row.spec.model_ref = model;
+        self.hand_over(row)
+    }
+
     /// The same, and it may be for later.
     fn submit_at(
         &mut self,
@@ -239,12 +263,23 @@ impl<'a> Bench<'a> {
         deadline_ms: Option<u64>,
         run_at: Option<WallMs>,
     ) -> Result<(), String> {
+        let mut row = self.newcomer(priority);
+        row.spec.deadline_ms = deadline_ms;
+        row.spec.run_at = run_at;
+        self.hand_over(row)
+    }
+
+    fn newcomer(&mut self, priority: ClassName) -> TaskRecord {
         self.next += 1;
         let mut row = task(self.next, TaskState::Queued);
         row.spec.priority = priority;
-        row.spec.deadline_ms = deadline_ms;
-        row.spec.run_at = run_at;
+        row.spec.deadline_ms = None;
+        row.spec.run_at = None;
         runs_anywhere(&mut row);
+        row
+    }
+
+    fn hand_over(&mut self, row: TaskRecord) -> Result<(), String> {
         let create = Box::new(TaskCreate {
             id: row.id,
             fresh: false,
@@ -293,6 +328,24 @@ impl<'a> Bench<'a> {
         self.pass(60_000);
         self.submit(ClassName::BATCH, Some(30_000))?;
         self.finish()
+    }
+
+    /// One of the first model runs, one of the other waits, and then another one of the first, and the process comes
+    /// free.
+    pub(super) fn models_take_turns(
+        setup: &Setup,
+        checker: &'a mut dyn Checker,
+    ) -> Result<(), String> {
+        let mut bench = Self::new(setup, setup.machine.ageing_ms, checker);
+        let mut other = facts(&setup.replicas[1], 1);
+        other.slots = 1;
+        let other = Box::new(other);
+        bench.step(Input::Report(Report::ReplicaReady { facts: other }))?;
+        for replica in [0, 1, 0] {
+            let model = setup.replicas[replica].model.clone();
+            bench.submit_for(Some(model))?;
+        }
+        bench.finish()
     }
 
     /// The oldest task is bound to a set that is not there yet, so that the slot goes to the other; then every

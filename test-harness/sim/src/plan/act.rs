@@ -60,6 +60,15 @@ pub enum Act {
         /// True if it is put in the place of another revision than the one there is.
         stale: bool,
     },
+    /// Says what a session may use, and how long it lives.
+    SessionPut {
+        /// Its number.
+        session: u32,
+        /// Tokens; not limited if none.
+        tokens: Option<u64>,
+        /// Milliseconds after it was touched; as configured if none.
+        ttl_ms: Option<u64>,
+    },
 }
 
 /// Draws how much tenants may use from the start, what operators do, and which tasks are handed over with a key.
@@ -204,6 +213,15 @@ impl fmt::Display for Act {
             Self::QuotaPut { key, limits, .. } => {
                 let whose = key.map_or_else(|| "the tenant".to_owned(), |key| format!("key {key}"));
                 write!(f, "puts a quota of {whose}: {limits:?}")
+            }
+            Self::SessionPut {
+                session,
+                tokens,
+                ttl_ms,
+            } => {
+                let what = tokens.map_or("no limit".to_owned(), |most| format!("{most} tokens"));
+                write!(f, "puts session s{session} with {what}")?;
+                ttl_ms.map_or(Ok(()), |ms| write!(f, ", for {ms} ms"))
             }
         }
     }

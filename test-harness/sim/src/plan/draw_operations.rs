@@ -12,7 +12,7 @@ use crate::chance::Chance;
 pub(crate) const WALL_ZERO_MS: u64 = 1_700_000_000_000;
 
 /// Sessions of a run.
-const SESSIONS: u64 = 3;
+pub(super) const SESSIONS: u64 = 3;
 
 /// Operations of a run, by time.
 pub(super) fn draw(chance: &mut Chance, setup: &Setup, chaos: Micros) -> Vec<Operation> {

@@ -10,6 +10,8 @@ mod draw_faults;
 mod draw_operations;
 mod fault;
 mod operation;
+mod processes;
+mod sessions;
 mod setup;
 mod whole;
 
@@ -18,6 +20,7 @@ pub use bulks::Bulk;
 pub(crate) use draw_operations::WALL_ZERO_MS;
 pub use fault::{CrashPoint, Fault, LateCommit, letter};
 pub use operation::{Habit, Item, Operation, Want, Wish};
+pub(crate) use sessions::PUT_TOKENS;
 pub(crate) use setup::Bands;
 pub use setup::{DaemonSetup, Pace, ReplicaSetup, Setup};
 pub use whole::{Plan, Timed};

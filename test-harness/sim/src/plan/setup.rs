@@ -1,9 +1,9 @@
 //! How the deployment is set up: small, so that limits are reached.
 
 use orchestrator_core::attempt::RetryLimits;
-use orchestrator_core::id::{ModelRef, PoolName, ReplicaName};
+use orchestrator_core::id::{ModelRef, PoolName, ProcessName, ReplicaName};
 use orchestrator_core::machine::MachineConfig;
-use orchestrator_core::placement::{Policy, PoolConfig};
+use orchestrator_core::placement::{Policy, PoolConfig, ReplicaConfig};
 use orchestrator_core::queue::{ClassConfig, ClassName, FullPolicy};
 use orchestrator_core::task::Engine;
 use orchestratord::owner::OwnerLimits;
@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 pub struct ReplicaSetup {
     /// Its name.
     pub name: ReplicaName,
+    /// The engine process that it lives in.
+    pub process: ProcessName,
     /// Its pool.
     pub pool: PoolName,
     /// Kind of engine.
@@ -187,6 +189,7 @@ fn replicas(chance: &mut Chance) -> Vec<ReplicaSetup> {
         for number in 0..1 + chance.index(2) {
             replicas.push(ReplicaSetup {
                 name: ReplicaName::new(format!("pool-{pool}-{number}")),
+                process: ProcessName::new(format!("pool-{pool}-{number}")),
                 pool: PoolName::new(format!("pool-{pool}")),
                 engine,
                 model: model.clone(),
@@ -199,20 +202,29 @@ fn replicas(chance: &mut Chance) -> Vec<ReplicaSetup> {
     replicas
 }
 
-fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
+/// The pools that replicas are of, as a machine is configured with them.
+pub(super) fn pools_of(replicas: &[ReplicaSetup]) -> Vec<PoolConfig> {
     let mut pools: Vec<PoolConfig> = Vec::new();
     for replica in replicas {
+        let own = ReplicaConfig {
+            name: replica.name.clone(),
+            process: replica.process.clone(),
+        };
         match pools.iter_mut().find(|pool| pool.name == replica.pool) {
-            Some(pool) => pool.replicas.push(replica.name.clone()),
+            Some(pool) => pool.replicas.push(own),
             None => pools.push(PoolConfig {
                 name: replica.pool.clone(),
                 engine: replica.engine,
                 model_ref: replica.model.clone(),
                 kv_bytes_per_token: None,
-                replicas: vec![replica.name.clone()],
+                replicas: vec![own],
             }),
         }
     }
+    pools
+}
+
+fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
     let small = [1, 2, 3, 5, 8];
     let policies = [FullPolicy::Reject, FullPolicy::DropLru];
     MachineConfig {
@@ -226,6 +238,7 @@ fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
         ageing_ms: chance.within((200, 6_000)),
         policy: Policy {
             session_affinity: chance.percent(70),
+            ..Policy::default()
         },
         lease_ttl_ms: chance.within((12_000, 20_000)),
         retry: RetryLimits {
@@ -240,7 +253,7 @@ fn machine(chance: &mut Chance, replicas: &[ReplicaSetup]) -> MachineConfig {
         disconnect_grace_ms: chance.within((50, 3_000)),
         service_guess_ms: chance.within((100, 5_000)),
         attachable: chance.percent(30),
-        ..MachineConfig::for_pools(pools)
+        ..MachineConfig::for_pools(pools_of(replicas))
     }
 }
 

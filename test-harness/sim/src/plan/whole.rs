@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::operation::Operation;
 use super::setup::Setup;
-use super::{act, batches, bulks, classes, draw_faults, draw_operations};
+use super::{act, batches, bulks, classes, draw_faults, draw_operations, processes, sessions};
 use crate::agenda::Micros;
 use crate::chance::{Chance, Lane};
 
@@ -55,6 +55,13 @@ impl Plan {
         batches::draw(
             &mut Chance::new(seed, Lane::Batches),
             &mut setup,
+            &mut operations,
+        );
+        processes::draw(&mut Chance::new(seed, Lane::Processes), &mut setup);
+        sessions::draw(
+            &mut Chance::new(seed, Lane::Sessions),
+            &setup,
+            chaos,
             &mut operations,
         );
         let faults = draw_faults::draw(&mut Chance::new(seed, Lane::Faults), &setup, chaos);

@@ -53,7 +53,7 @@ impl World {
 
     fn engine_fault_begins(&mut self, number: usize, fault: Fault) {
         match fault {
-            Fault::EngineKill { replica, .. } => self.engine_down(replica),
+            Fault::EngineKill { replica, .. } => self.process_down(replica),
             Fault::EngineHang { replica, .. } => self.engines[replica].hangs = true,
             Fault::EngineSlow {
                 replica, factor, ..
@@ -74,7 +74,7 @@ impl World {
             Fault::PoolGivesUp { pool, .. } => {
                 self.pools_gone.insert(pool);
                 for replica in self.replicas_of(pool) {
-                    self.engine_down(replica);
+                    self.process_down(replica);
                 }
                 for daemon in 0..self.daemons.len() {
                     let life = self.daemons[daemon].life;
@@ -106,7 +106,7 @@ impl World {
             }
             Fault::StoreSlow { .. } => self.troubles.slow = 0,
             Fault::StoreReadsFail { .. } => self.troubles.reads = false,
-            Fault::EngineKill { replica, .. } => self.engine_up(replica),
+            Fault::EngineKill { replica, .. } => self.process_up(replica),
             Fault::EngineHang { replica, .. } => self.engines[replica].hangs = false,
             Fault::EngineSlow { replica, .. } => self.engines[replica].slow = 1,
             Fault::EngineWrong { replica, .. } => self.engines[replica].wrong = 0,
@@ -115,7 +115,7 @@ impl World {
             Fault::PoolGivesUp { pool, .. } => {
                 self.pools_gone.remove(&pool);
                 for replica in self.replicas_of(pool) {
-                    self.engine_up(replica);
+                    self.process_up(replica);
                 }
             }
             _ => {}
@@ -188,6 +188,19 @@ impl World {
         self.notice_replica(replica);
     }
 
+    /// The process of a replica ends, and with it whatever else lives in it.
+    fn process_down(&mut self, replica: usize) {
+        for replica in self.same_process(replica) {
+            self.engine_down(replica);
+        }
+    }
+
+    fn process_up(&mut self, replica: usize) {
+        for replica in self.same_process(replica) {
+            self.engine_up(replica);
+        }
+    }
+
     fn engine_down(&mut self, replica: usize) {
         self.engines[replica].up = false;
         self.reset_engine(replica, "the engine was killed");
@@ -204,6 +217,14 @@ impl World {
             self.engines[replica].up = true;
             self.notice_replica(replica);
         }
+    }
+
+    /// The replicas that live in the process of this one, itself among them.
+    pub(crate) fn same_process(&self, replica: usize) -> Vec<usize> {
+        let process = &self.engines[replica].setup.process;
+        let engines = self.engines.iter().enumerate();
+        let same = engines.filter(|(_, engine)| engine.setup.process == *process);
+        same.map(|(replica, _)| replica).collect()
     }
 
     fn replicas_of(&self, pool: usize) -> Vec<usize> {

@@ -22,4 +22,4 @@ pub use daemon::Asked;
 
 #[cfg(test)]
 pub(crate) use daemon::facts;
-pub(crate) use daemon::{SESSION_TOKENS, at_once};
+pub(crate) use daemon::{SESSION_TOKENS, at_once, brings_budget};

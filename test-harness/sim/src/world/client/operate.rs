@@ -1,13 +1,14 @@
 //! What operators do becomes what is asked of the owner.
 
 use orchestrator_core::bulk::{BulkAction, BulkBegin, BulkFilter};
-use orchestrator_core::id::{BulkId, KeyId, PoolName, PrincipalId, TenantId};
+use orchestrator_core::id::{BulkId, KeyId, PoolName, PrincipalId, SessionKey, TenantId};
 use orchestrator_core::input::Ask;
 use orchestrator_core::key::{
     KeyCreate, KeyMac, KeyRotate, KeyScope, Scopes, ServerKeyMark, Tenant,
 };
 use orchestrator_core::queue::QueueSwitch;
 use orchestrator_core::quota::{QuotaOf, QuotaPut};
+use orchestrator_core::session::{SessionBudget, SessionPut};
 use store::Loaded;
 
 use super::errand::Aim;
@@ -75,6 +76,19 @@ impl World {
                     put_by: PrincipalId::SYSTEM,
                 }))
             }
+            Act::SessionPut {
+                session,
+                tokens,
+                ttl_ms,
+            } => Ask::SessionPut(Box::new(SessionPut {
+                session: SessionKey::new(TenantId::DEFAULT, session_id(session)),
+                budget: SessionBudget {
+                    tokens,
+                    ..SessionBudget::default()
+                },
+                ttl_ms,
+                put_by: PrincipalId::SYSTEM,
+            })),
         }
     }
 

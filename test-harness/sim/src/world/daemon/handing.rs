@@ -1,6 +1,6 @@
 //! Tasks are handed over: alone, or several together, whose answers are gathered and leave together.
 
-use orchestrator_core::id::{PayloadRef, ProjectId, TaskId, TenantId};
+use orchestrator_core::id::{PayloadRef, ProjectId, SessionId, TaskId, TenantId};
 use orchestrator_core::input::{Ask, TaskCreate};
 use orchestrator_core::reply::Reply;
 use orchestrator_core::session::SessionBudget;
@@ -43,7 +43,7 @@ impl World {
                 created_by: let_in(host, self.now, api_key),
                 fingerprint,
                 key,
-                budget: spec.session.map(|_| SessionBudget {
+                budget: brings_budget(spec.session).then(|| SessionBudget {
                     tokens: Some(SESSION_TOKENS),
                     ..SessionBudget::default()
                 }),
@@ -182,4 +182,9 @@ fn acceptance(ask: &Ask) -> Option<Answer> {
         }),
         _ => None,
     }
+}
+
+/// Do tasks of this session bring a budget? Those of every other one leave it to whoever puts the session.
+pub(crate) fn brings_budget(session: Option<SessionId>) -> bool {
+    session.is_some_and(|session| session.0.is_multiple_of(2))
 }

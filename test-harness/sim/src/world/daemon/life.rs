@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use orchestrator_core::machine::MachineConfig;
+use orchestrator_core::placement::ReplicaConfig;
 use orchestratord::owner::OwnerState;
 use orchestratord::run::roster::Roster;
 use orchestratord::stream::StreamHub;
@@ -108,10 +110,7 @@ impl World {
         });
         let sealed = loaded.commit_seq;
         let setup = &self.plan.setup;
-        let mut machine = setup.machine_of(daemon);
-        if self.plant == Some(Plant::AgeingOff) {
-            machine.ageing_ms = u64::MAX / 4;
-        }
+        let machine = told(setup.machine_of(daemon), self.plant);
         let hub = Arc::new(StreamHub::default());
         let process = (daemon as u64) << 32 | life;
         let host = Host {
@@ -235,4 +234,21 @@ impl World {
     pub(crate) fn send_daemon(&mut self, daemon: usize, life: u64, at: Micros, what: DaemonEvent) {
         self.agenda.add(at, Event::Daemon { daemon, life, what });
     }
+}
+
+/// What the machine is told of its configuration, with a bug that is planted there.
+fn told(mut machine: MachineConfig, plant: Option<Plant>) -> MachineConfig {
+    match plant {
+        Some(Plant::AgeingOff) => machine.ageing_ms = u64::MAX / 4,
+        Some(Plant::ModelRunEndless) => machine.policy.model_run_tokens_max = u32::MAX,
+        Some(Plant::ModelsAtOnce) => {
+            for pool in &mut machine.pools {
+                for replica in &mut pool.replicas {
+                    *replica = ReplicaConfig::alone(replica.name.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    machine
 }

@@ -19,6 +19,7 @@ mod releases;
 mod supervision;
 
 pub(crate) use front::SESSION_TOKENS;
+pub(crate) use handing::brings_budget;
 pub(crate) use host::{Daemon, Host, Standing};
 pub use lanes::Asked;
 pub(crate) use reads::{Read, at_once};

@@ -5,6 +5,7 @@ use orchestratord::owner::{Notice, OwnerUnavailable, Release};
 
 use super::host::Host;
 use super::lanes::{Asked, Waiter};
+use super::reads::Pending;
 use crate::checkers::Sight;
 use crate::plan::{CrashPoint, letter};
 use crate::plant::Plant;
@@ -173,6 +174,11 @@ impl World {
         match (waiter.kind, reply) {
             (Asked::Cancel(task), Ok(Reply::TaskCancelled(_))) => {
                 self.read_cancelled(host, waiter, task);
+            }
+            // As the daemon does, from the record: the owner may be one that another has taken over from.
+            (Asked::Requeue(task), Ok(Reply::TaskRequeued(_))) => {
+                let (errand, turn) = (waiter.errand, waiter.turn);
+                self.read(host, Pending::Look { errand, turn, task });
             }
             (_, reply) => self.respond_to_command(host, waiter, reply),
         }

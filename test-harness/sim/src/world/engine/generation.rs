@@ -134,6 +134,11 @@ impl World {
             Some(false) => return Some(AdapterError::Refused("it will not".to_owned())),
             None => {}
         }
+        let mut others = self.same_process(replica).into_iter();
+        if others.any(|other| other != replica && !self.engines[other].generations.is_empty()) {
+            let detail = "the process generates with another model".to_owned();
+            return Some(AdapterError::Busy(detail));
+        }
         let slots = usize::try_from(engine.setup.slots).unwrap_or(usize::MAX);
         (engine.generations.len() >= slots)
             .then(|| AdapterError::Busy("every slot is taken".to_owned()))
