@@ -89,6 +89,7 @@ fn rows(pool: &PoolHealth, notes: &mut Notes) -> Vec<[Cell; 9]> {
         .iter()
         .map(|replica| {
             let ReplicaHealth {
+                process,
                 engine_version,
                 ctx_max,
                 restarts,
@@ -101,7 +102,7 @@ fn rows(pool: &PoolHealth, notes: &mut Notes) -> Vec<[Cell; 9]> {
             [
                 pool,
                 state,
-                replica.replica.as_str().into(),
+                lives(&replica.replica, process.as_deref()),
                 replica_state(&replica.state),
                 format!("{slots_free} of {slots_total}").into(),
                 Cell::maybe(*ctx_max),
@@ -115,6 +116,14 @@ fn rows(pool: &PoolHealth, notes: &mut Notes) -> Vec<[Cell; 9]> {
             ]
         })
         .collect()
+}
+
+/// A replica, and where it lives if it lives there with others.
+fn lives(replica: &str, process: Option<&str>) -> Cell {
+    match process {
+        Some(process) => format!("{replica}, in {process}").into(),
+        None => replica.into(),
+    }
 }
 
 fn pool_state(pool: &PoolHealth) -> Cell {

@@ -1,11 +1,12 @@
 //! A loaded model: weights, vocabulary, chat template, and the figures it is known by.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::decoder::{self, Cache, Decoder};
-use crate::gguf::{Dimensions, Fault, Header, ModelBytes, ModelError, Source};
+use crate::gguf::{Dimensions, Fault, FileVersion, Header, ModelBytes, ModelError, Source};
 use crate::memory::{self, Need};
 use crate::template::ChatTemplate;
 use crate::tokenizer::{TokenId, Vocabulary};
@@ -16,6 +17,7 @@ use crate::tokenizer::{TokenId, Vocabulary};
 pub struct ModelFile {
     name: String,
     bytes: Box<dyn ModelBytes>,
+    version: Option<FileVersion>,
     header: Header,
     vocabulary: Vocabulary,
     chat_template: ChatTemplate,
@@ -42,7 +44,7 @@ impl ModelFile {
         name: &str,
         ctx_size: Option<NonZeroUsize>,
     ) -> Result<Self, Fault> {
-        let mut bytes = source.open().map_err(Fault::Unreadable)?;
+        let (mut bytes, version) = source.open().map_err(Fault::Unreadable)?;
         let header = Header::read(&mut *bytes)?;
         let vocabulary = Vocabulary::read(header.metadata())?;
         let chat_template = ChatTemplate::read(header.metadata())?;
@@ -51,6 +53,7 @@ impl ModelFile {
         Ok(Self {
             name: name.to_owned(),
             bytes,
+            version,
             header,
             vocabulary,
             chat_template,
@@ -63,8 +66,14 @@ impl ModelFile {
     /// # Errors
     ///
     /// If the file cannot be read to its end.
-    pub fn load(mut self) -> Result<Model, ModelError> {
-        let digest = digest(&mut *self.bytes)
+    pub fn load(self) -> Result<Model, ModelError> {
+        self.load_with(&mut KnownDigest::default())
+    }
+
+    /// Reads the weights, and the digest unless it is known and the file is the same.
+    pub(crate) fn load_with(mut self, known: &mut KnownDigest) -> Result<Model, ModelError> {
+        let digest = known
+            .of(self.version.take(), &mut *self.bytes)
             .map_err(|error| ModelError::new(&self.name, Fault::Unreadable(error)))?;
         let Header {
             content,
@@ -80,7 +89,7 @@ impl ModelFile {
             n_params: self.header.n_params,
             tensor_bytes: self.header.tensor_bytes,
             n_ctx: self.n_ctx,
-            vocabulary: self.vocabulary,
+            vocabulary: Arc::new(self.vocabulary),
             chat_template: self.chat_template,
             decoder,
         })
@@ -95,7 +104,8 @@ pub struct Model {
     n_params: u64,
     tensor_bytes: u64,
     n_ctx: usize,
-    vocabulary: Vocabulary,
+    /// Apart from the weights: whoever still writes a reply needs it after the model has gone.
+    vocabulary: Arc<Vocabulary>,
     chat_template: ChatTemplate,
     decoder: Decoder,
 }
@@ -128,7 +138,7 @@ impl Model {
         self.tensor_bytes
     }
 
-    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+    pub(crate) fn vocabulary(&self) -> &Arc<Vocabulary> {
         &self.vocabulary
     }
 
@@ -196,6 +206,27 @@ fn check_memory(header: &Header, n_ctx: usize) -> Result<(), Fault> {
     };
     let refusal = memory::available().and_then(|available| need.refusal(available));
     refusal.map_or(Ok(()), |reason| Err(Fault::TooLarge(reason)))
+}
+
+/// The digest of a model that was loaded before. To compute it takes longer than to load the weights.
+#[derive(Debug, Default)]
+pub(crate) struct KnownDigest(Option<(FileVersion, String)>);
+
+impl KnownDigest {
+    fn of(
+        &mut self,
+        version: Option<FileVersion>,
+        bytes: &mut dyn ModelBytes,
+    ) -> std::io::Result<String> {
+        if let (Some((before, digest)), Some(version)) = (&self.0, &version)
+            && before == version
+        {
+            return Ok(digest.clone());
+        }
+        let digest = digest(bytes)?;
+        self.0 = version.map(|version| (version, digest.clone()));
+        Ok(digest)
+    }
 }
 
 fn digest(bytes: &mut dyn ModelBytes) -> std::io::Result<String> {

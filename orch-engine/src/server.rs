@@ -1,10 +1,10 @@
-//! The engine as a whole: a listener, a model, a generation thread.
+//! The engine as a whole: a listener, a thread that generates, and one that brings models in.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::serve::ListenerExt;
@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::gguf::{ModelError, Source};
+use crate::holder::run_loader;
 use crate::http::{App, router};
-use crate::model::ModelFile;
+use crate::model::{KnownDigest, ModelFile};
 use crate::slot::run_worker;
 use crate::threads::become_worker;
 use crate::version::engine_version;
@@ -24,34 +25,33 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How to run an engine.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The model.
-    pub source: Source,
+    /// The models, at least one, each with a name of its own. One of them is in memory at a time; the first
+    /// is the one that comes first.
+    pub models: Vec<ServedModel>,
     /// Host name or address to listen on.
     pub host: String,
     /// Port to listen on; 0 takes a free one.
     pub port: u16,
     /// Threads for the arithmetic.
     pub threads: NonZeroUsize,
-    /// Context in tokens; `None` takes the one that the model was trained with.
-    pub ctx_size: Option<NonZeroUsize>,
     /// Most tokens to generate in a second; must be positive.
     pub max_tokens_per_second: Option<f64>,
-    /// The model's name in replies.
+}
+
+/// One model that an engine serves.
+#[derive(Clone, Debug)]
+pub struct ServedModel {
+    /// Where its bytes come from.
+    pub source: Source,
+    /// Context in tokens; `None` takes the one that the model was trained with.
+    pub ctx_size: Option<NonZeroUsize>,
+    /// Its name in requests and replies.
     pub alias: String,
 }
 
-impl Settings {
-    /// One thread, a free port of the loopback address, the model's own context and name, no throttle.
-    pub fn new(source: Source) -> Self {
-        Self {
-            alias: source.default_alias(),
-            source,
-            host: "127.0.0.1".to_owned(),
-            port: 0,
-            threads: NonZeroUsize::MIN,
-            ctx_size: None,
-            max_tokens_per_second: None,
-        }
+impl ServedModel {
+    fn open(&self) -> Result<ModelFile, ModelError> {
+        ModelFile::open(&self.source, self.ctx_size)
     }
 }
 
@@ -72,27 +72,29 @@ pub enum EngineError {
     /// The listener failed.
     #[error("cannot accept connections: {0}")]
     Serve(io::Error),
-    /// The thread that generates could not be started, or has died.
-    #[error("the generation thread: {0}")]
+    /// A thread could not be started, or has died.
+    #[error("a thread of the engine: {0}")]
     Thread(String),
 }
 
-/// An engine whose model file was checked and whose port is open.
+/// An engine whose model files were checked and whose port is open.
 pub struct Engine {
     settings: Settings,
-    file: ModelFile,
     listener: TcpListener,
     address: SocketAddr,
 }
 
 impl Engine {
-    /// Checks the model file and opens the port. Connections queue up until [`serve`](Self::serve).
+    /// Checks the model files and opens the port. Connections queue up until [`serve`](Self::serve).
     ///
     /// # Errors
     ///
-    /// If the model cannot be used or the address cannot be listened on.
+    /// If a model cannot be used or the address cannot be listened on.
     pub async fn bind(settings: Settings) -> Result<Self, EngineError> {
-        let file = ModelFile::open(&settings.source, settings.ctx_size)?;
+        for model in &settings.models {
+            // Each by itself, and let go again: a vocabulary alone may take many megabytes.
+            drop(model.open()?);
+        }
         let refused = |error| EngineError::Listen {
             address: format!("{}:{}", settings.host, settings.port),
             error,
@@ -103,7 +105,6 @@ impl Engine {
         let address = listener.local_addr().map_err(refused)?;
         Ok(Self {
             settings,
-            file,
             listener,
             address,
         })
@@ -114,24 +115,42 @@ impl Engine {
         self.address
     }
 
-    /// Loads the model and serves requests until `shutdown` completes.
+    /// Loads the first model and serves requests until `shutdown` completes.
     ///
-    /// While the model is being loaded, requests are answered 503. At the end, generations are cut
-    /// off (a stream without its last frame), and connections get two seconds to close.
+    /// Until that model is loaded, requests are answered 503. At the end, generations are cut off (a stream
+    /// without its last frame), and connections get two seconds to close.
     ///
     /// # Errors
     ///
-    /// If the model cannot be loaded, or the generation thread or the listener dies.
+    /// If the first model cannot be loaded, or a thread of the engine or the listener dies.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let models = self.settings.models;
         let app = Arc::new(App {
-            alias: self.settings.alias.clone(),
+            aliases: models.iter().map(|model| model.alias.clone()).collect(),
             created: seconds_since_1970(),
             engine_version: engine_version(),
-            model: OnceLock::new(),
+            holder: Arc::default(),
             slot: Arc::default(),
         });
-        let slot = Arc::clone(&app.slot);
-        let died = spawn_generation(self.file, &self.settings, Arc::clone(&app))?;
+        let (slot, holder) = (Arc::clone(&app.slot), Arc::clone(&app.holder));
+        let threads = self.settings.threads;
+        let rate = self.settings.max_tokens_per_second;
+        let generation_died = spawn("engine-generate", {
+            let slot = Arc::clone(&slot);
+            move || {
+                let _pool = become_worker(threads).map_err(EngineError::Thread)?;
+                run_worker(&slot, rate);
+                Ok(())
+            }
+        })?;
+        let loading_died = spawn("engine-load", {
+            let holder = Arc::clone(&holder);
+            let mut known: Vec<_> = models.iter().map(|_| KnownDigest::default()).collect();
+            move || {
+                let load = |index: usize| models[index].open()?.load_with(&mut known[index]);
+                Ok(run_loader(&holder, load)?)
+            }
+        })?;
         // A token is a small packet that the reader waits for.
         let listener = self.listener.tap_io(|stream| _ = stream.set_nodelay(true));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -142,11 +161,11 @@ impl Engine {
         let outcome = tokio::select! {
             served = &mut serving => return served.map_err(EngineError::Serve),
             () = shutdown => Ok(()),
-            reason = died => Err(reason.unwrap_or_else(|_| {
-                EngineError::Thread("it panicked; see standard error".to_owned())
-            })),
+            reason = death(generation_died) => Err(reason),
+            reason = death(loading_died) => Err(reason),
         };
         slot.close();
+        holder.close();
         drop(stop);
         // Whether they all closed in time makes no difference: the engine ends.
         _ = tokio::time::timeout(GRACE, serving).await;
@@ -154,20 +173,16 @@ impl Engine {
     }
 }
 
-/// Starts the thread that loads the model and then generates. The receiver hears why it ended, which
-/// it does by itself only if something is wrong.
-fn spawn_generation(
-    file: ModelFile,
-    settings: &Settings,
-    app: Arc<App>,
+/// Starts a thread. The receiver hears why it ended, which it does by itself only if something is wrong.
+fn spawn(
+    name: &str,
+    work: impl FnOnce() -> Result<(), EngineError> + Send + 'static,
 ) -> Result<oneshot::Receiver<EngineError>, EngineError> {
-    let threads = settings.threads;
-    let rate = settings.max_tokens_per_second;
     let (died, death) = oneshot::channel();
     std::thread::Builder::new()
-        .name("engine-generate".to_owned())
+        .name(name.to_owned())
         .spawn(move || {
-            if let Err(error) = load_and_generate(file, threads, rate, &app) {
+            if let Err(error) = work() {
                 _ = died.send(error);
             }
         })
@@ -175,17 +190,10 @@ fn spawn_generation(
     Ok(death)
 }
 
-fn load_and_generate(
-    file: ModelFile,
-    threads: NonZeroUsize,
-    rate: Option<f64>,
-    app: &App,
-) -> Result<(), EngineError> {
-    let _pool = become_worker(threads).map_err(EngineError::Thread)?;
-    let model = Arc::new(file.load()?);
-    _ = app.model.set(Arc::clone(&model));
-    run_worker(&model, &app.slot, rate);
-    Ok(())
+/// Why a thread has ended.
+async fn death(died: oneshot::Receiver<EngineError>) -> EngineError {
+    died.await
+        .unwrap_or_else(|_| EngineError::Thread("it panicked; see standard error".to_owned()))
 }
 
 pub(crate) fn seconds_since_1970() -> u64 {

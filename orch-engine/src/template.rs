@@ -127,7 +127,7 @@ mod tests {
     use crate::tokenizer::Vocabulary;
 
     fn applied(template: &str, extra: Value) -> String {
-        let header = Header::read(&mut *fixtures::model("qwen2-bpe").open().unwrap()).unwrap();
+        let header = Header::read(&mut *fixtures::model("qwen2-bpe").open().unwrap().0).unwrap();
         let vocabulary = Vocabulary::read(header.metadata()).unwrap();
         let messages = [Message {
             role: "user".to_owned(),

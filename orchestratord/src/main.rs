@@ -7,6 +7,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use orchestratord::exit::{ended, refuse};
 use orchestratord::keys::print_first_key;
+use orchestratord::run::process::shared;
 use orchestratord::serve::serve;
 use orchestratord::settings::{Args, ConfigCommand, DataPlace, InitArgs, ServeArgs, Verb};
 use orchestratord::settings::{check_file, load};
@@ -20,9 +21,11 @@ fn main() -> ExitCode {
     let Args { verb, serve: how } = Args::parse();
     match verb {
         Some(Verb::Config(ConfigCommand::Check { file })) => match check_file(&file) {
-            Ok(_) => {
-                let _told_by_exit_code =
-                    writeln!(io::stdout(), "{}: no fault found", file.display());
+            Ok(config) => {
+                let told = [format!("{}: no fault found", file.display())];
+                for line in told.into_iter().chain(shared(&config.pools)) {
+                    let _told_by_exit_code = writeln!(io::stdout(), "{line}");
+                }
                 ExitCode::SUCCESS
             }
             Err(error) => refuse(&error.to_string()),

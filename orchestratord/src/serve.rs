@@ -42,7 +42,7 @@ use crate::run::attempts::Attempts;
 use crate::run::engine::EngineRunner;
 use crate::run::fleet::Fleet;
 use crate::run::outlet::RunOutlet;
-use crate::run::pool::pool_config;
+use crate::run::pool::pool_configs;
 use crate::run::replicas::Replicas;
 use crate::run::reports::OwnerReporter;
 use crate::run::supervision::Supervision;
@@ -344,7 +344,7 @@ fn machine_config(config: &Config) -> MachineConfig {
         session_turns_max: session.turns_max,
         idempotency_retention_ms: idempotency.retention_ms,
         idempotency_keys_max: idempotency.keys_max,
-        ..MachineConfig::for_pools(pools.iter().map(pool_config).collect())
+        ..MachineConfig::for_pools(pool_configs(pools))
     }
 }
 

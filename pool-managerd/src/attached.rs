@@ -12,7 +12,7 @@ use worker_adapter::{Adapter, Health};
 use crate::digest::Digests;
 use crate::event::{News, SupervisorEvent};
 use crate::readiness::{Progress, Proven, prove};
-use crate::spec::{AdapterFactory, Watch};
+use crate::spec::{ReplicaSpec, Watch};
 
 /// Time after which an engine that does not prove itself is told of as down, once; the proof goes on.
 const FIRST_WORD_AFTER: Duration = Duration::from_secs(10);
@@ -42,25 +42,24 @@ impl Suspicion {
 }
 
 impl Attached {
-    /// Proves the engine at a base URL and watches it, for as long as the handle lives. It is told of as a
-    /// supervised one is, but never as given up: whoever runs it may start it again at any time.
+    /// Proves the engine at a base URL and watches it, for as long as the handle lives. The replicas that live
+    /// in it are told of as those of a supervised one are, but never as given up: whoever runs it may start it
+    /// again at any time.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use = "dropping the handle ends the watching"]
     pub fn start(
-        replica: String,
         url: String,
         watch: Watch,
-        adapters: AdapterFactory,
+        replicas: Vec<ReplicaSpec>,
         events: mpsc::Sender<SupervisorEvent>,
     ) -> AttachedHandle {
         let suspicion = Suspicion::default();
         let engine = Engine {
-            replica,
             url,
             watch,
-            adapters,
+            replicas,
             events,
             suspicion: suspicion.clone(),
             run: 0,
@@ -87,10 +86,9 @@ impl Drop for AttachedHandle {
 }
 
 struct Engine {
-    replica: String,
     url: String,
     watch: Watch,
-    adapters: AdapterFactory,
+    replicas: Vec<ReplicaSpec>,
     events: mpsc::Sender<SupervisorEvent>,
     suspicion: Suspicion,
     run: u32,
@@ -102,20 +100,25 @@ impl Engine {
         loop {
             self.run = self.run.saturating_add(1);
             let proven = self.proven(&digests).await;
-            let adapter = proven.adapter.clone();
-            self.tell(News::Ready {
-                url: proven.url,
-                facts: proven.facts,
-                adapter: proven.adapter,
-            })
-            .await;
+            // The health of one is that of the engine.
+            let adapter = proven.first().map(|first| Arc::clone(&first.adapter));
+            for one in proven {
+                let news = News::Ready {
+                    url: one.url,
+                    facts: one.facts,
+                    adapter: one.adapter,
+                };
+                self.tell(one.replica, news).await;
+            }
+            // Without replicas there is nothing to watch.
+            let Some(adapter) = adapter else { return };
             let detail = self.until_lost(&*adapter).await;
-            self.tell(News::Down { detail, exit: None }).await;
+            self.tell_down(&detail).await;
         }
     }
 
     /// Proves the engine, however long that takes; says once what it waits for.
-    async fn proven(&self, digests: &Digests) -> Proven {
+    async fn proven(&self, digests: &Digests) -> Vec<Proven> {
         let mut told = false;
         loop {
             let progress = Progress::new();
@@ -123,7 +126,7 @@ impl Engine {
             let _read = tell.send(self.url.clone());
             let mut proof = pin!(prove(
                 url,
-                self.adapters.clone(),
+                self.replicas.clone(),
                 digests.clone(),
                 progress.clone(),
             ));
@@ -152,7 +155,17 @@ impl Engine {
         }
         *told = true;
         let detail = format!("{} is not ready: {trouble}", self.url);
-        self.tell(News::Down { detail, exit: None }).await;
+        self.tell_down(&detail).await;
+    }
+
+    async fn tell_down(&self, detail: &str) {
+        for replica in &self.replicas {
+            let news = News::Down {
+                detail: detail.to_owned(),
+                exit: None,
+            };
+            self.tell(replica.name.clone(), news).await;
+        }
     }
 
     /// Watches until too many checks in a row had no good answer, or one that a suspicion asked for; says
@@ -185,9 +198,9 @@ impl Engine {
         }
     }
 
-    async fn tell(&self, news: News) {
+    async fn tell(&self, replica: String, news: News) {
         let event = SupervisorEvent {
-            replica: self.replica.clone(),
+            replica,
             run: self.run,
             news,
         };

@@ -1,5 +1,6 @@
 //! Digests of model files.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -9,14 +10,13 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-/// Computes digests, and remembers the last: a restart does not read the same file again.
+/// Computes digests, and remembers the last of each file: a restart does not read the same file again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Digests(Arc<Mutex<Option<(Version, String)>>>);
+pub(crate) struct Digests(Arc<Mutex<HashMap<PathBuf, (Version, String)>>>);
 
 /// What must be the same for a file to count as unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Version {
-    path: PathBuf,
     length: u64,
     modified: SystemTime,
 }
@@ -32,21 +32,20 @@ impl Digests {
 
     /// Holds the lock while it reads, so that a second try waits for the first instead of reading too.
     fn compute(&self, path: PathBuf) -> io::Result<String> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = File::open(&path)?;
         let meta = file.metadata()?;
         let version = Version {
-            path,
             length: meta.len(),
             modified: meta.modified()?,
         };
-        if let Some((known, digest)) = &*last
-            && *known == version
+        if let Some((before, digest)) = known.get(&path)
+            && *before == version
         {
             return Ok(digest.clone());
         }
         let digest = digest(&mut file)?;
-        *last = Some((version, digest.clone()));
+        known.insert(path, (version, digest.clone()));
         Ok(digest)
     }
 }

@@ -1,5 +1,7 @@
 //! Does what the lifecycle says, to a real process and on a real clock.
 
+mod waiting;
+
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::pin::Pin;
@@ -9,8 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
-use worker_adapter::{Adapter, Health};
+use tokio::time::{Instant, timeout};
 
 use crate::digest::Digests;
 use crate::event::{News, SupervisorEvent};
@@ -18,7 +19,8 @@ use crate::lifecycle::{DownReason, Input, Lifecycle, Notice, Output};
 use crate::output::{self, Tail};
 use crate::process::Process;
 use crate::readiness::{self, Progress, Proven};
-use crate::spec::{AdapterFactory, EngineSpec};
+use crate::spec::{EngineSpec, ReplicaSpec};
+use waiting::{check, done, heard, reached};
 
 /// How long the last lines of a process that has ended are waited for: something that it started itself may
 /// hold its output open.
@@ -29,14 +31,14 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Starts the task of one supervised process.
 pub(crate) fn spawn(
     spec: EngineSpec,
-    adapters: AdapterFactory,
+    replicas: Vec<ReplicaSpec>,
     events: mpsc::Sender<SupervisorEvent>,
     stop: oneshot::Receiver<()>,
 ) -> JoinHandle<()> {
     let driver = Driver {
         lifecycle: Lifecycle::new(spec.policy),
         spec,
-        adapters,
+        replicas,
         events,
         stop: Some(stop),
         epoch: Instant::now(),
@@ -52,7 +54,8 @@ pub(crate) fn spawn(
 struct Driver {
     lifecycle: Lifecycle,
     spec: EngineSpec,
-    adapters: AdapterFactory,
+    /// Those that live in the process.
+    replicas: Vec<ReplicaSpec>,
     events: mpsc::Sender<SupervisorEvent>,
     /// Gone once it was heard.
     stop: Option<oneshot::Receiver<()>>,
@@ -72,9 +75,10 @@ struct Run {
     readers: JoinSet<()>,
     tail: Tail,
     progress: Progress,
-    proof: Option<Work<Result<Proven, String>>>,
+    proof: Option<Work<Result<Vec<Proven>, String>>>,
     check: Option<Work<Result<(), String>>>,
-    proven: Option<Proven>,
+    /// One for each replica, once the process is proven.
+    proven: Option<Vec<Proven>>,
     /// What is wrong, found by the proof or by the last health check.
     fault: String,
 }
@@ -82,7 +86,7 @@ struct Run {
 /// What happened to a run.
 enum Happened {
     Ended(io::Result<ExitStatus>),
-    Proof(Result<Proven, String>),
+    Proof(Result<Vec<Proven>, String>),
     Check(Result<(), String>),
 }
 
@@ -132,17 +136,17 @@ impl Driver {
         match Process::start(&self.spec) {
             Ok((process, stdout, stderr)) => {
                 let (url_sender, url) = oneshot::channel();
-                let replica = || self.spec.replica.clone();
+                let name = || self.spec.process.clone();
                 let (tail, progress) = (Tail::default(), Progress::new());
                 let mut readers = JoinSet::new();
-                readers.spawn(output::watch_stdout(replica(), stdout, url_sender));
-                readers.spawn(output::watch_stderr(replica(), stderr, tail.clone()));
+                readers.spawn(output::watch_stdout(name(), stdout, url_sender));
+                readers.spawn(output::watch_stderr(name(), stderr, tail.clone()));
                 self.run = Some(Run {
                     process,
                     readers,
                     proof: Some(Box::pin(readiness::prove(
                         url,
-                        Arc::clone(&self.adapters),
+                        self.replicas.clone(),
                         self.digests.clone(),
                         progress.clone(),
                     ))),
@@ -168,9 +172,10 @@ impl Driver {
     fn check_health(&mut self) {
         let timeout_after = self.spec.policy.watch.timeout;
         if let Some(run) = &mut self.run
-            && let Some(proven) = &run.proven
+            && let Some(first) = run.proven.as_ref().and_then(|proven| proven.first())
         {
-            let adapter = Arc::clone(&proven.adapter);
+            // The health of one is that of the process.
+            let adapter = Arc::clone(&first.adapter);
             run.check = Some(Box::pin(check(adapter, timeout_after)));
         }
     }
@@ -204,7 +209,7 @@ impl Driver {
             Happened::Check(Ok(())) => Some(Input::HealthGood),
             Happened::Check(Err(fault)) => {
                 tracing::warn!(
-                    replica = self.spec.replica,
+                    process = self.spec.process,
                     "a health check failed: {fault}"
                 );
                 run.fault = fault;
@@ -241,31 +246,48 @@ impl Driver {
         );
     }
 
+    /// Tells it of every replica of the process, unless it is stopped meanwhile.
     async fn tell(&mut self, notice: Notice) {
-        let news = match notice {
-            Notice::Starting => self.run.as_ref().map(|run| News::Starting {
-                pid: run.process.pid(),
-            }),
-            Notice::Ready => self.run.as_ref().and_then(Run::ready),
-            Notice::Down(reason) => Some(self.down(reason)),
-            Notice::GaveUp => Some(self.gave_up()),
-        };
-        let Some(news) = news else { return };
-        tracing::debug!(replica = self.spec.replica, run = self.runs, "{news:?}");
-        let event = SupervisorEvent {
-            replica: self.spec.replica.clone(),
-            run: self.runs,
-            news,
-        };
-        tokio::select! {
-            biased;
-            () = heard(&mut self.stop) => {
-                self.stop = None;
-                self.step(Input::Stop);
+        for (replica, news) in self.news(notice) {
+            tracing::debug!(replica, run = self.runs, "{news:?}");
+            let event = SupervisorEvent {
+                replica,
+                run: self.runs,
+                news,
+            };
+            tokio::select! {
+                biased;
+                () = heard(&mut self.stop) => {
+                    self.stop = None;
+                    return self.step(Input::Stop);
+                }
+                // A reader that is gone wants to know nothing.
+                _ = self.events.send(event) => {}
             }
-            // A reader that is gone wants to know nothing.
-            _ = self.events.send(event) => {}
         }
+    }
+
+    /// What a notice means for each replica.
+    fn news(&mut self, notice: Notice) -> Vec<(String, News)> {
+        let pid = self.run.as_ref().map(|run| run.process.pid());
+        match notice {
+            Notice::Starting => {
+                let Some(pid) = pid else { return Vec::new() };
+                self.of_each(|_| News::Starting { pid })
+            }
+            Notice::Ready => self.run.as_ref().map(Run::ready).unwrap_or_default(),
+            Notice::Down(reason) => {
+                let down = self.down(reason);
+                self.of_each(|_| down.clone())
+            }
+            Notice::GaveUp => self.of_each(|replica| self.gave_up(replica)),
+        }
+    }
+
+    fn of_each(&self, news: impl Fn(&str) -> News) -> Vec<(String, News)> {
+        let each = self.replicas.iter();
+        each.map(|replica| (replica.name.clone(), news(&replica.name)))
+            .collect()
     }
 
     fn down(&mut self, reason: DownReason) -> News {
@@ -299,7 +321,7 @@ impl Driver {
         }
     }
 
-    fn gave_up(&self) -> News {
+    fn gave_up(&self, replica: &str) -> News {
         let budget = self.spec.policy.budget;
         let why = match budget.restarts {
             0 => "it failed, and no restarts are allowed".to_owned(),
@@ -310,8 +332,8 @@ impl Driver {
         };
         News::GaveUp {
             detail: format!(
-                "replica {} stays down: {why}; mend the cause and start it again. The last failure: {}",
-                self.spec.replica, self.last_failure
+                "replica {replica} stays down: {why}; mend the cause and start it again. The last failure: {}",
+                self.last_failure
             ),
         }
     }
@@ -324,13 +346,16 @@ impl Run {
         self.check = None;
     }
 
-    fn ready(&self) -> Option<News> {
-        let proven = self.proven.as_ref()?;
-        Some(News::Ready {
-            url: proven.url.clone(),
-            facts: proven.facts.clone(),
-            adapter: Arc::clone(&proven.adapter),
-        })
+    fn ready(&self) -> Vec<(String, News)> {
+        let proven = self.proven.iter().flatten();
+        let ready = |one: &Proven| News::Ready {
+            url: one.url.clone(),
+            facts: one.facts.clone(),
+            adapter: Arc::clone(&one.adapter),
+        };
+        proven
+            .map(|one| (one.replica.clone(), ready(one)))
+            .collect()
     }
 }
 
@@ -344,39 +369,5 @@ async fn happened(run: &mut Option<Run>) -> Happened {
         exit = run.process.ended() => Happened::Ended(exit),
         proof = done(&mut run.proof) => Happened::Proof(proof),
         check = done(&mut run.check) => Happened::Check(check),
-    }
-}
-
-/// The outcome of work, once; nothing where there is none.
-async fn done<T>(work: &mut Option<Work<T>>) -> T {
-    let Some(running) = work else {
-        return std::future::pending().await;
-    };
-    let outcome = running.await;
-    *work = None;
-    outcome
-}
-
-async fn heard(stop: &mut Option<oneshot::Receiver<()>>) {
-    match stop {
-        // A sender that is gone wants it stopped too.
-        Some(stop) => drop(stop.await),
-        None => std::future::pending().await,
-    }
-}
-
-async fn reached(wake: Option<Instant>) {
-    match wake {
-        Some(wake) => sleep_until(wake).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn check(adapter: Arc<dyn Adapter>, limit: Duration) -> Result<(), String> {
-    match timeout(limit, adapter.health()).await {
-        Ok(Ok(Health::Ready)) => Ok(()),
-        Ok(Ok(Health::Loading)) => Err("it loads its model".to_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
     }
 }

@@ -17,7 +17,7 @@ pub struct SupervisorEvent {
     pub news: News,
 }
 
-/// What happened. The order is: `Starting`, then perhaps `Ready`, then `Down`; again for each restart; at the
+/// What happened to a replica: what happens to a process happens to each that lives in it. The order is: `Starting`, then perhaps `Ready`, then `Down`; again for each restart; at the
 /// end perhaps `GaveUp`. A process that cannot be started at all gives `Down` alone.
 #[derive(Clone)]
 pub enum News {

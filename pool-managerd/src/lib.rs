@@ -7,6 +7,10 @@
 //!
 //! [`Attached`] watches engines that someone else runs.
 //!
+//! A process may serve several models and have one in memory at a time. Then several replicas live in it, one for each
+//! model ([`ReplicaSpec`]): they are proven one after another, so that no proof takes the model from another's work,
+//! and are told of one by one.
+//!
 //! The engine's protocol is the adapter's business; tasks and pools are unknown here.
 
 mod attached;
@@ -25,5 +29,5 @@ pub use attached::{Attached, AttachedHandle, Suspicion};
 pub use event::{News, SupervisorEvent};
 pub use lifecycle::{DownReason, Input, Lifecycle, Notice, Output, Phase};
 pub use locate::{ENGINE_BIN_ENV, ENGINE_NAME, LocateError, locate_engine};
-pub use spec::{AdapterFactory, Backoff, EngineSpec, Policy, RestartBudget, Watch};
+pub use spec::{AdapterFactory, Backoff, EngineSpec, Policy, ReplicaSpec, RestartBudget, Watch};
 pub use supervisor::{Supervisor, SupervisorHandle};

@@ -41,13 +41,13 @@ impl Tail {
 
 /// Reads standard output to its end; gives the first URL that it tells.
 pub(crate) async fn watch_stdout(
-    replica: String,
+    process: String,
     stdout: impl AsyncRead + Unpin,
     url: oneshot::Sender<String>,
 ) {
     let mut url = Some(url);
     each_line(stdout, |line| {
-        tracing::debug!(replica, "engine: {line}");
+        tracing::debug!(process, "engine: {line}");
         if let Some(told) = line.strip_prefix(LISTENING)
             && told.starts_with("http://")
             && let Some(url) = url.take()
@@ -64,9 +64,9 @@ pub(crate) async fn watch_stdout(
 }
 
 /// Reads standard error to its end; passes it on and keeps its last lines.
-pub(crate) async fn watch_stderr(replica: String, stderr: impl AsyncRead + Unpin, tail: Tail) {
+pub(crate) async fn watch_stderr(process: String, stderr: impl AsyncRead + Unpin, tail: Tail) {
     each_line(stderr, |line| {
-        tracing::info!(replica, "engine: {line}");
+        tracing::info!(process, "engine: {line}");
         tail.push(line);
     })
     .await;

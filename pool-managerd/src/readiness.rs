@@ -11,7 +11,7 @@ use worker_adapter::{
 };
 
 use crate::digest::Digests;
-use crate::spec::AdapterFactory;
+use crate::spec::ReplicaSpec;
 
 /// First pause between two tries; it doubles up to [`MOST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -20,8 +20,9 @@ const MOST_PAUSE: Duration = Duration::from_millis(500);
 /// Tokens that the proof decodes.
 const PROOF_TOKENS: u32 = 4;
 
-/// An engine that takes work.
+/// A replica that takes work.
 pub(crate) struct Proven {
+    pub(crate) replica: String,
     pub(crate) url: String,
     pub(crate) facts: EngineFacts,
     pub(crate) adapter: Arc<dyn Adapter>,
@@ -29,54 +30,98 @@ pub(crate) struct Proven {
 
 /// What the proof waits for at the moment, for whoever gives it up.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress(Arc<Mutex<String>>);
+pub(crate) struct Progress {
+    clause: Arc<Mutex<String>>,
+    /// Which replica is meant, where several are proven.
+    of: String,
+}
 
 impl Progress {
     pub(crate) fn new() -> Self {
         let waits = "it has not printed `listening on http://HOST:PORT` on standard output";
-        Self(Arc::new(Mutex::new(waits.to_owned())))
+        Self {
+            clause: Arc::new(Mutex::new(waits.to_owned())),
+            of: String::new(),
+        }
+    }
+
+    /// The same, said of one replica.
+    fn of(&self, replica: &str) -> Self {
+        Self {
+            clause: Arc::clone(&self.clause),
+            of: format!("replica {replica}: "),
+        }
+    }
+
+    /// A clause with the replica that it is about.
+    fn naming(&self, clause: &str) -> String {
+        format!("{}{clause}", self.of)
     }
 
     /// What it waits for, as a clause.
     pub(crate) fn clause(&self) -> String {
-        let progress = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.clone()
+        let clause = self.clause.lock().unwrap_or_else(PoisonError::into_inner);
+        clause.clone()
     }
 
-    fn set(&self, clause: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = clause;
+    fn set(&self, clause: &str) {
+        let told = self.naming(clause);
+        *self.clause.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 }
 
-/// Proves an engine once it has told its URL. Whatever may heal is tried again, without end: the caller
-/// sets the time.
+/// Proves an engine once it has told its URL: each replica that lives in it, one after another, because each
+/// may need another model in its memory. None is ready before all are: whoever uses the first would lose its
+/// model to the proof of the second. Whatever may heal is tried again, without end: the caller sets the time.
 ///
 /// # Errors
 /// What another try would not heal, as a clause.
 pub(crate) async fn prove(
     url: oneshot::Receiver<String>,
-    factory: AdapterFactory,
+    replicas: Vec<ReplicaSpec>,
     digests: Digests,
     progress: Progress,
-) -> Result<Proven, String> {
+) -> Result<Vec<Proven>, String> {
     let Ok(url) = url.await else {
         // Its output is not read any more, so it has ended, which the caller sees.
         return std::future::pending().await;
     };
-    let adapter = factory(&url).map_err(|error| format!("it listens on {url}, but {error}"))?;
+    let several = replicas.len() > 1;
+    let mut proven = Vec::new();
+    for replica in &replicas {
+        let progress = if several {
+            progress.of(&replica.name)
+        } else {
+            progress.clone()
+        };
+        let outcome = prove_one(&url, replica, &digests, &progress).await;
+        proven.push(outcome.map_err(|fault| progress.naming(&fault))?);
+    }
+    Ok(proven)
+}
+
+async fn prove_one(
+    url: &str,
+    replica: &ReplicaSpec,
+    digests: &Digests,
+    progress: &Progress,
+) -> Result<Proven, String> {
+    let adapter =
+        (replica.adapters)(url).map_err(|error| format!("it listens on {url}, but {error}"))?;
     let engine = &*adapter;
-    progress.set("it has not answered its health check".to_owned());
-    until_healed(&progress, || healthy(engine)).await?;
-    progress.set("it has not told its facts".to_owned());
-    let mut facts = until_healed(&progress, || engine.facts()).await?;
-    progress.set("it has not decoded its first tokens".to_owned());
-    until_healed(&progress, || decode(engine)).await?;
+    progress.set("it has not answered its health check");
+    until_healed(progress, || healthy(engine)).await?;
+    progress.set("it has not told its facts");
+    let mut facts = until_healed(progress, || engine.facts()).await?;
+    progress.set("it has not decoded its first tokens");
+    until_healed(progress, || decode(engine)).await?;
     if facts.model_digest.is_none() {
-        progress.set("the digest of its model file is computed".to_owned());
-        facts.model_digest = Some(digest_of(facts.model_path.as_deref(), &digests).await?);
+        progress.set("the digest of its model file is computed");
+        facts.model_digest = Some(digest_of(facts.model_path.as_deref(), digests).await?);
     }
     Ok(Proven {
-        url,
+        replica: replica.name.clone(),
+        url: url.to_owned(),
         facts,
         adapter,
     })
@@ -91,7 +136,7 @@ async fn until_healed<T, F: Future<Output = Result<T, AdapterError>>>(
     loop {
         match attempt().await {
             Ok(done) => return Ok(done),
-            Err(error) if error.retryable() => progress.set(error.to_string()),
+            Err(error) if error.retryable() => progress.set(&error.to_string()),
             Err(error) => return Err(error.to_string()),
         }
         tokio::time::sleep(pause).await;

@@ -1,6 +1,7 @@
 //! What to run, and how patiently.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,34 @@ use worker_adapter::{Adapter, AdapterError};
 /// Makes the adapter for an engine at a base URL.
 pub type AdapterFactory = Arc<dyn Fn(&str) -> Result<Arc<dyn Adapter>, AdapterError> + Send + Sync>;
 
+/// One replica that lives in a process.
+#[derive(Clone)]
+pub struct ReplicaSpec {
+    /// Its name, for events.
+    pub name: String,
+    /// Makes the adapter for it: for its model, where the process serves several.
+    pub adapters: AdapterFactory,
+}
+
+impl ReplicaSpec {
+    /// A replica of this name.
+    #[must_use]
+    pub fn new(name: impl Into<String>, adapters: AdapterFactory) -> Self {
+        Self {
+            name: name.into(),
+            adapters,
+        }
+    }
+}
+
+impl fmt::Debug for ReplicaSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplicaSpec")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One engine process to keep running.
 ///
 /// The command must print the line `listening on http://HOST:PORT` on standard output when it accepts
@@ -17,8 +46,8 @@ pub type AdapterFactory = Arc<dyn Fn(&str) -> Result<Arc<dyn Adapter>, AdapterEr
 /// does so with `--exit-on-stdin-eof`.
 #[derive(Clone, Debug)]
 pub struct EngineSpec {
-    /// Name of the replica, for events and logs.
-    pub replica: String,
+    /// Name of the process, for logs.
+    pub process: String,
     /// The binary.
     pub command: PathBuf,
     /// Its arguments.
@@ -37,9 +66,9 @@ pub struct EngineSpec {
 impl EngineSpec {
     /// A command without arguments, with the default policy.
     #[must_use]
-    pub fn new(replica: impl Into<String>, command: impl Into<PathBuf>) -> Self {
+    pub fn new(process: impl Into<String>, command: impl Into<PathBuf>) -> Self {
         Self {
-            replica: replica.into(),
+            process: process.into(),
             command: command.into(),
             args: Vec::new(),
             env: Vec::new(),
@@ -53,8 +82,8 @@ impl EngineSpec {
 /// How patiently a process is kept running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// From its start to the proof that it decodes. A model file without a reported digest is read whole
-    /// within this time.
+    /// From its start to the proof that it decodes, every model of it. A model file without a reported digest
+    /// is read whole within this time.
     pub ready_timeout: Duration,
     /// From the end of its standard input to the kill, when it is stopped.
     pub stop_grace: Duration,

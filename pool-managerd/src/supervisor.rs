@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 
 use crate::driver;
 use crate::event::SupervisorEvent;
-use crate::spec::{AdapterFactory, EngineSpec};
+use crate::spec::{EngineSpec, ReplicaSpec};
 
 /// Keeps engine processes running.
 #[derive(Debug)]
@@ -13,22 +13,22 @@ pub struct Supervisor;
 
 impl Supervisor {
     /// Starts a process and keeps it running until the handle is stopped or dropped. `events` gets what
-    /// happens; while it is full the supervisor waits, so it must be read. If its reader is gone the
-    /// supervisor goes on without telling.
+    /// happens, once for each of the replicas that live in it; while it is full the supervisor waits, so it
+    /// must be read. If its reader is gone the supervisor goes on without telling.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use = "dropping the handle kills the process"]
     pub fn start(
         spec: EngineSpec,
-        adapters: AdapterFactory,
+        replicas: Vec<ReplicaSpec>,
         events: mpsc::Sender<SupervisorEvent>,
     ) -> SupervisorHandle {
-        let replica = spec.replica.clone();
+        let process = spec.process.clone();
         let (stop, stopped) = oneshot::channel();
-        let task = driver::spawn(spec, adapters, events, stopped);
+        let task = driver::spawn(spec, replicas, events, stopped);
         SupervisorHandle {
-            replica,
+            process,
             stop: Some(stop),
             task,
         }
@@ -38,16 +38,16 @@ impl Supervisor {
 /// A supervised process. Dropping it kills the process at once.
 #[derive(Debug)]
 pub struct SupervisorHandle {
-    replica: String,
+    process: String,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
 impl SupervisorHandle {
-    /// Name of the replica.
+    /// Name of the process.
     #[must_use]
-    pub fn replica(&self) -> &str {
-        &self.replica
+    pub fn process(&self) -> &str {
+        &self.process
     }
 
     /// Ends the process in order: ends its standard input, waits for the grace of its policy, then kills

@@ -336,6 +336,7 @@ pub(crate) fn replica_sets() -> Vec<ReplicaSet> {
 pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
     let ready = ReplicaHealth {
         replica: "default-0".to_owned(),
+        process: None,
         state: ReplicaState::Ready,
         engine_version: Some(VERSION.to_owned()),
         model_digest: Some(DIGEST.to_owned()),
@@ -347,6 +348,7 @@ pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
     };
     let starting = ReplicaHealth {
         replica: "default-1".to_owned(),
+        process: None,
         state: ReplicaState::Starting,
         engine_version: None,
         model_digest: None,
@@ -369,6 +371,7 @@ pub(crate) fn pools() -> BTreeMap<String, PoolHealth> {
     };
     let worn = ReplicaHealth {
         replica: "worn-0".to_owned(),
+        process: Some("default-0".to_owned()),
         state: ReplicaState::Failed,
         restarts: 5,
         last_error: Some(GAVE_UP.to_owned()),

@@ -21,7 +21,7 @@ pub(crate) use family::Family;
 pub(crate) use fault::Fault;
 pub(crate) use header::Header;
 pub(crate) use metadata::Metadata;
-pub(crate) use source::ModelBytes;
+pub(crate) use source::{FileVersion, ModelBytes};
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ fn embedded() -> Vec<u8> {
     Source::embedded()
         .open()
         .unwrap()
+        .0
         .read_to_end(&mut bytes)
         .unwrap();
     bytes

@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::reply::ApiError;
-use super::request::{Conversation, Fields, MESSAGES};
+use super::request::{Conversation, Fields, MESSAGES, MODEL, model_name};
 
 pub(crate) async fn apply_template(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let conversation = Conversation::read(&Fields::parse(body, &[&MESSAGES])?)?;
-    let prompt = conversation.prompt(&*app.model()?)?;
+    let fields = Fields::parse(body, &[&MODEL, &MESSAGES])?;
+    let conversation = Conversation::read(&fields)?;
+    let model = app.model(model_name(&fields)?).await?;
+    let prompt = conversation.prompt(&model)?;
     Ok(Json(json!({ "prompt": prompt })))
 }

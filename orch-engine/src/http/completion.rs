@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::reply::{ApiError, CompletionFrames, FinalFrame, stream_reply, whole};
-use super::request::{Field, Fields, SAMPLING, Wanted, begin, prompt};
+use super::request::{Field, Fields, MODEL, SAMPLING, Wanted, begin, model_name, prompt};
 
 /// Every field that `/completion` serves besides those about sampling.
 pub(crate) const FIELDS: [Field; 6] = [
@@ -47,13 +47,13 @@ pub(crate) async fn completion(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(body, &[&FIELDS, &SAMPLING])?;
+    let fields = Fields::parse(body, &[&MODEL, &FIELDS, &SAMPLING])?;
     let mut wanted = Wanted::read(&fields, prompt(&fields)?, "n_predict")?;
     let n_probs = fields.integer("n_probs", 0..=N_PROBS_MAX, 0)?;
     wanted.n_probs = usize::try_from(n_probs).ok().filter(|&n| n > 0);
     let return_tokens = fields.bool("return_tokens", false)?;
     let streamed = wanted.stream;
-    let (asked, ticket) = begin(&app, wanted).await?;
+    let (asked, ticket) = begin(&app, model_name(&fields)?, wanted).await?;
     if streamed {
         return stream_reply(CompletionFrames::new(asked), ticket).await;
     }

@@ -1,4 +1,4 @@
-//! What the engine is and does: `/health`, `/props`, `/slots`, `/v1/models`.
+//! What the engine is and does: `/health`, `/props`, `/slots`.
 
 use std::sync::Arc;
 
@@ -9,15 +9,18 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::reply::ApiError;
-use super::request::Wanted;
+use super::request::{ModelQuery, Wanted};
 
 pub(crate) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    app.model()?;
+    app.check_started()?;
     Ok(Json(json!({ "status": "ok" })))
 }
 
-pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let model = app.model()?;
+pub(crate) async fn props(
+    State(app): State<Arc<App>>,
+    Query(query): Query<ModelQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let model = app.model(query.model.as_deref()).await?;
     let vocabulary = model.vocabulary();
     Ok(Json(json!({
         "default_generation_settings": {
@@ -25,7 +28,7 @@ pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
             "n_ctx": model.n_ctx(),
         },
         "total_slots": 1,
-        "model_alias": app.alias,
+        "model_alias": app.alias(model.index()),
         "model_path": model.name(),
         "modalities": { "vision": false, "audio": false, "video": false },
         "endpoint_slots": true,
@@ -42,51 +45,6 @@ pub(crate) async fn props(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
     })))
 }
 
-pub(crate) async fn models(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let model = app.model()?;
-    let dimensions = model.dimensions();
-    Ok(Json(json!({
-        "models": [{
-            "name": app.alias,
-            "model": app.alias,
-            "modified_at": "",
-            "size": "",
-            "digest": model.digest(),
-            "type": "model",
-            "description": "",
-            "tags": [""],
-            "capabilities": ["completion"],
-            "parameters": "",
-            "details": {
-                "parent_model": "",
-                "format": "gguf",
-                "family": "",
-                "families": [""],
-                "parameter_size": "",
-                "quantization_level": "",
-            },
-        }],
-        "object": "list",
-        "data": [{
-            "id": app.alias,
-            "aliases": [app.alias],
-            "tags": [],
-            "object": "model",
-            "created": app.created,
-            "owned_by": "llamacpp",
-            "meta": {
-                "vocab_type": model.vocabulary().scheme_number(),
-                "n_vocab": dimensions.n_vocab,
-                "n_ctx": model.n_ctx(),
-                "n_ctx_train": dimensions.n_ctx_train,
-                "n_embd": dimensions.n_embd,
-                "n_params": model.n_params(),
-                "size": model.tensor_bytes(),
-            },
-        }],
-    })))
-}
-
 #[derive(Deserialize)]
 pub(crate) struct SlotsQuery {
     fail_on_no_slot: Option<String>,
@@ -96,17 +54,23 @@ pub(crate) async fn slots(
     State(app): State<Arc<App>>,
     Query(query): Query<SlotsQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    let model = app.model()?;
+    app.check_started()?;
     let running = app.slot.running();
     if query.fail_on_no_slot.is_some() && running.is_some() {
         return Err(ApiError::unavailable("no slot available"));
     }
+    let there = app.holder.there();
     let mut slot = json!({
         "id": 0,
-        "n_ctx": model.n_ctx(),
+        // Between two models it has none.
+        "n_ctx": there.as_ref().map_or(0, |model| model.n_ctx()),
         "speculative": false,
         "is_processing": running.is_some(),
     });
+    if app.has_several() {
+        slot["model"] = json!(there.as_ref().map(|model| app.alias(model.index())));
+    }
+    drop(there);
     if let Some(running) = running {
         let n_remain = running
             .n_predict

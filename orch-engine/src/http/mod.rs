@@ -1,9 +1,11 @@
 //! The llama.cpp dialect over HTTP.
 
+mod app;
 mod apply_template;
 mod completion;
 mod info;
 mod metrics;
+mod models;
 mod openai;
 mod reply;
 mod request;
@@ -12,4 +14,5 @@ mod routes;
 mod tests;
 mod tokenize;
 
-pub(crate) use routes::{App, MAX_BODY, router};
+pub(crate) use app::App;
+pub(crate) use routes::{MAX_BODY, router};

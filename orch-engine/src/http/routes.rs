@@ -1,6 +1,6 @@
 //! Which paths there are, and what is the same for all of them.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Uri;
@@ -10,31 +10,10 @@ use axum::{Router, middleware};
 use super::openai::chat::chat_completions;
 use super::openai::completions::completions;
 use super::reply::{ApiError, explain_wrong_method};
-use super::{apply_template, completion, info, metrics, tokenize};
-use crate::model::Model;
-use crate::slot::Slot;
+use super::{App, apply_template, completion, info, metrics, models, tokenize};
 
 /// The largest request body, in bytes. A prompt for the largest context is far smaller.
 pub(crate) const MAX_BODY: usize = 1 << 20;
-
-/// What the handlers share.
-pub(crate) struct App {
-    /// What the model is called in replies.
-    pub(crate) alias: String,
-    /// Seconds since 1970 when the engine was started.
-    pub(crate) created: u64,
-    pub(crate) engine_version: String,
-    /// Empty while the model is being loaded.
-    pub(crate) model: OnceLock<Arc<Model>>,
-    pub(crate) slot: Arc<Slot>,
-}
-
-impl App {
-    /// The model, if it is loaded.
-    pub(crate) fn model(&self) -> Result<Arc<Model>, ApiError> {
-        self.model.get().cloned().ok_or_else(ApiError::loading)
-    }
-}
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -42,8 +21,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/health", get(info::health))
         .route("/props", get(info::props))
         .route("/slots", get(info::slots))
-        .route("/models", get(info::models))
-        .route("/v1/models", get(info::models))
+        .route("/models", get(models::models))
+        .route("/v1/models", get(models::models))
         .route("/metrics", get(metrics::metrics))
         .route("/completion", post(completion::completion))
         .route("/completions", post(completion::completion))

@@ -1,22 +1,22 @@
 //! What needs no running engine: the answers while a model is being loaded, and the documentation.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::request::{Field, MESSAGES, SAMPLING};
+use super::request::{Field, MESSAGES, MODEL, SAMPLING};
 use super::{App, completion, openai, router, tokenize};
 
 fn loading() -> Arc<App> {
     Arc::new(App {
-        alias: "model".to_owned(),
+        aliases: vec!["model".to_owned()],
         created: 0,
         engine_version: "test".to_owned(),
-        model: OnceLock::new(),
+        holder: Arc::default(),
         slot: Arc::default(),
     })
 }
@@ -62,7 +62,8 @@ fn the_documented_fields_are_the_served_ones() {
         .filter_map(|(name, rest)| Some((name, rest.split_once(" | ")?.0)))
         .filter(|(name, _)| !name.starts_with(['-', 'G', 'P']))
         .collect();
-    let tables: [&[Field]; 7] = [
+    let tables: [&[Field]; 8] = [
+        &MODEL,
         &completion::FIELDS,
         &SAMPLING,
         &openai::completions::FIELDS,

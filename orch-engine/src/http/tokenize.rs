@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::reply::ApiError;
-use super::request::{Field, Fields, token_ids};
+use super::request::{Field, Fields, MODEL, model_name, token_ids};
 use crate::tokenizer::{Encoding, TokenId, Vocabulary};
 
 /// Every field that `/tokenize` serves.
@@ -37,14 +37,14 @@ pub(crate) async fn tokenize(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let fields = Fields::parse(body, &[&FIELDS])?;
+    let fields = Fields::parse(body, &[&MODEL, &FIELDS])?;
     let content = fields.text("content")?.to_owned();
     let encoding = Encoding {
         add_special: fields.bool("add_special", false)?,
         parse_special: fields.bool("parse_special", true)?,
     };
     let with_pieces = fields.bool("with_pieces", false)?;
-    let model = app.model()?;
+    let model = app.model(model_name(&fields)?).await?;
     let tokens = tokio::task::spawn_blocking(move || {
         let vocabulary = model.vocabulary();
         let tokens = vocabulary.encode(&content, encoding);
@@ -78,9 +78,9 @@ pub(crate) async fn detokenize(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
-    let fields = Fields::parse(body, &[&DETOKENIZE_FIELDS])?;
+    let fields = Fields::parse(body, &[&MODEL, &DETOKENIZE_FIELDS])?;
     let tokens = token_ids(fields.required("tokens")?).ok_or_else(|| fields.fault("tokens"))?;
-    let model = app.model()?;
+    let model = app.model(model_name(&fields)?).await?;
     let vocabulary = model.vocabulary();
     vocabulary
         .check(&tokens)

@@ -12,10 +12,11 @@ use crate::generation::Request;
 /// Requests that may wait while one is served. One more is refused.
 pub(crate) const MAX_WAITING: usize = 64;
 
-/// A request in line.
-pub(crate) struct Job {
+/// A request in line, with the model that it holds.
+pub(crate) struct Job<H> {
     pub(crate) id: u64,
     pub(crate) request: Request,
+    pub(crate) held: H,
     pub(crate) cancel: Arc<Cancel>,
     pub(crate) events: UnboundedSender<Event>,
 }
@@ -37,31 +38,44 @@ pub(crate) enum Refusal {
     Closed,
 }
 
-/// The slot, shared between those who ask and the thread that serves.
-#[derive(Default)]
-pub(crate) struct Slot {
-    state: Mutex<State>,
+/// The slot, shared between those who ask and the thread that serves. `H` is how a request holds its model.
+pub(crate) struct Slot<H> {
+    state: Mutex<State<H>>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<Job>,
+struct State<H> {
+    waiting: VecDeque<Job<H>>,
     running: Option<Running>,
     totals: Totals,
     last_id: u64,
     closed: bool,
 }
 
-impl State {
+impl<H> Default for Slot<H> {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                running: None,
+                totals: Totals::default(),
+                last_id: 0,
+                closed: false,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+}
+
+impl<H> State<H> {
     fn forget_cancelled(&mut self) {
         self.waiting.retain(|job| !job.cancel.is_cancelled());
     }
 }
 
-impl Slot {
-    /// Puts a request in line.
-    pub(crate) fn submit(&self, request: Request) -> Result<Ticket, Refusal> {
+impl<H> Slot<H> {
+    /// Puts a request in line. It holds its model until it has left the slot.
+    pub(crate) fn submit(&self, request: Request, held: H) -> Result<Ticket, Refusal> {
         let mut state = self.lock();
         if state.closed {
             return Err(Refusal::Closed);
@@ -79,6 +93,7 @@ impl Slot {
         state.waiting.push_back(Job {
             id,
             request,
+            held,
             cancel: Arc::clone(&cancel),
             events: sender,
         });
@@ -90,7 +105,7 @@ impl Slot {
     }
 
     /// Waits for the next request and lets it into the slot. `None` once the slot is closed.
-    pub(crate) fn next(&self) -> Option<Job> {
+    pub(crate) fn next(&self) -> Option<Job<H>> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -156,7 +171,7 @@ impl Slot {
         self.lock().totals.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<H>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

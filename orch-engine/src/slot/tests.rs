@@ -32,14 +32,14 @@ fn request() -> Request {
 
 #[test]
 fn the_line_is_bounded_and_served_in_order() {
-    let slot = Slot::default();
-    let first = slot.submit(request()).unwrap();
+    let slot = Slot::<()>::default();
+    let first = slot.submit(request(), ()).unwrap();
     let job = slot.next().unwrap();
     let waiting: Vec<_> = (0..MAX_WAITING)
-        .map(|_| slot.submit(request()).unwrap())
+        .map(|_| slot.submit(request(), ()).unwrap())
         .collect();
     assert_eq!(slot.waiting(), MAX_WAITING);
-    assert_eq!(slot.submit(request()).unwrap_err(), Refusal::Full);
+    assert_eq!(slot.submit(request(), ()).unwrap_err(), Refusal::Full);
     slot.release();
     let next = slot.next().unwrap();
     assert_eq!(next.id, job.id + 1);
@@ -48,23 +48,23 @@ fn the_line_is_bounded_and_served_in_order() {
 
 #[test]
 fn whoever_leaves_the_line_gives_the_place_back() {
-    let slot = Slot::default();
-    let _inside = slot.submit(request()).unwrap();
+    let slot = Slot::<()>::default();
+    let _inside = slot.submit(request(), ()).unwrap();
     _ = slot.next().unwrap();
     let mut waiting: Vec<_> = (0..MAX_WAITING)
-        .map(|_| slot.submit(request()).unwrap())
+        .map(|_| slot.submit(request(), ()).unwrap())
         .collect();
     drop(waiting.remove(3));
     assert_eq!(slot.waiting(), MAX_WAITING - 1);
-    slot.submit(request()).unwrap();
+    slot.submit(request(), ()).unwrap();
 }
 
 #[test]
 fn closing_sends_everyone_away() {
-    let slot = Slot::default();
-    let _inside = slot.submit(request()).unwrap();
+    let slot = Slot::<()>::default();
+    let _inside = slot.submit(request(), ()).unwrap();
     let job = slot.next().unwrap();
-    let mut waiting = slot.submit(request()).unwrap();
+    let mut waiting = slot.submit(request(), ()).unwrap();
     slot.close();
     assert!(job.cancel.is_cancelled());
     assert!(
@@ -73,7 +73,7 @@ fn closing_sends_everyone_away() {
             .try_recv()
             .is_err_and(|e| e == tokio::sync::mpsc::error::TryRecvError::Disconnected)
     );
-    assert_eq!(slot.submit(request()).unwrap_err(), Refusal::Closed);
+    assert_eq!(slot.submit(request(), ()).unwrap_err(), Refusal::Closed);
     assert!(slot.next().is_none());
 }
 

@@ -5,15 +5,17 @@ use std::time::Instant;
 use super::queue::Job;
 use super::{Event, Outcome, Slot};
 use crate::generation::{Generation, Throttle};
+use crate::holder::Held;
 use crate::model::{Model, PredictError};
 
 /// Serves the slot until it is closed.
-pub(crate) fn run(model: &Model, slot: &Slot, max_tokens_per_second: Option<f64>) {
+pub(crate) fn run(slot: &Slot<Held<Model>>, max_tokens_per_second: Option<f64>) {
     let mut throttle = Throttle::new(max_tokens_per_second);
     while let Some(job) = slot.next() {
-        let last = serve(model, slot, &mut throttle, &job);
-        // The slot is free before the end is told: whoever reads the end finds it free.
+        let last = serve(slot, &mut throttle, &job);
+        // The slot is free before the end is told: whoever reads the end finds it free, and the model unused.
         slot.release();
+        drop(job.held);
         match last {
             Ok(Some(outcome)) => _ = job.events.send(Event::Done(outcome)),
             Ok(None) => {}
@@ -24,14 +26,13 @@ pub(crate) fn run(model: &Model, slot: &Slot, max_tokens_per_second: Option<f64>
 
 /// Generates for one request. `None` if it was cancelled.
 fn serve(
-    model: &Model,
-    slot: &Slot,
+    slot: &Slot<Held<Model>>,
     throttle: &mut Throttle,
-    job: &Job,
+    job: &Job<Held<Model>>,
 ) -> Result<Option<Outcome>, PredictError> {
     let began = Instant::now();
     let n_prompt = job.request.prompt.len();
-    let mut generation = Generation::new(model, job.request.clone());
+    let mut generation = Generation::new(&job.held, job.request.clone());
     while !generation.read_prompt()? {
         if job.cancel.is_cancelled() {
             return Ok(None);

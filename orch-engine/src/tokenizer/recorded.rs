@@ -18,7 +18,7 @@ const PLAIN: Encoding = Encoding {
 
 /// The vocabulary of a fixture, with another pre-tokenizer if one is named.
 fn vocabulary(model: &str, pre: Option<&str>) -> Vocabulary {
-    let mut bytes = fixtures::model(model).open().unwrap();
+    let mut bytes = fixtures::model(model).open().unwrap().0;
     let mut metadata = Header::read(&mut *bytes).unwrap().content.metadata;
     if let Some(pre) = pre {
         let key = "tokenizer.ggml.pre".to_owned();

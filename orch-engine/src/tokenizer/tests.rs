@@ -68,7 +68,7 @@ fn without_prefix() -> (&'static str, Value) {
 fn embedded() -> &'static Vocabulary {
     static VOCABULARY: OnceLock<Vocabulary> = OnceLock::new();
     VOCABULARY.get_or_init(|| {
-        let header = Header::read(&mut *Source::embedded().open().unwrap()).unwrap();
+        let header = Header::read(&mut *Source::embedded().open().unwrap().0).unwrap();
         Vocabulary::read(header.metadata()).unwrap()
     })
 }

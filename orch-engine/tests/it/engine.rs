@@ -104,7 +104,8 @@ impl Engine {
         let text = self.get("/metrics").await.text().await.unwrap();
         let value = text
             .lines()
-            .find_map(|line| line.strip_prefix(&format!("llamacpp:{name} ")));
+            .filter(|line| !line.starts_with('#'))
+            .find_map(|line| line.split_once(':')?.1.strip_prefix(&format!("{name} ")));
         value.unwrap().parse().unwrap()
     }
 

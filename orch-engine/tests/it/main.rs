@@ -13,4 +13,5 @@ mod model_files;
 mod openai;
 mod openai_client;
 mod refusals;
+mod several_models;
 mod throttle;

@@ -214,7 +214,7 @@ async fn messages_and_texts_that_cannot_be_are_refused() {
         ),
         ("/tokenize", r#"{}"#),
         ("/tokenize", r#"{"content":1}"#),
-        ("/tokenize", r#"{"content":"","model":"x"}"#),
+        ("/tokenize", r#"{"content":"","name":"x"}"#),
         ("/detokenize", r#"{"tokens":["x"]}"#),
         ("/detokenize", r#"{"tokens":[99999]}"#),
     ] {

@@ -253,6 +253,7 @@ mod tests {
         let supervised = |restarts, gave_up: Option<&str>| Supervised {
             restarts,
             gave_up: gave_up.map(str::to_owned),
+            shares: None,
         };
         let known = HashMap::from([
             (ReplicaName::new("p-1"), supervised(1, None)),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config_schema::{EngineKind, Pool};
+use config_schema::Pool;
 use orchestrator_core::id::{Digest, ModelRef, PoolName, ReplicaName};
 use orchestrator_core::input::Report;
 use orchestrator_core::placement::ReplicaFacts;
@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use worker_adapter::{Adapter, EngineFacts};
 
-use super::pool::{adapter_factory, engine_of, engine_spec, replica_names};
+use super::pool::{engine_of, engine_spec, replica_specs};
+use super::process::{EngineProcess, engine_processes, replicas_of};
 use super::replicas::{Replica, Replicas};
 use super::supervision::Supervision;
 use crate::telemetry::{Meter, ReplicaLabels};
@@ -55,39 +56,29 @@ impl Fleet {
         let (events, told) = mpsc::channel(EVENTS_WAITING_MAX);
         let mut supervised = Vec::new();
         let mut attached = Vec::new();
-        let mut members = HashMap::new();
-        for pool in pools {
-            let shared = Arc::new(pool.clone());
-            let adapters = adapter_factory(pool);
-            for (index, name) in replica_names(pool).into_iter().enumerate() {
-                members.insert(name.clone(), Arc::clone(&shared));
-                match pool.engine {
-                    EngineKind::Embedded => {
-                        let spec = engine_spec(pool, &name, open_files_max)?;
-                        supervised.push(Supervisor::start(
-                            spec,
-                            Arc::clone(&adapters),
-                            events.clone(),
-                        ));
-                    }
-                    EngineKind::Llamacpp => {
-                        let url = pool.urls[index].clone();
-                        let watch = Policy::default().watch;
-                        let handle = Attached::start(
-                            name.to_string(),
-                            url,
-                            watch,
-                            Arc::clone(&adapters),
-                            events.clone(),
-                        );
-                        replicas.watched(name, handle.suspicion());
-                        attached.push(handle);
-                    }
+        let processes = engine_processes(pools);
+        for process in &processes {
+            if process.is_shared() {
+                for (name, _) in &process.replicas {
+                    supervision.shares(name, &process.name);
                 }
             }
+            let specs = replica_specs(process);
+            let Some(url) = process.url else {
+                if let Some(spec) = engine_spec(process, open_files_max)? {
+                    supervised.push(Supervisor::start(spec, specs, events.clone()));
+                }
+                continue;
+            };
+            let watch = Policy::default().watch;
+            let handle = Attached::start(url.to_owned(), watch, specs, events.clone());
+            for (name, _) in &process.replicas {
+                replicas.watched(name.clone(), handle.suspicion());
+            }
+            attached.push(handle);
         }
         let teller = Teller {
-            members,
+            members: members(pools, &processes),
             replicas,
             supervision,
             meter,
@@ -118,9 +109,29 @@ impl Fleet {
     }
 }
 
+/// A pool and the names of its replicas.
+struct Member {
+    pool: Pool,
+    names: Vec<ReplicaName>,
+}
+
+/// The pool of every replica.
+fn members(pools: &[Pool], processes: &[EngineProcess<'_>]) -> HashMap<ReplicaName, Arc<Member>> {
+    let of_pool = |pool: &Pool| {
+        let names = replicas_of(pool, processes).into_iter();
+        let member = Arc::new(Member {
+            pool: pool.clone(),
+            names: names.map(|replica| replica.name).collect(),
+        });
+        let names = member.names.clone().into_iter();
+        names.map(move |name| (name, Arc::clone(&member)))
+    };
+    pools.iter().flat_map(of_pool).collect()
+}
+
 /// Turns what supervisors tell into reports for the machine.
 struct Teller<R> {
-    members: HashMap<ReplicaName, Arc<Pool>>,
+    members: HashMap<ReplicaName, Arc<Member>>,
     replicas: Arc<Replicas>,
     supervision: Supervision,
     meter: Meter,
@@ -132,18 +143,22 @@ impl<R: FleetReporter> Teller<R> {
     async fn tell(mut self, mut told: mpsc::Receiver<SupervisorEvent>) {
         while let Some(event) = told.recv().await {
             let name = ReplicaName::new(event.replica.as_str());
-            let Some(pool) = self.members.get(&name).map(Arc::clone) else {
+            let Some(member) = self.members.get(&name).map(Arc::clone) else {
                 continue;
             };
+            let pool = &member.pool;
             match event.news {
-                News::Starting { pid } => self.starting(&pool, &name, pid, event.run),
+                News::Starting { pid } => self.starting(pool, &name, pid, event.run),
                 News::Ready {
                     url,
                     facts,
                     adapter,
-                } => self.replica_ready(&pool, name, &url, facts, adapter).await,
-                News::Down { detail, exit: _ } => self.down(&pool, name, detail).await,
-                News::GaveUp { detail } => self.given_up(&pool, &name, detail).await,
+                } => {
+                    self.replica_ready(&member, name, &url, facts, adapter)
+                        .await
+                }
+                News::Down { detail, exit: _ } => self.down(&member, name, detail).await,
+                News::GaveUp { detail } => self.given_up(&member, &name, detail).await,
             }
         }
     }
@@ -159,7 +174,7 @@ impl<R: FleetReporter> Teller<R> {
 
     async fn replica_ready(
         &mut self,
-        pool: &Pool,
+        member: &Member,
         name: ReplicaName,
         url: &str,
         facts: EngineFacts,
@@ -177,8 +192,9 @@ impl<R: FleetReporter> Teller<R> {
                 "its model digest `{}` is not sha256:<hex>",
                 model_digest.unwrap_or_default()
             );
-            return self.down(pool, name, detail).await;
+            return self.down(member, name, detail).await;
         };
+        let pool = &member.pool;
         tracing::info!(replica = %name, url, engine_version, ctx, slots, "engine is ready");
         let wall_timeout = Duration::from_millis(pool.wall_timeout_ms);
         self.replicas.insert(
@@ -194,7 +210,7 @@ impl<R: FleetReporter> Teller<R> {
             pool: pool.id.clone(),
         };
         self.meter.replica_ready(name.clone(), labels);
-        self.set_ready(pool, &name, true);
+        self.set_ready(member, &name, true);
         let facts = ReplicaFacts {
             name,
             pool: PoolName::new(pool.id.as_str()),
@@ -213,10 +229,10 @@ impl<R: FleetReporter> Teller<R> {
             .await;
     }
 
-    async fn down(&mut self, pool: &Pool, name: ReplicaName, detail: String) {
+    async fn down(&mut self, member: &Member, name: ReplicaName, detail: String) {
         tracing::warn!(replica = %name, detail, "engine is down");
         self.replicas.remove(&name);
-        self.set_ready(pool, &name, false);
+        self.set_ready(member, &name, false);
         self.reporter
             .report(Report::ReplicaDown {
                 replica: name,
@@ -226,22 +242,24 @@ impl<R: FleetReporter> Teller<R> {
     }
 
     /// A pool gives up when its last replica does.
-    async fn given_up(&self, pool: &Pool, name: &ReplicaName, detail: String) {
+    async fn given_up(&self, member: &Member, name: &ReplicaName, detail: String) {
         tracing::error!(replica = %name, detail, "engine is given up");
         self.supervision.gave_up(name, detail.clone());
-        if self.supervision.all_gave_up(&replica_names(pool)) {
+        if self.supervision.all_gave_up(&member.names) {
             self.reporter
                 .report(Report::PoolUnavailable {
-                    pool: PoolName::new(pool.id.as_str()),
+                    pool: PoolName::new(member.pool.id.as_str()),
                     detail,
                 })
                 .await;
         }
     }
 
-    fn set_ready(&mut self, pool: &Pool, name: &ReplicaName, ready: bool) {
+    fn set_ready(&mut self, member: &Member, name: &ReplicaName, ready: bool) {
         self.ready.insert(name.clone(), ready);
-        let count = replica_names(pool)
+        let pool = &member.pool;
+        let count = member
+            .names
             .iter()
             .filter(|one| self.ready.get(*one).copied().unwrap_or(false))
             .count();
@@ -290,16 +308,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_replica_that_stays_down_is_known_and_a_pool_gives_up_with_its_last() {
-        let pool = Arc::new(Pool {
+        let pool = Pool {
             replicas: Some(2),
             ..Pool::embedded_default()
-        });
-        let names = replica_names(&pool);
+        };
+        let pools = [pool.clone()];
+        let members = members(&pools, &engine_processes(&pools));
+        let member = Arc::clone(members.values().next().expect("there are two"));
+        let names = &member.names;
         let supervision = Supervision::default();
         let reporter = Arc::new(Reports::default());
-        let members = names.iter().map(|name| (name.clone(), Arc::clone(&pool)));
         let teller = Teller {
-            members: members.collect(),
+            members,
             replicas: Arc::default(),
             supervision: supervision.clone(),
             meter: Meter::detached(),
@@ -308,7 +328,7 @@ mod tests {
         };
         teller.starting(&pool, &names[0], 1, 3);
         teller
-            .given_up(&pool, &names[1], "one is broken".to_owned())
+            .given_up(&member, &names[1], "one is broken".to_owned())
             .await;
         let known = supervision.snapshot();
         assert_eq!(known[&names[0]].restarts, 2);
@@ -316,7 +336,7 @@ mod tests {
         assert_eq!(known[&names[1]].gave_up.as_deref(), Some("one is broken"));
         assert_eq!(reporter.given_up(), []);
         teller
-            .given_up(&pool, &names[0], "both are".to_owned())
+            .given_up(&member, &names[0], "both are".to_owned())
             .await;
         let given_up = (PoolName::new(pool.id.as_str()), "both are".to_owned());
         assert_eq!(reporter.given_up(), [given_up]);

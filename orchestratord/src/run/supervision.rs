@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use orchestrator_core::id::ReplicaName;
+use orchestrator_core::id::{ProcessName, ReplicaName};
 
 /// What has become of one replica's engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,15 +12,22 @@ pub struct Supervised {
     pub restarts: u32,
     /// Why it stays down, if it does.
     pub gave_up: Option<String>,
+    /// The process that it lives in, if it shares that with other replicas.
+    pub shares: Option<ProcessName>,
 }
 
-/// What has become of each replica's engine; whom nothing happened to is not in it. Clones share it.
+/// What has become of each replica's engine; whom nothing happened to, and who shares it with nobody, is not in it. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Supervision(Arc<Mutex<HashMap<ReplicaName, Supervised>>>);
 
 impl Supervision {
     fn replicas(&self) -> MutexGuard<'_, HashMap<ReplicaName, Supervised>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A replica shares a process with others.
+    pub(super) fn shares(&self, name: &ReplicaName, process: &ProcessName) {
+        self.replicas().entry(name.clone()).or_default().shares = Some(process.clone());
     }
 
     /// An engine was started again, so many times by now.

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use worker_adapter::{AdapterFuture, Finish, GenerationStream};
 
 use super::*;
+use crate::spec::AdapterFactory;
 
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -94,9 +95,10 @@ async fn outcome(engine: Engine) -> String {
     let engine = Arc::new(engine);
     let factory: AdapterFactory = Arc::new(move |_| Ok(Arc::clone(&engine) as Arc<dyn Adapter>));
     let progress = Progress::new();
-    let proof = prove(url, factory, Digests::default(), progress.clone());
+    let replicas = vec![ReplicaSpec::new("r0", factory)];
+    let proof = prove(url, replicas, Digests::default(), progress.clone());
     match timeout(READY_TIMEOUT, proof).await {
-        Ok(Ok(proven)) => format!("ready at {}", proven.url),
+        Ok(Ok(proven)) => format!("ready at {}", proven[0].url),
         Ok(Err(fault)) => format!("never: {fault}"),
         Err(_) => format!("waits: {}", progress.clause()),
     }
@@ -144,7 +146,8 @@ async fn without_a_url_there_is_no_verdict() {
     drop(sender);
     let factory: AdapterFactory = Arc::new(|_| unreachable!("there is no URL"));
     let progress = Progress::new();
-    let proof = prove(url, factory, Digests::default(), progress.clone());
+    let replicas = vec![ReplicaSpec::new("r0", factory)];
+    let proof = prove(url, replicas, Digests::default(), progress.clone());
     assert!(timeout(READY_TIMEOUT, proof).await.is_err());
     assert_eq!(
         progress.clause(),

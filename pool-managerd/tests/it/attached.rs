@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use pool_managerd::{Attached, AttachedHandle, News, SupervisorEvent, Watch};
+use pool_managerd::{Attached, AttachedHandle, News, ReplicaSpec, SupervisorEvent, Watch};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use worker_adapter::AdapterError;
@@ -18,7 +18,8 @@ fn attach(engine: &Arc<Engine>) -> (AttachedHandle, mpsc::Receiver<SupervisorEve
     let (sender, events) = mpsc::channel(1);
     let watch: Watch = policy().watch;
     let url = "http://engine:8080".to_owned();
-    let handle = Attached::start("a0".to_owned(), url, watch, engine.factory(), sender);
+    let replica = ReplicaSpec::new("a0", engine.factory());
+    let handle = Attached::start(url, watch, vec![replica], sender);
     (handle, events)
 }
 

@@ -11,6 +11,7 @@ mod orphan;
 mod real_engine;
 #[cfg(unix)]
 mod restarting;
+mod several_replicas;
 #[cfg(unix)]
 mod starting;
 #[cfg(unix)]

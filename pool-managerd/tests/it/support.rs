@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_util::stream;
 use pool_managerd::{
-    AdapterFactory, Backoff, EngineSpec, News, Policy, RestartBudget, Supervisor, SupervisorEvent,
-    SupervisorHandle, Watch,
+    AdapterFactory, Backoff, EngineSpec, News, Policy, ReplicaSpec, RestartBudget, Supervisor,
+    SupervisorEvent, SupervisorHandle, Watch,
 };
 use tokio::sync::mpsc;
 use worker_adapter::{
@@ -20,7 +20,7 @@ use worker_adapter::{
 /// A script that behaves: it tells a URL and ends with its standard input.
 pub(crate) const GOOD: &str = "echo listening on http://127.0.0.1:1; exec cat >/dev/null";
 
-const HUNG_AFTER: Duration = Duration::from_secs(60);
+pub(crate) const HUNG_AFTER: Duration = Duration::from_secs(60);
 
 /// Restarts at once, gives up only after two restarts, and never checks health by itself.
 pub(crate) fn policy() -> Policy {
@@ -60,17 +60,28 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn start(spec: EngineSpec, adapters: AdapterFactory) -> Self {
+        let replica = ReplicaSpec::new(spec.process.clone(), adapters);
+        Self::start_with(spec, vec![replica])
+    }
+
+    /// A process in which these replicas live.
+    pub(crate) fn start_with(spec: EngineSpec, replicas: Vec<ReplicaSpec>) -> Self {
         let (sender, events) = mpsc::channel(4);
         Self {
-            handle: Supervisor::start(spec, adapters, sender),
+            handle: Supervisor::start(spec, replicas, sender),
             events,
         }
     }
 
-    pub(crate) async fn next(&mut self) -> SupervisorEvent {
+    /// The next event, of whatever replica.
+    pub(crate) async fn any(&mut self) -> SupervisorEvent {
         let event = tokio::time::timeout(HUNG_AFTER, self.events.recv()).await;
-        let event = event.expect("no event after a minute").expect("no event");
-        assert_eq!(event.replica, self.handle.replica());
+        event.expect("no event after a minute").expect("no event")
+    }
+
+    pub(crate) async fn next(&mut self) -> SupervisorEvent {
+        let event = self.any().await;
+        assert_eq!(event.replica, self.handle.process());
         event
     }
 

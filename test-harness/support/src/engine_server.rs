@@ -41,6 +41,52 @@ impl EngineServer {
         Self::start(&binary("orch-engine"), fixed.into_iter(), args)
     }
 
+    /// Starts `orch-engine` with the model that is compiled in as `haiku` and a very small one with random weights
+    /// as `random`, one of them in memory at a time, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it is not built, or does not listen.
+    #[must_use]
+    pub fn orch_engine_of_two(port: u16, args: &[&str]) -> Self {
+        let (port, random) = (port.to_string(), random_model());
+        let fixed = ["--port", &port]
+            .into_iter()
+            .chain(["--model", "embedded:haiku-tiny", "--alias", "haiku"])
+            .chain(["--alias", "random", "--model"])
+            .map(OsStr::new)
+            .chain([random.as_os_str()]);
+        Self::start(&binary("orch-engine"), fixed, args)
+    }
+
+    /// Starts `llama-server` as a router of the same two models, one of them in memory at a time, each with one
+    /// slot and one thread, and waits until it listens. None if there is no such program: see [`real_parts`].
+    ///
+    /// # Panics
+    /// If it does not listen, or if it is required and not there.
+    #[must_use]
+    pub fn llama_router_of_two(port: u16, args: &[&str]) -> Option<Self> {
+        let program = real_parts::llama_server()?;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let preset = folder.path().join("models.ini");
+        let (haiku, random) = (haiku_tiny(), random_model());
+        let text = format!(
+            "[haiku]\nmodel = {}\n\n[random]\nmodel = {}\n",
+            haiku.display(),
+            random.display()
+        );
+        std::fs::write(&preset, text).expect("a temporary file can be written");
+        let port = port.to_string();
+        let fixed = ["--host", "127.0.0.1", "--port", &port]
+            .into_iter()
+            .chain(["--parallel", "1", "--threads", "1", "--threads-http", "4"])
+            .chain(["--no-cont-batching", "--slots", "--models-max", "1"])
+            .chain(["--models-preset"])
+            .map(OsStr::new)
+            .chain([preset.as_os_str()]);
+        // It has read the preset when it listens.
+        Some(Self::start(&program, fixed, args))
+    }
+
     /// Starts `llama-server` with one slot, one thread and the model `haiku-tiny`, and waits until it listens,
     /// which is before it has loaded the model. None if there is no such program: see [`real_parts`].
     ///
@@ -179,6 +225,19 @@ fn port_of(url: &str) -> Option<u16> {
 /// If it is not in the repository that the running test belongs to.
 #[must_use]
 pub fn haiku_tiny() -> PathBuf {
+    of_repository("models/haiku-tiny/haiku-tiny-q8_0.gguf")
+}
+
+/// A very small model file of this repository with random weights, of another family than `haiku-tiny`.
+///
+/// # Panics
+/// If it is not in the repository that the running test belongs to.
+#[must_use]
+pub fn random_model() -> PathBuf {
+    of_repository("orch-engine/tests/fixtures/qwen3-bpe.gguf")
+}
+
+fn of_repository(path: &str) -> PathBuf {
     // Cargo names the package under test; what is compiled in may be of another checkout.
     let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     let here = if here.is_empty() {
@@ -188,9 +247,9 @@ pub fn haiku_tiny() -> PathBuf {
     };
     let found = here
         .ancestors()
-        .map(|folder| folder.join("models/haiku-tiny/haiku-tiny-q8_0.gguf"))
+        .map(|folder| folder.join(path))
         .find(|file| file.is_file());
-    found.unwrap_or_else(|| panic!("no models/haiku-tiny above {}", here.display()))
+    found.unwrap_or_else(|| panic!("no {path} above {}", here.display()))
 }
 
 #[cfg(test)]

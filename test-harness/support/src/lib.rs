@@ -16,7 +16,7 @@ mod start;
 
 pub use binary::{MissingProgram, binary, find_program};
 pub use daemon::{Daemon, Ended};
-pub use engine_server::{EngineServer, haiku_tiny};
+pub use engine_server::{EngineServer, haiku_tiny, random_model};
 pub use limits::{Ration, descriptors_of, ration};
 pub use options::DaemonOptions;
 pub use process::{Memory, Signal, children_of, cpu_of, memory_of, signal};

@@ -1,5 +1,8 @@
 //! The adapter itself: which call asks what.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use tokio::time::timeout;
@@ -14,12 +17,14 @@ use crate::line::Line;
 use crate::timeouts::Timeouts;
 use crate::wire::{CompletionRequest, Message, Props, TemplateReply, TemplateRequest};
 
-/// Speaks to one engine in the llama.cpp server dialect.
+/// Speaks to one engine in the llama.cpp server dialect, or to one model of an engine that serves several.
 #[derive(Clone, Debug)]
 pub struct LlamacppAdapter {
     line: Line,
     /// Without a slash at the end.
     base: String,
+    /// What the engine calls the model; none leaves it to the engine, which then has only one.
+    model: Option<Arc<str>>,
     timeouts: Timeouts,
 }
 
@@ -47,8 +52,21 @@ impl LlamacppAdapter {
         Ok(Self {
             line,
             base: url.as_str().trim_end_matches('/').to_owned(),
+            model: None,
             timeouts,
         })
+    }
+
+    /// The adapter for one model, by the name that the engine knows it by: facts are that model's, and
+    /// generations run on it. The engine may have to bring it in first, for which there is time besides
+    /// ([`Timeouts::load`]). An engine that serves only one looks at no name.
+    #[must_use]
+    pub fn of_model(mut self, name: &str) -> Self {
+        if self.model.is_none() {
+            self.timeouts.first_token += self.timeouts.load;
+        }
+        self.model = Some(Arc::from(name));
+        self
     }
 
     fn url(&self, path: &str) -> String {
@@ -60,16 +78,10 @@ impl LlamacppAdapter {
         self.line.fresh().get(self.url(path))
     }
 
-    /// Answers within the time for a plain call.
-    async fn in_time<T>(
-        &self,
-        phase: &'static str,
-        work: impl Future<Output = Result<T, AdapterError>>,
-    ) -> Result<T, AdapterError> {
-        let after = self.timeouts.reply;
-        timeout(after, work)
-            .await
-            .unwrap_or(Err(AdapterError::TimedOut { phase, after }))
+    /// Time for the answer to a question about the model.
+    fn facts_within(&self) -> Duration {
+        let load = self.model.as_ref().map(|_| self.timeouts.load);
+        self.timeouts.reply + load.unwrap_or_default()
     }
 
     async fn ask_health(&self) -> Result<Health, AdapterError> {
@@ -82,8 +94,17 @@ impl LlamacppAdapter {
     }
 
     async fn ask_facts(&self) -> Result<EngineFacts, AdapterError> {
-        let reply = call::reply(&self.base, self.get("/props"), MAX_REPLY_BYTES).await?;
+        let mut asked = self.get("/props");
+        if let Some(model) = &self.model {
+            asked = asked.query(&[("model", &**model)]);
+        }
+        let reply = call::reply(&self.base, asked, MAX_REPLY_BYTES).await?;
         let props: Props = call::read("the reply of /props", reply)?;
+        if props.role.as_deref() == Some("router") {
+            return Err(AdapterError::Refused(
+                "it serves several models, and was not told which of them is meant".to_owned(),
+            ));
+        }
         let engine_version = props
             .engine_version
             .or(props.build_info)
@@ -112,6 +133,7 @@ impl LlamacppAdapter {
 
     async fn apply_template(&self, message: &str) -> Result<String, AdapterError> {
         let asked = TemplateRequest {
+            model: self.model.as_deref(),
             messages: [Message {
                 role: "user",
                 content: message,
@@ -135,7 +157,7 @@ impl LlamacppAdapter {
                 &templated
             }
         };
-        let body = CompletionRequest::new(prompt, generation);
+        let body = CompletionRequest::new(self.model.as_deref(), prompt, generation);
         let request = self.line.client().post(self.url("/completion"));
         let response = call::send(&self.base, request.json(&body)).await?;
         let status = response.status();
@@ -159,11 +181,13 @@ impl LlamacppAdapter {
 
 impl Adapter for LlamacppAdapter {
     fn health(&self) -> AdapterFuture<'_, Health> {
-        Box::pin(self.in_time("to tell its health", self.ask_health()))
+        let within = self.timeouts.reply;
+        Box::pin(in_time("to tell its health", within, self.ask_health()))
     }
 
     fn facts(&self) -> AdapterFuture<'_, EngineFacts> {
-        Box::pin(self.in_time("to tell its properties", self.ask_facts()))
+        let within = self.facts_within();
+        Box::pin(in_time("to tell its properties", within, self.ask_facts()))
     }
 
     fn generate(&self, generation: Generation) -> AdapterFuture<'_, GenerationStream> {
@@ -178,6 +202,17 @@ impl Adapter for LlamacppAdapter {
             ))
         })
     }
+}
+
+/// Answers within this time.
+async fn in_time<T>(
+    phase: &'static str,
+    after: Duration,
+    work: impl Future<Output = Result<T, AdapterError>>,
+) -> Result<T, AdapterError> {
+    timeout(after, work)
+        .await
+        .unwrap_or(Err(AdapterError::TimedOut { phase, after }))
 }
 
 fn protocol(what: &str) -> AdapterError {

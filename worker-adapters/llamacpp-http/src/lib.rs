@@ -5,6 +5,9 @@
 //! a failure. `llama-server` closes the connection after a stream, so each generation has one of its own there;
 //! `orch-engine` promises to keep it. Closing it is how a generation is cancelled.
 //!
+//! An engine may serve several models and have one in memory at a time: `llama-server` as a router, and `orch-engine`.
+//! Then an adapter is for one of them, and names it in everything that it asks.
+//!
 //! This crate knows nothing of tasks, replicas or processes.
 
 mod adapter;

@@ -10,6 +10,9 @@ pub struct Timeouts {
     pub connect: Duration,
     /// To answer a plain call, such as its health.
     pub reply: Duration,
+    /// To bring a model in, where the engine serves several and has one in memory at a time: for whatever
+    /// needs the model that was named, besides the time that it takes by itself.
+    pub load: Duration,
     /// From the start of a generation to its first token, the chat template included.
     pub first_token: Duration,
     /// From one token to the next, while somebody waits for it. Comments on the stream do not count.
@@ -23,6 +26,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(2),
             reply: Duration::from_secs(5),
+            load: Duration::from_secs(120),
             first_token: Duration::from_secs(120),
             idle: Duration::from_secs(30),
             total: Duration::from_secs(1_800),

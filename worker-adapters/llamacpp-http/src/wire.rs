@@ -10,6 +10,8 @@ const REPEAT_LAST_N: u32 = 64;
 /// neither the engine's defaults nor the flags that it was started with decide.
 #[derive(Debug, Serialize)]
 pub(crate) struct CompletionRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<&'a str>,
     pub(crate) prompt: &'a str,
     pub(crate) stream: bool,
     pub(crate) n_predict: u32,
@@ -25,10 +27,11 @@ pub(crate) struct CompletionRequest<'a> {
 }
 
 impl<'a> CompletionRequest<'a> {
-    /// The request for a generation from exactly this prompt.
-    pub(crate) fn new(prompt: &'a str, generation: &Generation) -> Self {
+    /// The request for a generation from exactly this prompt, by the model of this name if there is one.
+    pub(crate) fn new(model: Option<&'a str>, prompt: &'a str, generation: &Generation) -> Self {
         let sampling = generation.sampling;
         Self {
+            model,
             prompt,
             stream: true,
             n_predict: generation.max_tokens,
@@ -48,6 +51,8 @@ impl<'a> CompletionRequest<'a> {
 /// Body of `POST /apply-template`.
 #[derive(Debug, Serialize)]
 pub(crate) struct TemplateRequest<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<&'a str>,
     pub(crate) messages: [Message<'a>; 1],
 }
 
@@ -68,7 +73,11 @@ pub(crate) struct TemplateReply {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Props {
     pub(crate) default_generation_settings: DefaultSettings,
+    /// Of a model; a router that was not told which has none.
+    #[serde(default)]
     pub(crate) total_slots: u32,
+    /// `router` for a `llama-server` that serves several models, where none was named.
+    pub(crate) role: Option<String>,
     /// `llama-server`'s version.
     pub(crate) build_info: Option<String>,
     /// `orch-engine`'s version, which covers the model's arithmetic too.

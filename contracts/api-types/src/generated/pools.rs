@@ -82,12 +82,15 @@ impl<'de> ::serde::Deserialize<'de> for PoolState {
         support::de::text(deserializer)
     }
 }
-/// One engine process.
+/// One replica, which is one model in one engine process.
 #[derive(Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
 pub struct ReplicaHealth {
     /// Name of the replica.
     pub replica: String,
-    /// State of one engine process.
+    /// Name of the engine process that it lives in, if it shares that with replicas of other pools: one of their models is in memory at a time, and they take turns. Absent where it has one to itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+    /// State of one replica.
     pub state: ReplicaState,
     /// Version that the engine reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,7 +111,7 @@ pub struct ReplicaHealth {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }
-/// State of one engine process.
+/// State of one replica.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReplicaState {
     /// `failed`.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use config_schema::{Config, ConfigFault, FullPolicy, parse, parse_and, schema_json};
+use config_schema::{Config, ConfigFault, FullPolicy, Pool, parse, parse_and, schema_json};
 
 fn describe(text: &str) -> String {
     match parse(text) {
@@ -223,6 +223,65 @@ fn a_quota_that_nothing_could_hold_or_that_says_half_is_refused() {
     insta::assert_snapshot!(faults.map(describe).join("\n"));
     let told = "[quota.tenant]\nkv_mb_max = 5\n[[pool]]\nid = \"a\"\nkv_bytes_per_token = 9\n";
     assert_eq!(parse(told).unwrap().quota.tenant.kv_mb_max, Some(5));
+}
+
+#[test]
+fn pools_may_share_engines() {
+    let text = r#"
+[[pool]]
+id = "a"
+replicas = 2
+[[pool]]
+id = "b"
+model_file = "/models/b.gguf"
+shares_engines_with = "a"
+[[pool]]
+id = "c"
+engine = "llamacpp"
+model_ref = "c"
+urls = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
+[[pool]]
+id = "d"
+engine = "llamacpp"
+model_ref = "d"
+urls = ["http://127.0.0.1:2/"]
+"#;
+    let pools = parse(text).unwrap().pools;
+    let owners: Vec<_> = pools.iter().map(Pool::engines_of).collect();
+    assert_eq!(owners, ["a", "a", "c", "d"]);
+}
+
+#[test]
+fn pools_that_cannot_share_engines_are_refused_with_the_way_out() {
+    let own = "[[pool]]\nid = \"a\"\n";
+    let sharing = |id: &str, with: &str, more: &str| {
+        format!("[[pool]]\nid = \"{id}\"\nshares_engines_with = \"{with}\"\n{more}")
+    };
+    let attached = |id: &str, more: &str| {
+        format!(
+            "[[pool]]\nid = \"{id}\"\nengine = \"llamacpp\"\nurls = [\"http://127.0.0.1:1\"]\n{more}"
+        )
+    };
+    let named = "model_ref = \"m\"\n";
+    let faults = [
+        sharing("b", "nowhere", named),
+        sharing("b", "b", named),
+        own.to_owned() + &sharing("b", "a", named) + &sharing("c", "b", "model_ref = \"n\"\n"),
+        attached("a", named) + &sharing("b", "a", named),
+        own.to_owned() + &attached("b", "model_ref = \"m\"\nshares_engines_with = \"a\"\n"),
+        own.to_owned()
+            + &sharing(
+                "b",
+                "a",
+                "model_ref = \"m\"\nreplicas = 1\nthreads = 2\nmax_tokens_per_second = 5.0\nengine_binary = \"/bin/x\"\n",
+            ),
+        own.to_owned() + &sharing("b", "a", ""),
+        own.to_owned() + &sharing("b", "a", named) + &sharing("c", "a", named),
+        attached("a", named) + &attached("b", ""),
+        attached("a", named) + &attached("b", named),
+        attached("a", "") + &attached("b", ""),
+    ];
+    insta::assert_snapshot!(faults.map(|text| describe(&text)).join("\n"));
 }
 
 #[test]

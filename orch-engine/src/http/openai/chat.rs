@@ -15,16 +15,12 @@ use crate::generation::{Likelihood, Step};
 use crate::http::App;
 use crate::http::reply::{ApiError, Asked, Frames, probabilities, sse, stream_reply, whole};
 use crate::http::request::{
-    Conversation, Field, Fields, MESSAGES, Prompt, SAMPLING, Wanted, begin,
+    Conversation, Field, Fields, MESSAGES, MODEL, Prompt, SAMPLING, Wanted, begin, model_name,
 };
 use crate::slot::Outcome;
 
 /// Every field that `/v1/chat/completions` serves besides those of a conversation and about sampling.
-pub(crate) const FIELDS: [Field; 11] = [
-    Field {
-        name: "model",
-        accepts: "string",
-    },
+pub(crate) const FIELDS: [Field; 10] = [
     Field {
         name: "max_completion_tokens",
         accepts: "integer, -1 to 2147483647",
@@ -71,7 +67,7 @@ pub(crate) async fn chat_completions(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(body, &[&MESSAGES, &FIELDS, &SAMPLING])?;
+    let fields = Fields::parse(body, &[&MODEL, &MESSAGES, &FIELDS, &SAMPLING])?;
     let fixed = [
         ("n", json!(1)),
         ("response_format", json!({ "type": "text" })),
@@ -86,8 +82,8 @@ pub(crate) async fn chat_completions(
         true => "chat.completion.chunk",
         false => "chat.completion",
     };
-    let envelope = Envelope::new(&app, "chatcmpl", object);
-    let (asked, ticket) = begin(&app, wanted).await?;
+    let (asked, ticket) = begin(&app, model_name(&fields)?, wanted).await?;
+    let envelope = Envelope::new(&app, &asked, ("chatcmpl", object));
     if streamed {
         let chunks = Chunks {
             envelope,
@@ -131,7 +127,7 @@ fn n_probs(fields: &Fields) -> Result<Option<usize>, ApiError> {
 fn logprobs(asked: &Asked, likelihoods: &[Likelihood]) -> Value {
     match likelihoods {
         [] => Value::Null,
-        _ => json!({ "content": probabilities(asked.model.vocabulary(), likelihoods) }),
+        _ => json!({ "content": probabilities(&asked.vocabulary, likelihoods) }),
     }
 }
 

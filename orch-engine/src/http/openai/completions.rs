@@ -14,16 +14,14 @@ use super::reply::{Envelope, check_fixed, finish_reason, include_usage, timings,
 use crate::generation::{Likelihood, Step};
 use crate::http::App;
 use crate::http::reply::{ApiError, Asked, Frames, probabilities, sse, stream_reply, whole};
-use crate::http::request::{Field, Fields, Prompt, SAMPLING, Wanted, begin, prompt};
+use crate::http::request::{
+    Field, Fields, MODEL, Prompt, SAMPLING, Wanted, begin, model_name, prompt,
+};
 use crate::slot::Outcome;
 use crate::tokenizer::Vocabulary;
 
 /// Every field that `/v1/completions` serves besides those about sampling.
-pub(crate) const FIELDS: [Field; 11] = [
-    Field {
-        name: "model",
-        accepts: "string",
-    },
+pub(crate) const FIELDS: [Field; 10] = [
     Field {
         name: "prompt",
         accepts: "string, array of one string, or array of token ids",
@@ -70,7 +68,7 @@ pub(crate) async fn completions(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(body, &[&FIELDS, &SAMPLING])?;
+    let fields = Fields::parse(body, &[&MODEL, &FIELDS, &SAMPLING])?;
     let fixed = [
         ("n", json!(1)),
         ("best_of", json!(1)),
@@ -83,8 +81,8 @@ pub(crate) async fn completions(
     }
     let with_usage = include_usage(&fields)?;
     let streamed = wanted.stream;
-    let envelope = Envelope::new(&app, "cmpl", "text_completion");
-    let (asked, ticket) = begin(&app, wanted).await?;
+    let (asked, ticket) = begin(&app, model_name(&fields)?, wanted).await?;
+    let envelope = Envelope::new(&app, &asked, ("cmpl", "text_completion"));
     if streamed {
         let chunks = Chunks {
             envelope,
@@ -95,7 +93,7 @@ pub(crate) async fn completions(
         return stream_reply(chunks, ticket).await;
     }
     let whole = whole(ticket).await?;
-    let vocabulary = asked.model.vocabulary();
+    let vocabulary = &asked.vocabulary;
     let mut reply = envelope.around(json!([{
         "index": 0,
         "text": whole.text,
@@ -139,7 +137,7 @@ impl Frames for Chunks {
         if step.text.is_empty() && step.likelihoods.is_empty() {
             return Ok(String::new());
         }
-        let vocabulary = self.asked.model.vocabulary();
+        let vocabulary = &self.asked.vocabulary;
         let logprobs = logprobs(vocabulary, &step.likelihoods, self.text_offset);
         self.text_offset += step.text.chars().count();
         sse(&self.choice(&step.text, logprobs, None))

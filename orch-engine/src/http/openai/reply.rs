@@ -22,13 +22,13 @@ pub(super) struct Envelope {
 
 impl Envelope {
     /// An envelope for replies of this kind, with an id that begins with `prefix`.
-    pub(super) fn new(app: &App, prefix: &str, object: &'static str) -> Self {
+    pub(super) fn new(app: &App, asked: &Asked, (prefix, object): (&str, &'static str)) -> Self {
         let random = || RandomState::new().hash_one(());
         Self {
             id: format!("{prefix}-{:016x}{:016x}", random(), random()),
             object,
             created: crate::server::seconds_since_1970(),
-            model: app.alias.clone(),
+            model: asked.alias.clone(),
             fingerprint: app.engine_version.clone(),
         }
     }
@@ -74,11 +74,6 @@ pub(super) fn check_fixed(fields: &Fields, fixed: &[(&str, Value)]) -> Result<()
         if fields.get(name).is_some_and(|value| value != only) {
             return Err(fields.fault(name));
         }
-    }
-    if let Some(model) = fields.get("model")
-        && !model.is_string()
-    {
-        return Err(fields.fault("model"));
     }
     if let Some(user) = fields.get("user")
         && !user.is_string()

@@ -43,6 +43,14 @@ impl ApiError {
         ))
     }
 
+    /// No model has this name.
+    pub(crate) fn unknown_model(name: &str, known: &[String]) -> Self {
+        Self::invalid(format!(
+            "model '{name}' not found; the models are {}",
+            known.join(", ")
+        ))
+    }
+
     pub(crate) fn not_found(path: &str) -> Self {
         let message = format!("there is nothing at {path}");
         Self::new(StatusCode::NOT_FOUND, "not_found_error", message)

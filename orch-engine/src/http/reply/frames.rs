@@ -9,9 +9,8 @@ use serde_json::Value;
 
 use super::{Frames, Whole, probabilities, sse};
 use crate::generation::{End, Likelihood, Step};
-use crate::model::Model;
 use crate::slot::Outcome;
-use crate::tokenizer::TokenId;
+use crate::tokenizer::{TokenId, Vocabulary};
 
 /// What is known of a request before its generation has begun.
 pub(crate) struct Asked {
@@ -19,7 +18,7 @@ pub(crate) struct Asked {
     pub(crate) alias: String,
     pub(crate) settings: Value,
     pub(crate) prompt: Vec<TokenId>,
-    pub(crate) model: Arc<Model>,
+    pub(crate) vocabulary: Arc<Vocabulary>,
 }
 
 /// One token in a stream.
@@ -81,7 +80,7 @@ impl Frames for CompletionFrames {
 }
 
 fn told(asked: &Asked, likelihoods: &[Likelihood]) -> Option<Value> {
-    (!likelihoods.is_empty()).then(|| probabilities(asked.model.vocabulary(), likelihoods))
+    (!likelihoods.is_empty()).then(|| probabilities(&asked.vocabulary, likelihoods))
 }
 
 /// The last frame of a stream, or the whole of a reply that is not streamed.
@@ -134,7 +133,7 @@ impl FinalFrame {
             tokens_predicted: outcome.n_decoded,
             tokens_evaluated: n_prompt,
             generation_settings: asked.settings.clone(),
-            prompt: asked.model.vocabulary().decode_with_special(&asked.prompt),
+            prompt: asked.vocabulary.decode_with_special(&asked.prompt),
             truncated,
             stop_type,
             stopping_word,

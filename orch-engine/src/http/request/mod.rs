@@ -2,10 +2,12 @@
 
 mod fields;
 mod messages;
+mod model;
 mod sampling;
 mod wanted;
 
 pub(crate) use fields::{Field, Fields};
 pub(crate) use messages::{Conversation, MESSAGES};
+pub(crate) use model::{MODEL, ModelQuery, model_name};
 pub(crate) use sampling::SAMPLING;
 pub(crate) use wanted::{Prompt, Wanted, begin, prompt, token_ids};

@@ -97,24 +97,29 @@ impl Wanted {
     }
 }
 
-/// Puts a generation in line for the slot.
-pub(crate) async fn begin(app: &App, wanted: Wanted) -> Result<(Asked, Ticket), ApiError> {
-    let model = app.model()?;
+/// Puts a generation in line: for the model of this name, and then for the slot.
+pub(crate) async fn begin(
+    app: &App,
+    name: Option<&str>,
+    wanted: Wanted,
+) -> Result<(Asked, Ticket), ApiError> {
+    let held = app.model(name).await?;
     let settings = Value::Object(wanted.settings());
-    let alias = app.alias.clone();
-    let for_request = Arc::clone(&model);
     // A megabyte of text is a second's work for the tokenizer, and this thread serves everyone.
-    let prepared = tokio::task::spawn_blocking(move || wanted.prepare(&for_request));
-    let request = prepared
+    let prepared = tokio::task::spawn_blocking(move || {
+        let request = wanted.prepare(&held);
+        request.map(|request| (request, held))
+    });
+    let (request, held) = prepared
         .await
         .map_err(|error| ApiError::server(error.to_string()))??;
     let asked = Asked {
-        alias,
+        alias: app.alias(held.index()).to_owned(),
         settings,
         prompt: request.prompt.clone(),
-        model,
+        vocabulary: Arc::clone(held.vocabulary()),
     };
-    let ticket = app.slot.submit(request).map_err(ApiError::refused)?;
+    let ticket = app.slot.submit(request, held).map_err(ApiError::refused)?;
     Ok((asked, ticket))
 }
 

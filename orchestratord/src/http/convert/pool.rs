@@ -8,6 +8,7 @@ use orchestrator_core::placement::{
 use super::choice;
 use crate::app::{Capabilities, PoolHealth};
 use crate::http::system::api_version;
+use crate::run::supervision::Supervised;
 
 /// Health of a pool.
 pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
@@ -41,14 +42,19 @@ pub(in crate::http) fn pool_health(health: PoolHealth) -> wire::PoolHealth {
         replicas: replicas
             .into_iter()
             .map(|view| {
-                let restarts = supervised.get(&view.name).map_or(0, |it| it.restarts);
-                replica_health(view, restarts)
+                let known = supervised.get(&view.name).cloned();
+                replica_health(view, known.unwrap_or_default())
             })
             .collect(),
     }
 }
 
-fn replica_health(view: ReplicaView, restarts: u32) -> wire::ReplicaHealth {
+fn replica_health(view: ReplicaView, supervised: Supervised) -> wire::ReplicaHealth {
+    let Supervised {
+        restarts,
+        gave_up: _,
+        shares,
+    } = supervised;
     let ReplicaView {
         name,
         state,
@@ -67,6 +73,7 @@ fn replica_health(view: ReplicaView, restarts: u32) -> wire::ReplicaHealth {
     };
     wire::ReplicaHealth {
         replica: name.to_string(),
+        process: shares.map(|process| process.to_string()),
         state: match state {
             ReplicaViewState::Failed => wire::ReplicaState::Failed,
             ReplicaViewState::Ready => wire::ReplicaState::Ready,

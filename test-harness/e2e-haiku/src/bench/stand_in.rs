@@ -213,7 +213,7 @@ async fn answer(stream: &mut TcpStream, log: &Log, request: &[u8]) -> io::Result
     let (status, body) = if loading {
         let error = json!({ "code": 503, "message": "Loading model", "type": "unavailable_error" });
         ("503 Loading", json!({ "error": error }))
-    } else if request.starts_with(b"GET /props ") {
+    } else if request.starts_with(b"GET /props") {
         let props = json!({
             "default_generation_settings": { "n_ctx": CTX },
             "total_slots": log.slots,

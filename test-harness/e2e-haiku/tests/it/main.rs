@@ -48,5 +48,6 @@ mod store_refusals;
 mod store_trouble;
 mod streams;
 mod tour;
+mod turns;
 mod wire;
 mod world;

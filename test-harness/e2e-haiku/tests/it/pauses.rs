@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::world::{World, exactly};
 
 impl World {
-    async fn switch(&self, verb: &str, body: Value) -> Value {
+    pub(crate) async fn switch(&self, verb: &str, body: Value) -> Value {
         let answer = self.raw.post(&format!("/v1/queue/{verb}"), &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()

@@ -50,7 +50,9 @@ impl Played {
                 count.fetch_add(1, Ordering::SeqCst);
                 return Reply::json(500, "{}");
             }
-            match request.path.as_str() {
+            // The query names the model, of which there is only one.
+            let path = request.path.split('?').next().unwrap_or_default();
+            match path {
                 "/completion" => generation(request, &seen, &script),
                 "/health" => Reply::json(200, r#"{"status":"ok"}"#),
                 "/props" => Reply::json(200, &props()),

@@ -12,7 +12,7 @@ use crate::recordings;
 
 /// An engine that promises to keep its connections, and what it does with one after a stream.
 async fn promising(then: Step) -> (ScriptedServer, Arc<dyn Adapter>) {
-    let recording = recordings::kept().0.remove(0);
+    let recording = recordings::kept().recordings.remove(0);
     let server = ScriptedServer::start(move |request| match request.path.as_str() {
         "/props" => {
             let props = json!({

@@ -1,6 +1,7 @@
 //! The llama.cpp dialect, as the suite needs it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use llamacpp_http::{LlamacppAdapter, Timeouts};
 use serde_json::{Value, json};
@@ -26,18 +27,38 @@ fn templated(message: &str) -> String {
 }
 
 /// The dialect, with recordings that are kept or were captured just now.
-pub(crate) struct Llamacpp(pub(crate) Vec<Recording>);
+#[derive(Default)]
+pub(crate) struct Llamacpp {
+    pub(crate) recordings: Vec<Recording>,
+    /// The model that is named, if one is.
+    pub(crate) model: Option<&'static str>,
+}
+
+impl Llamacpp {
+    /// The body that is expected: with the model's name, if one is named.
+    fn naming(&self, mut body: Value) -> Value {
+        if let Some(model) = self.model {
+            body["model"] = json!(model);
+        }
+        body
+    }
+}
 
 impl Dialect for Llamacpp {
     fn adapter(&self, base_url: &str, limits: Limits) -> Arc<dyn Adapter> {
         let timeouts = Timeouts {
             connect: limits.reply,
             reply: limits.reply,
+            load: Duration::ZERO,
             first_token: limits.first_token,
             idle: limits.idle,
             total: limits.total,
         };
-        Arc::new(LlamacppAdapter::new(base_url, timeouts).unwrap())
+        let adapter = LlamacppAdapter::new(base_url, timeouts).unwrap();
+        Arc::new(match self.model {
+            Some(model) => adapter.of_model(model),
+            None => adapter,
+        })
     }
 
     fn preliminary(&self, request: &Request) -> Option<Reply> {
@@ -48,7 +69,7 @@ impl Dialect for Llamacpp {
         let message = &body["messages"][0];
         assert_eq!(
             body,
-            json!({"messages": [{"role": "user", "content": message["content"]}]})
+            self.naming(json!({"messages": [{"role": "user", "content": message["content"]}]}))
         );
         let prompt = templated(message["content"].as_str().unwrap());
         Some(Reply::json(200, &json!({ "prompt": prompt }).to_string()))
@@ -66,7 +87,7 @@ impl Dialect for Llamacpp {
             (
                 "POST",
                 "/completion",
-                json!({
+                self.naming(json!({
                     "prompt": prompt,
                     "stream": true,
                     "n_predict": generation.max_tokens,
@@ -79,13 +100,13 @@ impl Dialect for Llamacpp {
                     "min_p": sampling.min_p,
                     "repeat_penalty": sampling.repeat_penalty,
                     "repeat_last_n": 64,
-                })
+                }))
             )
         );
     }
 
     fn recordings(&self) -> Vec<Recording> {
-        self.0.clone()
+        self.recordings.clone()
     }
 
     fn read(&self, name: &'static str, head: Vec<u8>, body: &[u8]) -> Recording {
@@ -266,7 +287,8 @@ fn error(code: u16, kind: &str) -> Reply {
 
 /// The reply on this path, and the engine's own 404 elsewhere.
 fn on(path: &str, request: &Request, reply: Reply) -> Reply {
-    if request.method == "GET" && request.path == path {
+    let asked = request.path.split('?').next();
+    if request.method == "GET" && asked == Some(path) {
         reply
     } else {
         error(404, "not_found_error")

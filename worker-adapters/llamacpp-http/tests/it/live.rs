@@ -8,7 +8,19 @@ use worker_adapter::{Generation, Prompt, Sampling};
 
 use crate::dialect::Llamacpp;
 
-struct Engine(EngineServer);
+/// The second of two models, where there are two.
+const RANDOM: Option<&str> = Some("random");
+
+/// An engine, and the model that is meant where it has several.
+struct Engine(EngineServer, Option<&'static str>);
+
+/// The dialect, for one model if it is named.
+fn of(model: Option<&'static str>) -> Llamacpp {
+    Llamacpp {
+        model,
+        ..Llamacpp::default()
+    }
+}
 
 impl LiveEngine for Engine {
     fn url(&self) -> &str {
@@ -16,7 +28,10 @@ impl LiveEngine for Engine {
     }
 
     async fn is_idle(&self) -> bool {
-        let slots = reqwest::get(format!("{}/slots", self.0.url()))
+        let query = self
+            .1
+            .map_or(String::new(), |name| format!("?model={name}"));
+        let slots = reqwest::get(format!("{}/slots{query}", self.0.url()))
             .await
             .unwrap();
         let slots: Value = serde_json::from_slice(&slots.bytes().await.unwrap()).unwrap();
@@ -35,7 +50,7 @@ async fn orch_engine(pace: Pace) -> Option<Engine> {
         Pace::Full => &[],
         Pace::Endless => &["--max-tokens-per-second", "4"],
     };
-    Some(Engine(EngineServer::orch_engine(0, args)))
+    Some(Engine(EngineServer::orch_engine(0, args), None))
 }
 
 /// `llama-server`, which cannot be slowed down, but forgets the oldest tokens and goes on for ever.
@@ -44,7 +59,27 @@ async fn llama_server(pace: Pace) -> Option<Engine> {
         Pace::Full => &[],
         Pace::Endless => &["--context-shift"],
     };
-    EngineServer::llama_server(0, args).map(Engine)
+    let server = EngineServer::llama_server(0, args)?;
+    Some(Engine(server, None))
+}
+
+/// `orch-engine` with two models, of which another is in memory at first.
+async fn orch_engine_of_two(pace: Pace) -> Option<Engine> {
+    let args: &[&str] = match pace {
+        Pace::Full => &[],
+        Pace::Endless => &["--max-tokens-per-second", "4"],
+    };
+    Some(Engine(EngineServer::orch_engine_of_two(0, args), RANDOM))
+}
+
+/// `llama-server` as a router of two models, of which none is in memory at first.
+async fn llama_router(pace: Pace) -> Option<Engine> {
+    let args: &[&str] = match pace {
+        Pace::Full => &[],
+        Pace::Endless => &["--context-shift"],
+    };
+    let server = EngineServer::llama_router_of_two(0, args)?;
+    Some(Engine(server, RANDOM))
 }
 
 async fn captured(engine: Option<Engine>) -> Option<Llamacpp> {
@@ -64,27 +99,47 @@ async fn captured(engine: Option<Engine>) -> Option<Llamacpp> {
         ..generation(Prompt::Raw("Write a poem.".to_owned()), 40)
     };
     let asked = vec![("few", few), ("whole", whole), ("anything", anything)];
-    Some(Llamacpp(
-        capture(&Llamacpp(Vec::new()), &engine, asked).await,
-    ))
+    let model = engine.1;
+    let recordings = capture(&of(model), &engine, asked).await;
+    Some(Llamacpp { recordings, model })
 }
 
 mod on_orch_engine {
-    use super::{Llamacpp, Pace, captured, orch_engine};
+    use super::{Llamacpp, Pace, captured, of, orch_engine};
 
     async fn capture() -> Option<Llamacpp> {
         captured(orch_engine(Pace::Full).await).await
     }
 
-    test_harness_adapter_suite::live_conformance!(Llamacpp(Vec::new()), orch_engine, capture);
+    test_harness_adapter_suite::live_conformance!(of(None), orch_engine, capture);
 }
 
 mod on_a_real_llama_server {
-    use super::{Llamacpp, Pace, captured, llama_server};
+    use super::{Llamacpp, Pace, captured, llama_server, of};
 
     async fn capture() -> Option<Llamacpp> {
         captured(llama_server(Pace::Full).await).await
     }
 
-    test_harness_adapter_suite::live_conformance!(Llamacpp(Vec::new()), llama_server, capture);
+    test_harness_adapter_suite::live_conformance!(of(None), llama_server, capture);
+}
+
+mod on_orch_engine_with_two_models {
+    use super::{Llamacpp, Pace, RANDOM, captured, of, orch_engine_of_two};
+
+    async fn capture() -> Option<Llamacpp> {
+        captured(orch_engine_of_two(Pace::Full).await).await
+    }
+
+    test_harness_adapter_suite::live_conformance!(of(RANDOM), orch_engine_of_two, capture);
+}
+
+mod on_a_real_llama_server_with_two_models {
+    use super::{Llamacpp, Pace, RANDOM, captured, llama_router, of};
+
+    async fn capture() -> Option<Llamacpp> {
+        captured(llama_router(Pace::Full).await).await
+    }
+
+    test_harness_adapter_suite::live_conformance!(of(RANDOM), llama_router, capture);
 }

@@ -7,5 +7,6 @@ mod connections;
 mod dialect;
 mod live;
 mod recordings;
+mod several_models;
 
 test_harness_adapter_suite::conformance!(recordings::kept());

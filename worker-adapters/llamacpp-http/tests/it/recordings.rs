@@ -17,12 +17,16 @@ const EOS: &[u8] = include_bytes!("../recordings/completion-eos.sse");
 /// The dialect with the recordings that are kept.
 pub(crate) fn kept() -> Llamacpp {
     let kept = |name, body| read(name, HEAD.to_vec(), body);
-    Llamacpp(vec![
+    let recordings = vec![
         kept("llama-server, n_predict 4", LIMIT),
         kept("three tokens in one frame", EOS),
         kept("llama-server, a token for each byte", UTF8),
         kept("llama-server, 400 tokens", IGNORE_EOS),
-    ])
+    ];
+    Llamacpp {
+        recordings,
+        model: None,
+    }
 }
 
 /// Reads a body frame by frame: whoever reads it in pieces must come to the same.
@@ -84,7 +88,7 @@ fn what_is_kept_means_what_was_seen_when_it_was_recorded() {
         recording.tokens().map(text).collect::<Vec<_>>()
     };
     let end = |recording: &Recording| recording.events.last().cloned().unwrap();
-    let Llamacpp(kept) = kept();
+    let kept = kept().recordings;
     assert_eq!(texts(&kept[0]), ["\n", "L", "o", "w"]);
     assert_eq!(texts(&kept[1]), ["Ä", "", "", " 🌧", "雨\n", ""]);
     let characters = [
