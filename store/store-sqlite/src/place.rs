@@ -2,6 +2,7 @@
 //! would go on to acknowledge what nobody finds again; and whoever opens another file in its place would read what is not ours.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -73,18 +74,41 @@ impl Known {
 #[cfg(target_os = "linux")]
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+    use rustix::io::Errno;
 
-    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO)?;
-    Ok((
-        makedev(found.stx_dev_major, found.stx_dev_minor),
-        found.stx_ino,
-    ))
+    match statx(CWD, path, AtFlags::empty(), StatxFlags::INO) {
+        Ok(found) => Ok((
+            makedev(found.stx_dev_major, found.stx_dev_minor),
+            found.stx_ino,
+        )),
+        // Some sandboxes do not know this call, or do not let it pass.
+        Err(Errno::NOSYS | Errno::PERM) => identity_by_all(path),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
+    identity_by_all(path)
+}
 
+/// The same, asking for everything that there is to know of the file.
+fn identity_by_all(path: &Path) -> io::Result<(u64, u64)> {
     let found = std::fs::metadata(path)?;
     Ok((found.dev(), found.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_to_ask_agree() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let either = [identity(file.path()), identity_by_all(file.path())];
+        let [one, other] = either.map(Result::unwrap);
+        assert_eq!(one, other);
+        let gone = file.path().with_extension("gone");
+        assert_eq!(identity(&gone).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }
