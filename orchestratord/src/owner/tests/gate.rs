@@ -1,0 +1,123 @@
+//! An owner on its threads whose commits wait at a gate, and an outlet that tells what it saw.
+
+use std::future::Future;
+use std::sync::mpsc;
+
+use orchestrator_core::effect::Effect;
+use orchestrator_core::id::Epoch;
+use orchestrator_core::input::Ask;
+use orchestrator_core::mutation::Mutation;
+use orchestrator_core::reply::Reply;
+use orchestrator_core::task::TaskState;
+use store::{ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError};
+use store_memory::MemoryStore;
+
+use super::things::config;
+use crate::owner::{
+    Dice, Notice, Outlet, Owner, OwnerHandle, OwnerLimits, OwnerUnavailable, SystemClock, spawn,
+};
+
+/// What an outlet saw.
+#[derive(Debug)]
+pub(super) enum Seen {
+    Commit(Vec<Mutation>),
+    Effect(Effect),
+    Notice(Notice),
+}
+
+pub(super) struct Spy(pub(super) mpsc::Sender<Seen>);
+
+impl Outlet for Spy {
+    fn effect(&mut self, effect: Effect) {
+        let _ = self.0.send(Seen::Effect(effect));
+    }
+
+    fn committed(&mut self, commit: &Commit) {
+        let _ = self.0.send(Seen::Commit(commit.mutations.clone()));
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        let _ = self.0.send(Seen::Notice(notice));
+    }
+}
+
+/// A store whose commits wait for a go.
+pub(super) struct Gate {
+    pub(super) inner: MemoryStore,
+    /// Says that a commit has come to the gate.
+    pub(super) arrived: mpsc::Sender<u64>,
+    pub(super) go: mpsc::Receiver<()>,
+}
+
+impl OwnerStore for Gate {
+    fn load(&mut self) -> Result<Loaded, ReadError> {
+        self.inner.load()
+    }
+
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
+        self.inner.cold()
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
+        self.arrived.send(commit.commit_seq).unwrap();
+        self.go
+            .recv()
+            .expect("a test opens the gate, or has failed");
+        self.inner.commit(commit)
+    }
+
+    fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError> {
+        self.inner.probe(epoch)
+    }
+}
+
+pub(super) fn start<S: OwnerStore + 'static>(
+    store: S,
+    limits: OwnerLimits,
+) -> (Owner<S>, mpsc::Receiver<Seen>) {
+    let (spy, seen) = mpsc::channel();
+    let clock = SystemClock::default();
+    let owner = spawn(store, config(), limits, clock, Dice::from_os(), Spy(spy)).unwrap();
+    (owner, seen)
+}
+
+pub(super) fn gated(limits: OwnerLimits) -> (Owner<Gate>, mpsc::Receiver<u64>, mpsc::Sender<()>) {
+    let (arrived, arrivals) = mpsc::channel();
+    let (open, go) = mpsc::channel();
+    let store = Gate {
+        inner: MemoryStore::new(),
+        arrived,
+        go,
+    };
+    (start(store, limits).0, arrivals, open)
+}
+
+/// Commits made by the owner's own thread, and all of them beside it.
+pub(super) fn both_ways() -> [OwnerLimits; 2] {
+    let beside = OwnerLimits {
+        commit_beside_mutations: 1,
+        ..OwnerLimits::default()
+    };
+    [OwnerLimits::default(), beside]
+}
+
+pub(super) type Command = dyn Future<Output = Result<Reply, OwnerUnavailable>>;
+
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+pub(super) fn ask(handle: &OwnerHandle, ask: Ask) -> Result<Reply, OwnerUnavailable> {
+    wait(handle.command(ask, None))
+}
+
+#[track_caller]
+pub(super) fn state(reply: Result<Reply, OwnerUnavailable>) -> TaskState {
+    match reply {
+        Ok(Reply::TaskCreated { record, .. } | Reply::TaskCancelled(record)) => record.state,
+        other => panic!("{other:?}"),
+    }
+}
