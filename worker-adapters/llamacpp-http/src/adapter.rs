@@ -102,7 +102,8 @@ impl LlamacppAdapter {
         let props: Props = call::read("the reply of /props", reply)?;
         if props.role.as_deref() == Some("router") {
             return Err(AdapterError::Refused(
-                "it serves several models, and was not told which of them is meant".to_owned(),
+                "it serves several models, and was not told which of them is meant; give one of the names that its /models \
+                 lists as model_ref".to_owned(),
             ));
         }
         let engine_version = props

@@ -54,7 +54,8 @@ async fn a_router_that_is_not_told_the_model_is_no_use() {
     let server = ScriptedServer::start(|_| Reply::json(200, ROUTER_PROPS)).await;
     let unnamed = LlamacppAdapter::new(server.url(), Timeouts::default()).unwrap();
     let error = within("facts", unnamed.facts()).await.unwrap_err();
-    let what = "it serves several models, and was not told which of them is meant";
+    let what = "it serves several models, and was not told which of them is meant; give one of the names that its /models \
+                lists as model_ref";
     assert_eq!(error, AdapterError::Refused(what.to_owned()));
 }
 
