@@ -5,6 +5,7 @@ mod data;
 mod descriptors;
 mod door;
 mod end;
+mod repoll;
 mod socket;
 
 use std::convert::Infallible;

@@ -21,6 +21,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
 use super::bodies::{InTime, WhileRead};
+use super::repoll::Repoll;
 use super::socket::Socket;
 use crate::http::Peer;
 use crate::telemetry::Meter;
@@ -297,14 +298,14 @@ impl Guests {
             .max_buf_size(BUFFER_BYTES_MAX)
             .serve_connection(TokioIo::new(socket), service);
         // In a box of its own: a future that takes another in and pins it has room for both.
-        let mut connection = Box::pin(connection);
+        let mut connection = Repoll::new(Box::pin(connection));
         let mut closing = self.closing.clone();
         let serving = tokio::spawn(async move {
             let _place = place;
             let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
+                ended = &mut connection => ended,
                 () = told(&mut closing) => {
-                    connection.as_mut().graceful_shutdown();
+                    connection.get_mut().as_mut().graceful_shutdown();
                     tokio::select! {
                         ended = connection => ended,
                         () = under_way.nothing() => Ok(()),
