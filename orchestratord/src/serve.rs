@@ -51,6 +51,9 @@ use crate::settings::Settings;
 use crate::stream::StreamHub;
 use crate::telemetry::{Meter, init_log};
 
+/// A commit that takes as long as this is not quick any more. A thread of the runtime does nothing else meanwhile.
+const STAND_IN_COMMIT_US: u64 = 1_000;
+
 /// Why the daemon does not serve.
 #[derive(Debug, Error)]
 pub enum ServeError {
@@ -257,7 +260,7 @@ impl Parts {
         let owner = owner::spawn(
             store,
             machine_config(config),
-            OwnerLimits::default(),
+            owner_limits(&runtime::Handle::current()),
             SystemClock::default(),
             Dice::from_os(),
             outlet,
@@ -312,6 +315,15 @@ impl Parts {
 }
 
 /// The configuration in the machine's words.
+/// Whoever asks may do so small a thing itself as long as the runtime has another thread for everybody else.
+fn owner_limits(runtime: &runtime::Handle) -> OwnerLimits {
+    let others = runtime.metrics().num_workers() > 1;
+    OwnerLimits {
+        stand_in_commit_us: if others { STAND_IN_COMMIT_US } else { 0 },
+        ..OwnerLimits::default()
+    }
+}
+
 fn machine_config(config: &Config) -> MachineConfig {
     let Config {
         server: _,

@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use store::OwnerStore;
 
@@ -22,6 +23,8 @@ pub(super) struct StoreDesk<S> {
     answer: Option<StoreAnswer>,
     /// Mutations from which a commit is made beside.
     beside_least: usize,
+    /// How long the last commit took that was made here.
+    took: Option<Duration>,
     orders: Sender<(S, StoreCall)>,
     done: Receiver<(S, StoreAnswer)>,
     /// `None` once its panic was passed on.
@@ -79,10 +82,16 @@ impl<S: OwnerStore + 'static> StoreDesk<S> {
             store: Some(store),
             answer: None,
             beside_least,
+            took: None,
             orders,
             done,
             thread: Some(thread),
         })
+    }
+
+    /// How long the last commit took, of those that were not made beside.
+    pub(super) fn took(&self) -> Option<Duration> {
+        self.took
     }
 
     /// True while the store is with the other thread.
@@ -93,9 +102,17 @@ impl<S: OwnerStore + 'static> StoreDesk<S> {
     /// Carries a call out. Its answer, unless it is carried out beside and comes with [`Self::fetch`].
     pub(super) fn carry_out(&mut self, call: StoreCall) -> Option<StoreAnswer> {
         self.wait();
-        let is_large = matches!(&call, StoreCall::Commit(commit) if commit.mutations.len() >= self.beside_least);
-        if !is_large {
-            return self.store.as_mut().map(|store| carry_out(store, call));
+        let mutations = match &call {
+            StoreCall::Commit(commit) => Some(commit.mutations.len()),
+            StoreCall::Load | StoreCall::Probe(_) => None,
+        };
+        if mutations.is_none_or(|mutations| mutations < self.beside_least) {
+            let began = Instant::now();
+            let answer = carry_out(self.store.as_mut()?, call);
+            if mutations.is_some() {
+                self.took = Some(began.elapsed());
+            }
+            return Some(answer);
         }
         let order = (self.store.take()?, call);
         if self.orders.send(order).is_err() {

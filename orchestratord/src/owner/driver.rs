@@ -4,7 +4,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use orchestrator_core::entropy::Entropy;
 use orchestrator_core::machine::MachineConfig;
@@ -17,10 +17,11 @@ use super::handle::OwnerHandle;
 use super::intake::by_id;
 use super::lanes::{Alive, Hand, Inbox, LaneEnds, Leash, Look, Told, lanes};
 use super::limits::OwnerLimits;
-use super::mailbox::{Helping, Taken};
+use super::mailbox::{Helping, Mailbox, Sleep, Taken};
 use super::outlet::Outlet;
 use super::release::Release;
 use super::state::OwnerState;
+use super::turns::{Seat, StandIn, Turn};
 use super::view::LiveView;
 use super::waiters::Waiters;
 
@@ -71,21 +72,24 @@ pub fn spawn<S: OwnerStore + 'static>(
         ends: Arc::clone(&ends),
         waiters: Waiters::default(),
         desk,
+        alone: true,
+    };
+    let seat = Arc::new(Seat::new(driver));
+    let stand_in: Arc<dyn StandIn> = Arc::clone(&seat) as _;
+    let closing = Closing {
+        ends: Arc::clone(&ends),
+        _alive: alive,
     };
     let thread = thread::Builder::new()
         .name("owner".to_owned())
         .spawn(move || {
-            let closing = Closing {
-                ends: Arc::clone(&driver.ends),
-                _alive: alive,
-            };
-            let store = driver.run();
+            let store = run(&seat, &closing.ends.mailbox);
             drop(closing);
             store
         })
         .map_err(no_thread)?;
     Ok(Owner {
-        handle: OwnerHandle::new(ends),
+        handle: OwnerHandle::new(ends, stand_in),
         leash,
         thread,
     })
@@ -128,6 +132,25 @@ impl Drop for Closing {
     }
 }
 
+/// Takes turns until the owner is to stop.
+fn run<S, C, E, O>(seat: &Seat<Driver<S, C, E, O>>, mailbox: &Mailbox) -> S
+where
+    S: OwnerStore + 'static,
+    C: Clock,
+    E: Entropy + Send,
+    O: Outlet,
+{
+    while !mailbox.is_stopping() {
+        let mut driver = seat.take();
+        let sleep = driver.turn();
+        seat.put(driver);
+        mailbox.sleep(sleep);
+    }
+    let mut driver = seat.take();
+    driver.wind_down();
+    driver.desk.close()
+}
+
 pub(super) struct Driver<S, C, E, O> {
     pub(super) state: OwnerState,
     limits: OwnerLimits,
@@ -140,21 +163,27 @@ pub(super) struct Driver<S, C, E, O> {
     ends: Arc<LaneEnds>,
     pub(super) waiters: Waiters,
     desk: StoreDesk<S>,
+    /// What came last came alone.
+    alone: bool,
+}
+
+impl<S, C, E, O> Turn for Driver<S, C, E, O>
+where
+    S: OwnerStore + 'static,
+    C: Clock,
+    E: Entropy + Send,
+    O: Outlet,
+{
+    fn turn(&mut self) -> Sleep {
+        self.resolve_doubts();
+        self.take_in();
+        self.tick();
+        self.move_on();
+        self.sleep()
+    }
 }
 
 impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O> {
-    fn run(mut self) -> S {
-        while !self.inbox.0.is_stopping() {
-            self.resolve_doubts();
-            self.take_in();
-            self.tick();
-            self.move_on();
-            self.wait();
-        }
-        self.wind_down();
-        self.desk.close()
-    }
-
     /// Looks up how tasks ended whose last commit was in doubt when the owner stepped down.
     fn resolve_doubts(&mut self) {
         let doubts = self.state.doubts(self.clock.now());
@@ -186,6 +215,7 @@ impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O
             commands_least: self.limits.batch_commands_least,
             live: LIVE_PER_ROUND,
         });
+        self.alone = urgent.len() + commands.len() + live.len() <= 1;
         self.hand.take_up(urgent, commands);
         while self.state.room() > 0
             && let Some(report) = self.hand.told.pop_front()
@@ -253,15 +283,29 @@ impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O
         }
     }
 
-    /// Waits until there is something to do.
-    fn wait(&self) {
+    /// How to sleep until there is something to do.
+    fn sleep(&self) -> Sleep {
         let inputs = match (self.state.room(), self.state.is_flying()) {
             (0, _) => usize::MAX,
             _ if !self.hand.is_empty() => 0,
             (_, true) if !self.desk.is_beside() => INPUTS_PER_WAKE,
             _ => 1,
         };
-        self.inbox.0.sleep(inputs, self.pause());
+        Sleep {
+            inputs,
+            until: self.pause().map(|pause| Instant::now() + pause),
+            stand_in: self.is_light(),
+        }
+    }
+
+    /// Whether the next command, if it comes soon and alone, is light enough work for who brings it: there is nothing else
+    /// to do, and commits are quick. What does not come alone is better off with the thread, where it gathers.
+    fn is_light(&self) -> bool {
+        let quick = self
+            .desk
+            .took()
+            .is_some_and(|took| took < Duration::from_micros(self.limits.stand_in_commit_us));
+        quick && self.alone && self.state.is_settled() && self.state.machine().is_some()
     }
 
     /// Time until there is something to do although nothing happens; `None`: for ever.

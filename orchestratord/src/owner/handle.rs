@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use super::error::OwnerUnavailable;
 use super::lanes::{Asked, LaneEnds, Look, One, Told, Urgent, Wanted, goes_first};
 use super::release::{Deliver, Question};
+use super::turns::StandIn;
 use super::view::LiveView;
 use super::waiters::{BatchWaiter, Waiter};
 
@@ -23,21 +24,27 @@ use super::waiters::{BatchWaiter, Waiter};
 #[derive(Clone)]
 pub struct OwnerHandle {
     lanes: Arc<LaneEnds>,
+    seat: Arc<dyn StandIn>,
 }
 
 impl OwnerHandle {
-    pub(super) fn new(lanes: Arc<LaneEnds>) -> Self {
-        Self { lanes }
+    pub(super) fn new(lanes: Arc<LaneEnds>, seat: Arc<dyn StandIn>) -> Self {
+        Self { lanes, seat }
     }
 
     /// Asks for something and waits until the reply is durable. It is on its way when this returns, whether
     /// or not the future is polled; dropping the future does not take it back.
+    ///
+    /// If the owner has nothing else to do and [`OwnerLimits::stand_in_commit_us`] allows it, it is done when this
+    /// returns, and whoever asks has spent the time of a quick commit on it: so no lock may be held that an outlet takes.
     ///
     /// A new task comes with its body; the handle in [`orchestrator_core::input::TaskCreate::body`] and the
     /// field `cold` are filled in by the owner.
     ///
     /// # Errors
     /// [`OwnerUnavailable`], which says whether the command may have been carried out.
+    ///
+    /// [`OwnerLimits::stand_in_commit_us`]: super::OwnerLimits::stand_in_commit_us
     pub fn command(
         &self,
         ask: Ask,
@@ -111,6 +118,14 @@ impl OwnerHandle {
         look: impl FnOnce(&Machine, Now) -> T + Send + 'static,
     ) -> impl Future<Output = Result<T, OwnerUnavailable>> + Send + 'static {
         self.ask_about(None, look)
+    }
+
+    /// Waits until the owner's thread sleeps.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        while !self.lanes.mailbox.is_asleep() {
+            std::thread::yield_now();
+        }
     }
 
     fn ask_about<T: Send + 'static>(
@@ -187,8 +202,7 @@ impl OwnerHandle {
         let place = self.place(&self.lanes.batch_places)?;
         let what = Wanted::Batch(asks, waiter);
         let asked = Asked { what, place };
-        let put = self.lanes.mailbox.put_command(asked);
-        put.map_err(|_| stopped())
+        self.put_command(asked)
     }
 
     fn submit(
@@ -211,8 +225,17 @@ impl OwnerHandle {
             let asked = Urgent::Asked(Box::new(asked));
             lanes.mailbox.put_urgent(asked).map_err(|_| stopped())
         } else {
-            lanes.mailbox.put_command(asked).map_err(|_| stopped())
+            self.put_command(asked)
         }
+    }
+
+    /// Puts a command into its lane, and carries it out here if the owner has nothing else to do.
+    fn put_command(&self, asked: Asked) -> Result<(), OwnerUnavailable> {
+        let put = self.lanes.mailbox.put_command(asked);
+        if let Some(place) = put.map_err(|_| stopped())? {
+            self.seat.stand_in(place);
+        }
+        Ok(())
     }
 
     fn look(&self, about: Option<TaskId>, question: Question) -> Result<(), OwnerUnavailable> {

@@ -1,13 +1,13 @@
 //! What waits for the owner, and the sleep of its thread until something does.
 //!
 //! One lock for everything that can wake it, held for a push or a take: whoever brings something wakes the thread only
-//! if that sleeps, and what has gathered meanwhile is taken at once.
+//! if that sleeps, or takes its place for a turn, and what has gathered meanwhile is taken at once.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::lanes::{Asked, Look, Urgent};
+use super::lanes::{Asked, Look, Urgent, Wanted};
 
 /// What waits for the owner.
 #[derive(Default)]
@@ -27,8 +27,53 @@ struct Mail {
     store_back: bool,
     /// The owner has ended: nobody takes anything any more.
     closed: bool,
-    /// How many inputs the owner's thread sleeps for; `None` while it does not sleep.
-    sleeps_for: Option<usize>,
+    thread: Thread,
+    /// When the owner's thread wakes up by itself, if it sleeps; `None`: never.
+    wakes_at: Option<Instant>,
+}
+
+/// What the owner's thread does.
+#[derive(Clone, Copy, Default)]
+enum Thread {
+    /// It takes turns.
+    #[default]
+    Awake,
+    /// It sleeps.
+    Asleep(Sleep),
+    /// It sleeps, and another takes a turn in its place.
+    StoodInFor,
+}
+
+/// How to sleep after a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sleep {
+    /// How many inputs are worth waking up for.
+    pub(super) inputs: usize,
+    /// When there is something to do although nothing comes; `None`: never.
+    pub(super) until: Option<Instant>,
+    /// Whether who brings a command may take the next turn instead of the thread.
+    pub(super) stand_in: bool,
+}
+
+/// The place of the owner's thread, which sleeps on. Dropped, it wakes that.
+pub(super) struct Place(Option<Arc<Mailbox>>);
+
+impl Place {
+    /// The turn is over: the thread goes on if there is something to do, and sleeps in this way otherwise.
+    pub(super) fn give_back(mut self, sleep: Sleep) {
+        if let Some(mailbox) = self.0.take() {
+            mailbox.sleep_on(sleep);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(mailbox) = self.0.take() {
+            mailbox.mail().thread = Thread::Awake;
+            mailbox.news.notify_one();
+        }
+    }
 }
 
 /// What was taken out at once.
@@ -73,6 +118,14 @@ impl Mail {
     fn has(&self, inputs: usize) -> bool {
         self.stop || self.store_back || self.inputs() >= inputs
     }
+
+    /// How the thread sleeps, if it does and there is something that is worth its while.
+    fn due(&self) -> Option<Sleep> {
+        match self.thread {
+            Thread::Asleep(sleep) if self.has(sleep.inputs) => Some(sleep),
+            Thread::Asleep(_) | Thread::Awake | Thread::StoodInFor => None,
+        }
+    }
 }
 
 impl Mailbox {
@@ -84,10 +137,10 @@ impl Mailbox {
     fn bring<T>(&self, change: impl FnOnce(&mut Mail) -> T) -> T {
         let mut mail = self.mail();
         let done = change(&mut mail);
-        let wake = mail.sleeps_for.is_some_and(|inputs| mail.has(inputs));
+        let wake = mail.due().is_some();
         if wake {
             // Whoever comes next need not wake it again.
-            mail.sleeps_for = None;
+            mail.thread = Thread::Awake;
         }
         drop(mail);
         if wake {
@@ -101,13 +154,22 @@ impl Mailbox {
         self.bring(|mail| put(mail.closed, &mut mail.urgent, urgent))
     }
 
-    /// As [`Self::put_urgent`].
+    /// As [`Self::put_urgent`]. If a place comes back, whoever brought this is to take a turn in it.
     #[expect(
         clippy::result_large_err,
         reason = "who is refused gets it back whole, and nobody else pays for a box"
     )]
-    pub(super) fn put_command(&self, command: Asked) -> Result<(), Asked> {
-        self.bring(|mail| put(mail.closed, &mut mail.commands, command))
+    pub(super) fn put_command(self: &Arc<Self>, command: Asked) -> Result<Option<Place>, Asked> {
+        // A batch is no small thing to do for who has others waiting.
+        let one = matches!(command.what, Wanted::One(_));
+        self.bring(|mail| {
+            put(mail.closed, &mut mail.commands, command)?;
+            let stands_in = one && mail.due().is_some_and(|sleep| sleep.stand_in);
+            Ok(stands_in.then(|| {
+                mail.thread = Thread::StoodInFor;
+                Place(Some(Arc::clone(self)))
+            }))
+        })
     }
 
     /// As [`Self::put_urgent`].
@@ -153,28 +215,60 @@ impl Mailbox {
         mail.urgent.is_empty() && mail.commands.is_empty()
     }
 
-    /// Sleeps until so many inputs wait, the store is back, the owner is to stop, or the time is over.
-    pub(super) fn sleep(&self, inputs: usize, most: Option<Duration>) {
-        let until = most.map(|most| Instant::now() + most);
+    /// Sleeps until so many inputs wait, the store is back, the owner is to stop, or the time is over; longer if others
+    /// take turns in between.
+    pub(super) fn sleep(&self, sleep: Sleep) {
         let mut mail = self.mail();
-        while !mail.has(inputs) {
-            mail.sleeps_for = Some(inputs);
-            mail = match until {
-                None => self.news.wait(mail).unwrap_or_else(PoisonError::into_inner),
-                Some(until) => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        break;
-                    }
-                    let (mail, _) = self
-                        .news
-                        .wait_timeout(mail, left)
-                        .unwrap_or_else(PoisonError::into_inner);
-                    mail
-                }
-            };
+        if mail.has(sleep.inputs) {
+            return;
         }
-        mail.sleeps_for = None;
+        mail.thread = Thread::Asleep(sleep);
+        loop {
+            mail.wakes_at = match mail.thread {
+                Thread::Awake => return,
+                Thread::Asleep(sleep) => sleep.until,
+                Thread::StoodInFor => None,
+            };
+            let Some(until) = mail.wakes_at else {
+                mail = self.news.wait(mail).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                mail.thread = Thread::Awake;
+                return;
+            }
+            (mail, _) = self
+                .news
+                .wait_timeout(mail, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whoever stood in for the thread is done: it wakes if there is something to do, or to see that it is to sleep for
+    /// less long than it would.
+    fn sleep_on(&self, sleep: Sleep) {
+        let mut mail = self.mail();
+        let goes_on = mail.has(sleep.inputs);
+        let sooner = match (sleep.until, mail.wakes_at) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(until), Some(wakes_at)) => until < wakes_at,
+        };
+        mail.thread = match goes_on {
+            true => Thread::Awake,
+            false => Thread::Asleep(sleep),
+        };
+        drop(mail);
+        if goes_on || sooner {
+            self.news.notify_one();
+        }
+    }
+
+    /// True while the owner's thread sleeps and nobody stands in for it.
+    #[cfg(test)]
+    pub(super) fn is_asleep(&self) -> bool {
+        matches!(self.mail().thread, Thread::Asleep(_))
     }
 
     /// Sleeps until the time is over, whatever comes.

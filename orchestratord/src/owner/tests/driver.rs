@@ -6,22 +6,20 @@ use std::thread;
 
 use futures_util::FutureExt;
 use orchestrator_core::effect::Effect;
-use orchestrator_core::id::{
-    Epoch, PayloadRef, PrincipalId, SessionId, SessionKey, TaskId, TenantId,
-};
+use orchestrator_core::id::{PayloadRef, PrincipalId, SessionId, SessionKey, TaskId, TenantId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::queue::ClassName;
 use orchestrator_core::reply::Reply;
 use orchestrator_core::session::{SessionBudget, SessionPut};
 use orchestrator_core::task::{FinishReason, TaskState};
-use store::{
-    ColdStore, Commit, CommitError, Loaded, OwnerStore, Probe, ReadError, ReadStore, TaskBody,
-};
+use store::{OwnerStore, ReadStore, TaskBody};
 use store_memory::MemoryStore;
 use store_sqlite::SqliteStore;
 
-use super::gate::{Command, Seen, Spy, ask, both_ways, gated, start, state, wait};
+use super::gate::{
+    Command, Seen, Spy, Whereabouts, ask, beside, each_way, gated, start, state, wait,
+};
 use super::rig::text;
 use super::things::{cancel, config, create, ready};
 use crate::owner::{Dice, OwnerHandle, OwnerLimits, OwnerUnavailable, SystemClock, spawn};
@@ -98,7 +96,7 @@ fn a_task_lives_over_sqlite_in_the_fewest_commits() {
 
 #[test]
 fn what_comes_during_a_commit_is_one_more() {
-    for limits in both_ways() {
+    for limits in each_way() {
         let (owner, arrivals, open) = gated(limits);
         let handle = owner.handle();
         let first = handle.command(create(1, ClassName::INTERACTIVE), None);
@@ -122,7 +120,7 @@ fn what_comes_during_a_commit_is_one_more() {
 
 #[test]
 fn the_next_batch_is_stepped_beside_a_large_commit() {
-    let [_, limits] = both_ways();
+    let limits = beside();
     let (owner, arrivals, open) = gated(limits);
     let handle = owner.handle();
     let first = handle.command(create(1, ClassName::INTERACTIVE), None);
@@ -144,32 +142,12 @@ fn the_next_batch_is_stepped_beside_a_large_commit() {
     drop(owner.stop());
 }
 
-/// A store that tells on which thread its commits are made.
-struct Whereabouts(MemoryStore, mpsc::Sender<String>);
-
-impl OwnerStore for Whereabouts {
-    fn load(&mut self) -> Result<Loaded, ReadError> {
-        self.0.load()
-    }
-
-    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
-        self.0.cold()
-    }
-
-    fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
-        let thread = thread::current();
-        self.1.send(thread.name().unwrap().to_owned()).unwrap();
-        self.0.commit(commit)
-    }
-
-    fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError> {
-        self.0.probe(epoch)
-    }
-}
-
 #[test]
 fn only_a_large_commit_is_made_beside() {
-    for (limits, thread) in both_ways().into_iter().zip(["owner", "owner-commit"]) {
+    for (limits, thread) in [
+        (OwnerLimits::default(), "owner"),
+        (beside(), "owner-commit"),
+    ] {
         let (tell, told) = mpsc::channel();
         let (owner, _seen) = start(Whereabouts(MemoryStore::new(), tell), limits);
         let accepted = ask(&owner.handle(), create(1, ClassName::BATCH));

@@ -1,7 +1,9 @@
-//! An owner on its threads whose commits wait at a gate, and an outlet that tells what it saw.
+//! An owner on its threads whose commits wait at a gate or tell where they are made, and an outlet that tells what it
+//! saw.
 
 use std::future::Future;
 use std::sync::mpsc;
+use std::thread;
 
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::Epoch;
@@ -71,6 +73,29 @@ impl OwnerStore for Gate {
     }
 }
 
+/// A store that tells on which thread its commits are made.
+pub(super) struct Whereabouts(pub(super) MemoryStore, pub(super) mpsc::Sender<String>);
+
+impl OwnerStore for Whereabouts {
+    fn load(&mut self) -> Result<Loaded, ReadError> {
+        self.0.load()
+    }
+
+    fn cold(&self) -> Result<Box<dyn ColdStore>, ReadError> {
+        self.0.cold()
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Result<(), CommitError> {
+        let thread = thread::current();
+        self.1.send(thread.name().unwrap().to_owned()).unwrap();
+        self.0.commit(commit)
+    }
+
+    fn probe(&mut self, epoch: Epoch) -> Result<Probe, CommitError> {
+        self.0.probe(epoch)
+    }
+}
+
 pub(super) fn start<S: OwnerStore + 'static>(
     store: S,
     limits: OwnerLimits,
@@ -92,13 +117,25 @@ pub(super) fn gated(limits: OwnerLimits) -> (Owner<Gate>, mpsc::Receiver<u64>, m
     (start(store, limits).0, arrivals, open)
 }
 
-/// Commits made by the owner's own thread, and all of them beside it.
-pub(super) fn both_ways() -> [OwnerLimits; 2] {
-    let beside = OwnerLimits {
+/// Every commit is made beside the owner's thread.
+pub(super) fn beside() -> OwnerLimits {
+    OwnerLimits {
         commit_beside_mutations: 1,
         ..OwnerLimits::default()
-    };
-    [OwnerLimits::default(), beside]
+    }
+}
+
+/// Whoever comes alone takes a turn itself, but for the first, before which no commit has shown how long it takes.
+pub(super) fn stood_in_for() -> OwnerLimits {
+    OwnerLimits {
+        stand_in_commit_us: u64::MAX,
+        ..OwnerLimits::default()
+    }
+}
+
+/// Commits made by the owner's own thread, all of them beside it, and some of them by who asks.
+pub(super) fn each_way() -> [OwnerLimits; 3] {
+    [OwnerLimits::default(), beside(), stood_in_for()]
 }
 
 pub(super) type Command = dyn Future<Output = Result<Reply, OwnerUnavailable>>;

@@ -15,3 +15,4 @@ mod properties;
 mod recovery;
 mod rig;
 pub(crate) mod things;
+mod turns;
