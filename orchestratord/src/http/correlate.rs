@@ -7,10 +7,13 @@ use std::panic::AssertUnwindSafe;
 use api_server::support::throw_away;
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::Uri;
+use http::uri::{Authority, PathAndQuery};
 use tokio::time::Instant;
+use tower::Service;
 
 use super::context::{CORRELATION_ID, CorrelationId};
 use super::problem;
@@ -19,21 +22,37 @@ use crate::keys::hides_a_key;
 /// Stands in the log for a path that must not.
 const HIDDEN: &str = "(a URL with a key in it)";
 
-/// The same routes, with one correlation id on request, reply and log line, and a reply even if a handler
-/// panics.
-pub(super) fn correlated(routes: Router) -> Router {
-    routes.layer(from_fn(correlate))
+/// Routes, with one correlation id on request, reply and log line, and a reply even if a handler panics.
+///
+/// It stands around the router and is no layer of it: axum would box and copy each route and its layers for every request.
+#[derive(Clone)]
+pub struct Correlated(Router);
+
+impl Correlated {
+    pub(super) fn new(routes: Router) -> Self {
+        Self(routes.with_state(()))
+    }
+
+    /// The routes themselves.
+    pub(super) fn routes(&self) -> &Router {
+        &self.0
+    }
+
+    /// Answers a request. In a box, which a connection without a request does not keep.
+    pub fn answer(&self, request: Request) -> BoxFuture<'static, Response> {
+        Box::pin(correlate(request, self.0.clone()))
+    }
 }
 
-async fn correlate(mut request: Request, next: Next) -> Response {
+async fn correlate(mut request: Request, mut routes: Router) -> Response {
     let correlation = CorrelationId::of(request.headers());
     request.extensions_mut().insert(correlation.clone());
     let began = Instant::now();
     let method = request.method().clone();
-    let leaks = hides_a_key(&request.uri().to_string());
+    let uri = request.uri().clone();
     // Whoever reads the log or the reply must not find the key there.
-    let path = if leaks { HIDDEN } else { request.uri().path() };
-    let path = path.to_owned();
+    let leaks = leaks(&uri);
+    let path = if leaks { HIDDEN } else { uri.path() };
     // What the handler shares outlives it behind locks, whose poisoning is overcome everywhere.
     let id = correlation.as_str();
     let answering = async {
@@ -42,14 +61,14 @@ async fn correlate(mut request: Request, next: Next) -> Response {
             throw_away(&head.headers, body).await;
             problem::key_in_url(id).into_response()
         } else {
-            next.run(request).await
+            routes.call(request).await.into_response()
         }
     };
     let caught = AssertUnwindSafe(answering).catch_unwind().await;
     let mut response = caught.unwrap_or_else(|panic| {
         let panic = words(&*panic);
         tracing::error!(correlation_id = id, %method, path, panic, "a handler panicked, which is a fault of the daemon");
-        problem::internal(&path, id).into_response()
+        problem::internal(path, id).into_response()
     });
     // To the head of the reply: a stream goes on after it.
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -62,6 +81,13 @@ async fn correlate(mut request: Request, next: Next) -> Response {
     }
     response.headers_mut().insert(CORRELATION_ID, correlation.0);
     response
+}
+
+/// Whether somebody has put a key where all the world writes it down.
+fn leaks(uri: &Uri) -> bool {
+    let host = uri.authority().map(Authority::as_str);
+    let rest = uri.path_and_query().map(PathAndQuery::as_str);
+    [host, rest].into_iter().flatten().any(hides_a_key)
 }
 
 /// What a panic says.
@@ -81,7 +107,6 @@ mod tests {
     use axum::routing::{get, post};
     use http::StatusCode;
     use serde_json::Value;
-    use tower::ServiceExt;
     use tracing::level_filters::LevelFilter;
 
     use super::*;
@@ -154,7 +179,7 @@ mod tests {
             .header(CORRELATION_ID, "mine")
             .body(Body::from("secret"))
             .unwrap();
-        let response = correlated(routes).oneshot(request).await.unwrap();
+        let response = Correlated::new(routes).answer(request).await;
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap();

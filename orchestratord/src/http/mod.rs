@@ -27,6 +27,7 @@ mod tasks;
 mod until;
 
 pub use context::Peer;
+pub use correlate::Correlated;
 pub use full::full_router;
 pub use host::Host;
 pub use router::router;

@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -23,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::bodies::{InTime, WhileRead};
 use super::repoll::Repoll;
 use super::socket::Socket;
-use crate::http::Peer;
+use crate::http::{Correlated, Peer};
 use crate::telemetry::Meter;
 
 /// Most bytes that one connection may have waiting in each direction; a longer head is refused.
@@ -57,9 +55,9 @@ pub(super) struct Bounds {
 pub(super) struct Door {
     pub(super) listener: TcpListener,
     /// What is served.
-    pub(super) routes: Router,
+    pub(super) routes: Correlated,
     /// What is served beyond the limit.
-    pub(super) refusing: Router,
+    pub(super) refusing: Correlated,
     pub(super) bounds: Bounds,
     pub(super) meter: Meter,
 }
@@ -76,7 +74,7 @@ impl Door {
         } = self;
         let places = Arc::new(Semaphore::new(bounds.connections));
         let guests = Guests {
-            routes: routes.with_state(()),
+            routes,
             bounds,
             keeps: true,
             closing: closing.clone(),
@@ -118,14 +116,14 @@ struct TurnedAway {
 
 impl TurnedAway {
     fn new(
-        refusing: Router,
+        refusing: Correlated,
         bounds: Bounds,
         meter: &Meter,
         closing: watch::Receiver<bool>,
     ) -> Self {
         meter.connections_refused(0);
         let guests = Guests {
-            routes: refusing.with_state(()),
+            routes: refusing,
             bounds: Bounds {
                 head: TURNED_AWAY_TIMEOUT,
                 body: TURNED_AWAY_TIMEOUT,
@@ -253,7 +251,7 @@ impl Drop for Request {
 
 /// How connections of one kind are served.
 struct Guests {
-    routes: Router,
+    routes: Correlated,
     bounds: Bounds,
     /// Whether a connection may bring more than one request.
     keeps: bool,
@@ -276,17 +274,17 @@ impl Guests {
         let socket = Socket::new(stream, stall);
         let peer = socket.peer();
         let address = from.map(|from| Peer(from.ip()));
-        let routes = TowerToHyperService::new(self.routes.clone());
+        let routes = self.routes.clone();
         let under_way = UnderWay::default();
         let counted = under_way.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             if let Some(address) = address {
                 request.extensions_mut().insert(address);
             }
-            let reply = routes.call(request.map(|it| Body::new(InTime::new(it, body))));
+            let reply = routes.answer(request.map(|it| Body::new(InTime::new(it, body))));
             let (peer, one) = (peer.clone(), counted.one());
             async move {
-                let reply = reply.await?;
+                let reply = reply.await;
                 Ok::<_, Infallible>(reply.map(|body| WhileRead::new(body, &peer, one)))
             }
         });

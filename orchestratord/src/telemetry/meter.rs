@@ -1,6 +1,6 @@
 //! Feeds the metrics.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use orchestrator_core::task::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::commits::Commits;
 use super::connection::OpenConnection;
 use super::contract::{MetricKind, contract};
 use super::deadlines::DeadlineRatios;
@@ -46,6 +47,7 @@ pub struct ReplicaLabels {
 pub struct Meter {
     exporter: PrometheusHandle,
     replicas: Arc<Mutex<HashMap<ReplicaName, ReplicaLabels>>>,
+    commits: Arc<Commits>,
     deadlines: Arc<DeadlineRatios>,
     depths: Arc<QueueDepths>,
     shares: Arc<AdmissionShares>,
@@ -86,6 +88,7 @@ impl Meter {
         Self {
             exporter,
             replicas: Arc::default(),
+            commits: Arc::new(Commits::new()),
             deadlines: Arc::default(),
             depths: Arc::default(),
             shares: Arc::default(),
@@ -199,20 +202,12 @@ impl Meter {
 
     /// A batch is durable.
     pub fn committed(&self, mutations: &[Mutation]) {
-        counter!("store_commits_total").increment(1);
-        counter!("store_mutations_total").increment(mutations.len() as u64);
         let mut ended_attempts: HashMap<TaskId, &AttemptRecord> = HashMap::new();
-        // Counted together: a batch of new tasks is of few kinds, and each look for a counter costs.
-        let mut enqueued: BTreeMap<(&'static str, ClassName), u64> = BTreeMap::new();
         for mutation in mutations {
             match mutation {
                 Mutation::AttemptInsert(attempt) => self.attempt_started(attempt, mutations),
                 Mutation::AttemptUpdate(attempt) => {
                     ended_attempts.insert(attempt.task, attempt);
-                }
-                Mutation::TaskInsert { record, .. } => {
-                    let engine = record.spec.engine.map_or(ANY_ENGINE, names::engine);
-                    *enqueued.entry((engine, record.spec.priority)).or_default() += 1;
                 }
                 Mutation::TaskUpdate(record) if record.state.is_final() => {
                     self.task_ended(record, ended_attempts.get(&record.id).copied());
@@ -229,13 +224,15 @@ impl Meter {
                 | Mutation::QuotaPut(_)
                 | Mutation::SessionDelete(_)
                 | Mutation::SessionPut(_)
+                | Mutation::TaskInsert { .. }
                 | Mutation::TextPut { .. } => {}
             }
         }
-        for ((engine, priority), tasks) in enqueued {
-            counter!("tasks_enqueued_total", "engine" => engine, "priority" => priority.to_string())
-                .increment(tasks);
-        }
+        let accepted = mutations.iter().filter_map(|mutation| match mutation {
+            Mutation::TaskInsert { record, .. } => Some((record.spec.engine, record.spec.priority)),
+            _ => None,
+        });
+        self.commits.add(mutations.len(), accepted);
     }
 
     fn labels(&self, replica: &ReplicaName) -> Option<ReplicaLabels> {

@@ -3,6 +3,7 @@
 //! Metrics are fed from what was committed, so they count what happened and not what was tried. Names,
 //! labels, help texts and buckets stand in `contracts/metrics/orchestratord.json`.
 
+mod commits;
 mod connection;
 mod contract;
 mod deadlines;
