@@ -255,12 +255,13 @@ impl Parts {
             runner: EngineRunner::default(),
             replicas: Arc::clone(&replicas),
         };
-        let attempts = Attempts::new(follower, Arc::clone(&streams), runtime::Handle::current());
-        let outlet = RunOutlet::new(attempts, meter.clone());
+        let runtime = runtime::Handle::current();
+        let attempts = Attempts::new(follower, Arc::clone(&streams), runtime.clone());
+        let outlet = RunOutlet::new(attempts, meter.clone(), runtime.clone());
         let owner = owner::spawn(
             store,
             machine_config(config),
-            owner_limits(&runtime::Handle::current()),
+            owner_limits(&runtime),
             SystemClock::default(),
             Dice::from_os(),
             outlet,
@@ -314,7 +315,6 @@ impl Parts {
     }
 }
 
-/// The configuration in the machine's words.
 /// Whoever asks may do so small a thing itself as long as the runtime has another thread for everybody else.
 fn owner_limits(runtime: &runtime::Handle) -> OwnerLimits {
     let others = runtime.metrics().num_workers() > 1;
@@ -324,6 +324,7 @@ fn owner_limits(runtime: &runtime::Handle) -> OwnerLimits {
     }
 }
 
+/// The configuration in the machine's words.
 fn machine_config(config: &Config) -> MachineConfig {
     let Config {
         server: _,

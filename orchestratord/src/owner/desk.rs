@@ -1,4 +1,4 @@
-//! Where calls of the store are carried out: on the owner's own thread, or beside it if a commit is large.
+//! Where calls of the store are carried out: by who takes the turn, or beside if a commit is large.
 
 use std::io;
 use std::panic::resume_unwind;

@@ -17,9 +17,10 @@ use super::handle::OwnerHandle;
 use super::intake::by_id;
 use super::lanes::{Alive, Hand, Inbox, LaneEnds, Leash, Look, Told, lanes};
 use super::limits::OwnerLimits;
-use super::mailbox::{Helping, Mailbox, Sleep, Taken};
+use super::mailbox::{Helping, Mailbox, Taken};
 use super::outlet::Outlet;
 use super::release::Release;
+use super::rest::Sleep;
 use super::state::OwnerState;
 use super::turns::{Seat, StandIn, Turn};
 use super::view::LiveView;
@@ -55,7 +56,7 @@ pub fn spawn<S: OwnerStore + 'static>(
     let cold = store.cold()?;
     let no_thread =
         |error: io::Error| ReadError(format!("the owner's thread cannot be started: {error}"));
-    let (ends, inbox, leash, alive) = lanes(&limits);
+    let (ends, inbox, leash, alive) = lanes(&limits, outlet.relief());
     let mailbox = Arc::clone(&ends.mailbox);
     let desk = StoreDesk::new(store, limits.commit_beside_mutations, mailbox).map_err(no_thread)?;
     let state = OwnerState::new(config, limits, clock.now(), loaded);
@@ -215,7 +216,10 @@ impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O
             commands_least: self.limits.batch_commands_least,
             live: LIVE_PER_ROUND,
         });
-        self.alone = urgent.len() + commands.len() + live.len() <= 1;
+        match urgent.len() + commands.len() + live.len() {
+            0 => {}
+            taken => self.alone = taken == 1,
+        }
         self.hand.take_up(urgent, commands);
         while self.state.room() > 0
             && let Some(report) = self.hand.told.pop_front()

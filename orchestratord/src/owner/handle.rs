@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::error::OwnerUnavailable;
 use super::lanes::{Asked, LaneEnds, Look, One, Told, Urgent, Wanted, goes_first};
+#[cfg(test)]
+use super::mailbox::Mailbox;
 use super::release::{Deliver, Question};
 use super::turns::StandIn;
 use super::view::LiveView;
@@ -36,7 +38,8 @@ impl OwnerHandle {
     /// or not the future is polled; dropping the future does not take it back.
     ///
     /// If the owner has nothing else to do and [`OwnerLimits::stand_in_commit_us`] allows it, it is done when this
-    /// returns, and whoever asks has spent the time of a quick commit on it: so no lock may be held that an outlet takes.
+    /// returns, and whoever asks has spent the time of a commit on it, of which only the last is known to have been quick: so
+    /// no lock may be held that an outlet or a live read takes.
     ///
     /// A new task comes with its body; the handle in [`orchestrator_core::input::TaskCreate::body`] and the
     /// field `cold` are filled in by the owner.
@@ -120,12 +123,10 @@ impl OwnerHandle {
         self.ask_about(None, look)
     }
 
-    /// Waits until the owner's thread sleeps.
+    /// What waits for the owner.
     #[cfg(test)]
-    pub(super) fn settle(&self) {
-        while !self.lanes.mailbox.is_asleep() {
-            std::thread::yield_now();
-        }
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        &self.lanes.mailbox
     }
 
     fn ask_about<T: Send + 'static>(
@@ -232,8 +233,8 @@ impl OwnerHandle {
     /// Puts a command into its lane, and carries it out here if the owner has nothing else to do.
     fn put_command(&self, asked: Asked) -> Result<(), OwnerUnavailable> {
         let put = self.lanes.mailbox.put_command(asked);
-        if let Some(place) = put.map_err(|_| stopped())? {
-            self.seat.stand_in(place);
+        if let Some(shift) = put.map_err(|_| stopped())? {
+            self.seat.stand_in(shift);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use orchestrator_core::id::TaskId;
 use orchestrator_core::input::{Ask, Report};
@@ -11,7 +12,7 @@ use store::{TaskBody, TaskText};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::limits::OwnerLimits;
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Relief};
 use super::release::Question;
 use super::view::LiveView;
 use super::waiters::{BatchWaiter, Waiter};
@@ -165,9 +166,10 @@ impl Drop for Leash {
 /// Lives as long as the owner's thread.
 pub(super) type Alive = watch::Sender<()>;
 
-pub(super) fn lanes(limits: &OwnerLimits) -> (Arc<LaneEnds>, Inbox, Leash, Alive) {
+pub(super) fn lanes(limits: &OwnerLimits, relief: Relief) -> (Arc<LaneEnds>, Inbox, Leash, Alive) {
     let (alive, alive_out) = watch::channel(());
-    let mailbox = Arc::new(Mailbox::default());
+    let watch = Duration::from_millis(limits.stand_in_watch_ms);
+    let mailbox = Arc::new(Mailbox::new(watch, relief));
     let ends = LaneEnds {
         mailbox: Arc::clone(&mailbox),
         report_places: Arc::new(Semaphore::new(limits.report_lane)),
@@ -223,7 +225,7 @@ mod tests {
 
     #[test]
     fn who_watches_keys_learns_of_them_before_callers_are_let_in_by_them() {
-        let (ends, _inbox, _leash, _alive) = lanes(&OwnerLimits::default());
+        let (ends, _inbox, _leash, _alive) = lanes(&OwnerLimits::default(), Box::new(|| ()));
         let mut keys = Keys::default();
         keys.create(WallMs(0), key(1, ClassName::BATCH)).unwrap();
         let view = Arc::new(LiveView {

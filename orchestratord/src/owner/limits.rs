@@ -10,9 +10,13 @@ pub struct OwnerLimits {
     pub batch_mutations: usize,
     /// Mutations from which a commit is made beside the owner's thread, which steps the next batch meanwhile.
     pub commit_beside_mutations: usize,
-    /// Microseconds that the last commit must have stayed below for a command that comes alone to be carried out by who
-    /// brings it, without waking the owner's thread; 0: never. Whoever brings it can do nothing else meanwhile.
+    /// Microseconds that the last commit must have stayed below for a command that comes alone, soon after another, to be
+    /// carried out by who brings it, without waking the owner's thread; 0: never. Whoever brings it can do nothing else
+    /// meanwhile; see [`Outlet::relief`](super::Outlet::relief).
     pub stand_in_commit_us: u64,
+    /// How soon after the last turn it must come for that, in milliseconds; and how long it may take before the relief is
+    /// called.
+    pub stand_in_watch_ms: u64,
     /// Bytes of prompts and texts at which a batch takes no further input.
     pub batch_bytes: usize,
     /// Of those inputs, how many are kept for commands when reports press.
@@ -48,6 +52,7 @@ impl Default for OwnerLimits {
             batch_mutations: 2_048,
             commit_beside_mutations: 128,
             stand_in_commit_us: 0,
+            stand_in_watch_ms: 5,
             batch_bytes: 8 << 20,
             batch_commands_least: 128,
             command_lane: 1_024,

@@ -8,15 +8,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::lanes::{Asked, Look, Urgent, Wanted};
+use super::rest::{Rest, Sight, Sleep};
 
 /// What waits for the owner.
-#[derive(Default)]
 pub(super) struct Mailbox {
     mail: Mutex<Mail>,
     news: Condvar,
+    relief: Relief,
 }
 
-#[derive(Default)]
+/// What is called when somebody's turn takes too long.
+pub(super) type Relief = Box<dyn Fn() + Send + Sync>;
+
 struct Mail {
     urgent: VecDeque<Urgent>,
     commands: VecDeque<Asked>,
@@ -27,50 +30,25 @@ struct Mail {
     store_back: bool,
     /// The owner has ended: nobody takes anything any more.
     closed: bool,
-    thread: Thread,
-    /// When the owner's thread wakes up by itself, if it sleeps; `None`: never.
-    wakes_at: Option<Instant>,
+    rest: Rest,
 }
 
-/// What the owner's thread does.
-#[derive(Clone, Copy, Default)]
-enum Thread {
-    /// It takes turns.
-    #[default]
-    Awake,
-    /// It sleeps.
-    Asleep(Sleep),
-    /// It sleeps, and another takes a turn in its place.
-    StoodInFor,
-}
+/// A turn in the place of the owner's thread, which sleeps on. Dropped, it wakes that.
+pub(super) struct Shift(Option<Arc<Mailbox>>);
 
-/// How to sleep after a turn.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sleep {
-    /// How many inputs are worth waking up for.
-    pub(super) inputs: usize,
-    /// When there is something to do although nothing comes; `None`: never.
-    pub(super) until: Option<Instant>,
-    /// Whether who brings a command may take the next turn instead of the thread.
-    pub(super) stand_in: bool,
-}
-
-/// The place of the owner's thread, which sleeps on. Dropped, it wakes that.
-pub(super) struct Place(Option<Arc<Mailbox>>);
-
-impl Place {
+impl Shift {
     /// The turn is over: the thread goes on if there is something to do, and sleeps in this way otherwise.
-    pub(super) fn give_back(mut self, sleep: Sleep) {
+    pub(super) fn end(mut self, sleep: Sleep) {
         if let Some(mailbox) = self.0.take() {
             mailbox.sleep_on(sleep);
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Shift {
     fn drop(&mut self) {
         if let Some(mailbox) = self.0.take() {
-            mailbox.mail().thread = Thread::Awake;
+            mailbox.mail().rest.wake();
             mailbox.news.notify_one();
         }
     }
@@ -119,16 +97,31 @@ impl Mail {
         self.stop || self.store_back || self.inputs() >= inputs
     }
 
-    /// How the thread sleeps, if it does and there is something that is worth its while.
-    fn due(&self) -> Option<Sleep> {
-        match self.thread {
-            Thread::Asleep(sleep) if self.has(sleep.inputs) => Some(sleep),
-            Thread::Asleep(_) | Thread::Awake | Thread::StoodInFor => None,
-        }
+    /// Does the thread sleep although there is something that is worth its while?
+    fn is_due(&self) -> bool {
+        let sleep = self.rest.sleep();
+        sleep.is_some_and(|sleep| self.has(sleep.inputs))
     }
 }
 
 impl Mailbox {
+    pub(super) fn new(watch: Duration, relief: Relief) -> Self {
+        let mail = Mail {
+            urgent: VecDeque::new(),
+            commands: VecDeque::new(),
+            live: VecDeque::new(),
+            stop: false,
+            store_back: false,
+            closed: false,
+            rest: Rest::new(Instant::now(), watch),
+        };
+        Self {
+            mail: Mutex::new(mail),
+            news: Condvar::new(),
+            relief,
+        }
+    }
+
     fn mail(&self) -> MutexGuard<'_, Mail> {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,10 +130,10 @@ impl Mailbox {
     fn bring<T>(&self, change: impl FnOnce(&mut Mail) -> T) -> T {
         let mut mail = self.mail();
         let done = change(&mut mail);
-        let wake = mail.due().is_some();
+        let wake = mail.is_due();
         if wake {
             // Whoever comes next need not wake it again.
-            mail.thread = Thread::Awake;
+            mail.rest.wake();
         }
         drop(mail);
         if wake {
@@ -154,21 +147,18 @@ impl Mailbox {
         self.bring(|mail| put(mail.closed, &mut mail.urgent, urgent))
     }
 
-    /// As [`Self::put_urgent`]. If a place comes back, whoever brought this is to take a turn in it.
+    /// As [`Self::put_urgent`]. If a shift comes back, whoever brought this is to take a turn.
     #[expect(
         clippy::result_large_err,
         reason = "who is refused gets it back whole, and nobody else pays for a box"
     )]
-    pub(super) fn put_command(self: &Arc<Self>, command: Asked) -> Result<Option<Place>, Asked> {
+    pub(super) fn put_command(self: &Arc<Self>, command: Asked) -> Result<Option<Shift>, Asked> {
         // A batch is no small thing to do for who has others waiting.
         let one = matches!(command.what, Wanted::One(_));
         self.bring(|mail| {
             put(mail.closed, &mut mail.commands, command)?;
-            let stands_in = one && mail.due().is_some_and(|sleep| sleep.stand_in);
-            Ok(stands_in.then(|| {
-                mail.thread = Thread::StoodInFor;
-                Place(Some(Arc::clone(self)))
-            }))
+            let stands_in = one && mail.is_due() && mail.rest.stand_in(Instant::now());
+            Ok(stands_in.then(|| Shift(Some(Arc::clone(self)))))
         })
     }
 
@@ -222,43 +212,35 @@ impl Mailbox {
         if mail.has(sleep.inputs) {
             return;
         }
-        mail.thread = Thread::Asleep(sleep);
+        mail.rest.fall_asleep(Instant::now(), sleep);
         loop {
-            mail.wakes_at = match mail.thread {
-                Thread::Awake => return,
-                Thread::Asleep(sleep) => sleep.until,
-                Thread::StoodInFor => None,
+            let now = Instant::now();
+            mail = match mail.rest.look(now) {
+                Sight::Awake => return,
+                Sight::TooLong => {
+                    (self.relief)();
+                    mail
+                }
+                Sight::Nothing(None) => {
+                    self.news.wait(mail).unwrap_or_else(PoisonError::into_inner)
+                }
+                Sight::Nothing(Some(again)) => {
+                    let waited = self.news.wait_timeout(mail, again - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
             };
-            let Some(until) = mail.wakes_at else {
-                mail = self.news.wait(mail).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                mail.thread = Thread::Awake;
-                return;
-            }
-            (mail, _) = self
-                .news
-                .wait_timeout(mail, left)
-                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Whoever stood in for the thread is done: it wakes if there is something to do, or to see that it is to sleep for
-    /// less long than it would.
+    /// Somebody's turn is over: the thread goes on if there is something to do, and otherwise sleeps on, but for no longer
+    /// than this.
     fn sleep_on(&self, sleep: Sleep) {
         let mut mail = self.mail();
-        let goes_on = mail.has(sleep.inputs);
-        let sooner = match (sleep.until, mail.wakes_at) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(until), Some(wakes_at)) => until < wakes_at,
-        };
-        mail.thread = match goes_on {
-            true => Thread::Awake,
-            false => Thread::Asleep(sleep),
-        };
+        let sooner = mail.rest.sleep_on(sleep);
+        let goes_on = mail.is_due();
+        if goes_on {
+            mail.rest.wake();
+        }
         drop(mail);
         if goes_on || sooner {
             self.news.notify_one();
@@ -268,7 +250,14 @@ impl Mailbox {
     /// True while the owner's thread sleeps and nobody stands in for it.
     #[cfg(test)]
     pub(super) fn is_asleep(&self) -> bool {
-        matches!(self.mail().thread, Thread::Asleep(_))
+        self.mail().rest.sleep().is_some()
+    }
+
+    /// True while the owner's thread sleeps with an eye on others who may take a turn.
+    #[cfg(test)]
+    pub(super) fn is_watching(&self) -> bool {
+        let sleep = self.mail().rest.sleep();
+        sleep.is_some_and(|sleep| sleep.stand_in)
     }
 
     /// Sleeps until the time is over, whatever comes.

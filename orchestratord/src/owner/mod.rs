@@ -3,7 +3,7 @@
 //! [`OwnerState`] is the owner without threads, clocks or channels: it steps the machine, gathers what
 //! comes out into batches, says what to ask of the store, and holds everything back until the store has
 //! answered. [`spawn`] puts it on a thread of its own together with its store; what comes while a commit runs is
-//! the next batch, and what comes alone while that sleeps may be done by who brings it. [`OwnerHandle`] is how the rest of
+//! the next batch, and what comes alone while that thread sleeps may be done by who brings it. [`OwnerHandle`] is how the rest of
 //! the process talks to it.
 //!
 //! Order is kept: what a batch lets out (facts for telemetry, effects, the view, answers) comes after
@@ -32,6 +32,7 @@ mod limits;
 mod mailbox;
 mod outlet;
 mod release;
+mod rest;
 mod state;
 mod term;
 mod turns;

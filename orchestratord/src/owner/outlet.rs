@@ -5,7 +5,7 @@ use orchestrator_core::id::Epoch;
 use orchestrator_core::queue::ClassName;
 use store::Commit;
 
-/// Takes what is durable, on the owner's thread: it must not block.
+/// Takes what is durable, on the owner's thread or that of who asks: it must not block, not even on a runtime.
 ///
 /// For each batch: first [`Outlet::committed`] if it changed anything, then its effects in order, and only
 /// then are its replies given.
@@ -18,6 +18,12 @@ pub trait Outlet: Send {
 
     /// Something happened to the owner itself.
     fn notice(&mut self, notice: Notice);
+
+    /// What to do, on the owner's thread, when somebody who asks has taken a turn of the owner and does not come back
+    /// soon: whatever else that thread would do has to be done by another one.
+    fn relief(&self) -> Box<dyn Fn() + Send + Sync> {
+        Box::new(|| ())
+    }
 }
 
 /// What happens to the owner, for the log.

@@ -8,7 +8,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::mailbox::{Place, Sleep};
+use super::mailbox::Shift;
+use super::rest::Sleep;
 
 /// What is done in turns.
 pub(super) trait Turn: Send {
@@ -16,10 +17,10 @@ pub(super) trait Turn: Send {
     fn turn(&mut self) -> Sleep;
 }
 
-/// Where anybody can take a turn who has the place of the owner's thread.
+/// Where anybody can take a turn who has a shift.
 pub(super) trait StandIn: Send + Sync {
-    /// Takes one turn, and gives the place back.
-    fn stand_in(&self, place: Place);
+    /// Takes one turn, with which the shift ends.
+    fn stand_in(&self, shift: Shift);
 }
 
 type Panic = Box<dyn Any + Send>;
@@ -32,7 +33,7 @@ impl<D> Seat<D> {
         Self(Mutex::new(Some(Ok(Box::new(driver)))))
     }
 
-    /// The driver, for a turn. One has it at a time: the thread while it is awake, else who has its place.
+    /// The driver, for a turn. One has it at a time: the thread while it is awake, else who has the shift.
     ///
     /// # Panics
     /// With the panic of who stood in.
@@ -55,7 +56,7 @@ impl<D> Seat<D> {
 }
 
 impl<D: Turn> StandIn for Seat<D> {
-    fn stand_in(&self, place: Place) {
+    fn stand_in(&self, shift: Shift) {
         let mut driver = self.take();
         let turn = move || {
             let sleep = driver.turn();
@@ -66,7 +67,7 @@ impl<D: Turn> StandIn for Seat<D> {
         match catch_unwind(AssertUnwindSafe(turn)) {
             Ok((driver, sleep)) => {
                 self.put(driver);
-                place.give_back(sleep);
+                shift.end(sleep);
             }
             Err(panic) => *self.seat() = Some(Err(panic)),
         }

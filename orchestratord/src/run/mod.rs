@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod outlet;
 pub mod pool;
 pub mod process;
+pub mod relief;
 pub mod replicas;
 pub mod reports;
 pub mod roster;

@@ -7,8 +7,10 @@ use orchestrator_core::id::TaskId;
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::queue::ClassName;
 use store::{Commit, Payload};
+use tokio::runtime::Handle;
 
 use super::attempts::Attempts;
+use super::relief::relief;
 use super::reports::OwnerReporter;
 use crate::owner::{Notice, Outlet};
 use crate::telemetry::Meter;
@@ -17,17 +19,19 @@ use crate::telemetry::Meter;
 pub struct RunOutlet {
     attempts: Attempts<OwnerReporter>,
     meter: Meter,
+    runtime: Handle,
     /// Prompts of the tasks that were accepted and dispatched in the last batch.
     prompts: HashMap<TaskId, String>,
 }
 
 impl RunOutlet {
-    /// An outlet to these.
+    /// An outlet to these, in a process whose connections run on `runtime`.
     #[must_use]
-    pub fn new(attempts: Attempts<OwnerReporter>, meter: Meter) -> Self {
+    pub fn new(attempts: Attempts<OwnerReporter>, meter: Meter, runtime: Handle) -> Self {
         Self {
             attempts,
             meter,
+            runtime,
             prompts: HashMap::new(),
         }
     }
@@ -47,6 +51,10 @@ impl Outlet for RunOutlet {
         self.meter.committed(&commit.mutations);
         // What was ordered is carried out before the next batch; of what was not, nothing is kept.
         self.prompts = prompts_at_hand(commit);
+    }
+
+    fn relief(&self) -> Box<dyn Fn() + Send + Sync> {
+        Box::new(relief(&self.runtime))
     }
 
     fn notice(&mut self, notice: Notice) {

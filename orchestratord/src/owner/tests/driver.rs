@@ -18,7 +18,7 @@ use store_memory::MemoryStore;
 use store_sqlite::SqliteStore;
 
 use super::gate::{
-    Command, Seen, Spy, Whereabouts, ask, beside, each_way, gated, start, state, wait,
+    Command, Seen, Spy, Whereabouts, ask, beside, both_ways, gated, start, state, wait,
 };
 use super::rig::text;
 use super::things::{cancel, config, create, ready};
@@ -96,7 +96,7 @@ fn a_task_lives_over_sqlite_in_the_fewest_commits() {
 
 #[test]
 fn what_comes_during_a_commit_is_one_more() {
-    for limits in each_way() {
+    for limits in both_ways() {
         let (owner, arrivals, open) = gated(limits);
         let handle = owner.handle();
         let first = handle.command(create(1, ClassName::INTERACTIVE), None);

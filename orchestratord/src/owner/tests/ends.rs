@@ -11,13 +11,13 @@ use orchestrator_core::task::{FinishReason, TaskEnd, TaskState};
 use store::{Commit, OwnerStore};
 use store_memory::{Fault, MemoryStore};
 
-use super::gate::{Seen, ask, each_way, gated, start, state, wait};
+use super::gate::{Seen, ask, both_ways, gated, start, state, stood_in_for, wait};
 use super::things::{cancel, config, create, ready};
 use crate::owner::{Dice, Notice, Outlet, OwnerLimits, SystemClock, spawn};
 
 #[test]
 fn stopping_brings_commits_to_their_end_and_gives_the_store_back() {
-    for limits in each_way() {
+    for limits in both_ways() {
         let (owner, arrivals, open) = gated(limits);
         let handle = owner.handle();
         let flying = handle.command(create(1, ClassName::BATCH), None);
@@ -54,7 +54,7 @@ fn an_owner_that_is_dropped_stops() {
 
 #[test]
 fn whoever_asks_while_the_owner_stops_gets_an_answer() {
-    for limits in each_way() {
+    for limits in both_ways().into_iter().chain([stood_in_for()]) {
         for _ in 0..25 {
             let (owner, _seen) = start(MemoryStore::new(), limits);
             let (begun, beginnings) = mpsc::channel();
@@ -85,7 +85,7 @@ fn whoever_asks_while_the_owner_stops_gets_an_answer() {
 
 #[test]
 fn a_panic_of_the_store_is_no_answer_but_an_end() {
-    for limits in each_way() {
+    for limits in both_ways() {
         let (owner, arrivals, open) = gated(limits);
         let handle = owner.handle();
         let flying = handle.command(create(1, ClassName::BATCH), None);

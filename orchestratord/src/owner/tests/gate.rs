@@ -74,9 +74,9 @@ impl OwnerStore for Gate {
 }
 
 /// A store that tells on which thread its commits are made.
-pub(super) struct Whereabouts(pub(super) MemoryStore, pub(super) mpsc::Sender<String>);
+pub(super) struct Whereabouts<S>(pub(super) S, pub(super) mpsc::Sender<String>);
 
-impl OwnerStore for Whereabouts {
+impl<S: OwnerStore> OwnerStore for Whereabouts<S> {
     fn load(&mut self) -> Result<Loaded, ReadError> {
         self.0.load()
     }
@@ -106,14 +106,17 @@ pub(super) fn start<S: OwnerStore + 'static>(
     (owner, seen)
 }
 
-pub(super) fn gated(limits: OwnerLimits) -> (Owner<Gate>, mpsc::Receiver<u64>, mpsc::Sender<()>) {
+/// A store at whose commits one can wait, and which one lets pass.
+pub(super) fn gate() -> (Gate, mpsc::Receiver<u64>, mpsc::Sender<()>) {
     let (arrived, arrivals) = mpsc::channel();
     let (open, go) = mpsc::channel();
-    let store = Gate {
-        inner: MemoryStore::new(),
-        arrived,
-        go,
-    };
+    let inner = MemoryStore::new();
+    let store = Gate { inner, arrived, go };
+    (store, arrivals, open)
+}
+
+pub(super) fn gated(limits: OwnerLimits) -> (Owner<Gate>, mpsc::Receiver<u64>, mpsc::Sender<()>) {
+    let (store, arrivals, open) = gate();
     (start(store, limits).0, arrivals, open)
 }
 
@@ -125,17 +128,25 @@ pub(super) fn beside() -> OwnerLimits {
     }
 }
 
+/// Commits made by the owner's own thread, and all of them beside it.
+pub(super) fn both_ways() -> [OwnerLimits; 2] {
+    [OwnerLimits::default(), beside()]
+}
+
 /// Whoever comes alone takes a turn itself, but for the first, before which no commit has shown how long it takes.
 pub(super) fn stood_in_for() -> OwnerLimits {
     OwnerLimits {
         stand_in_commit_us: u64::MAX,
+        stand_in_watch_ms: 60_000,
         ..OwnerLimits::default()
     }
 }
 
-/// Commits made by the owner's own thread, all of them beside it, and some of them by who asks.
-pub(super) fn each_way() -> [OwnerLimits; 3] {
-    [OwnerLimits::default(), beside(), stood_in_for()]
+/// Waits until the owner's thread sleeps.
+pub(super) fn settle(handle: &OwnerHandle) {
+    while !handle.mailbox().is_asleep() {
+        thread::yield_now();
+    }
 }
 
 pub(super) type Command = dyn Future<Output = Result<Reply, OwnerUnavailable>>;

@@ -22,6 +22,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use store::{Commit, FeedStore, OwnerStore, ReadStore, TaskQuery};
 use store_sqlite::{SqliteReader, SqliteStore};
 
+use super::gate::stood_in_for;
 use super::rig::text;
 use super::things::{cancel, config, create, ready, with_places};
 use crate::owner::{Dice, Notice, Outlet, OwnerHandle, OwnerLimits, SystemClock, spawn};
@@ -151,7 +152,11 @@ fn killed_child() {
     let seed: u64 = seed.parse().unwrap();
     let store = SqliteStore::open(Path::new(&dir), "the process to be killed").unwrap();
     let (orders_in, orders) = mpsc::channel();
-    let limits = OwnerLimits::default();
+    // Every other one is also killed in the turns of who asks.
+    let limits = match seed % 2 {
+        0 => OwnerLimits::default(),
+        _ => stood_in_for(),
+    };
     let clock = SystemClock::default();
     let outlet = ToParent(orders_in);
     let owner = spawn(
