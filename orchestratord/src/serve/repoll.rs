@@ -4,15 +4,17 @@
 //! other. To the runtime that is a task to be run again some time, for which it wakes another of its threads, which takes
 //! the connection over and wakes the first in turn: for each request with a body, and for nothing.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
+use tokio::task::yield_now;
 
-/// Polls in a row, after which others have their turn.
-const POLLS_IN_A_ROW: usize = 4;
+/// Polls in a row, after which others have their turn: in the first the half that answers asks for the body, in the second it
+/// has it.
+const POLLS_IN_A_ROW: usize = 2;
 
 /// A future that is polled again at once if it wakes itself while it is polled.
 pub(super) struct Repoll<F> {
@@ -83,7 +85,9 @@ impl<F: Future + Unpin> Future for Repoll<F> {
                 return polled;
             }
         }
-        cx.waker().wake_by_ref();
+        // Not by the waker, for which the runtime would wake another thread: like this it comes up again once the thread
+        // that polls here has seen to everybody else.
+        let _later = pin!(yield_now()).poll(cx);
         Poll::Pending
     }
 }
@@ -124,7 +128,7 @@ mod tests {
         let mut future = Repoll::new(poll_fn(|cx| {
             polls += 1;
             match polls {
-                3 => Poll::Ready(()),
+                2 => Poll::Ready(()),
                 _ => {
                     cx.waker().wake_by_ref();
                     Poll::Pending
@@ -132,7 +136,7 @@ mod tests {
             }
         }));
         assert_eq!(poll(&mut future, &Arc::default()), (true, 0));
-        assert_eq!(polls, 3);
+        assert_eq!(polls, 2);
     }
 
     #[test]
