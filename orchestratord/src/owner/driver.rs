@@ -303,13 +303,16 @@ impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O
     }
 
     /// Whether the next command, if it comes soon and alone, is light enough work for who brings it: there is nothing else
-    /// to do, and commits are quick. What does not come alone is better off with the thread, where it gathers.
+    /// to do, commits are quick, and no attempt can begin, which would have to wait for who brings the command to be done
+    /// with it. What does not come alone is better off with the thread, where it gathers.
     fn is_light(&self) -> bool {
-        let quick = self
-            .desk
-            .took()
-            .is_some_and(|took| took < Duration::from_micros(self.limits.stand_in_commit_us));
-        quick && self.alone && self.state.is_settled() && self.state.machine().is_some()
+        let quick = Duration::from_micros(self.limits.stand_in_commit_us);
+        let pools = &self.state.view().pools;
+        self.alone
+            && self.desk.took().is_some_and(|took| took < quick)
+            && self.state.is_settled()
+            && self.state.machine().is_some()
+            && pools.iter().all(|pool| pool.paused || pool.slots_free == 0)
     }
 
     /// Time until there is something to do although nothing happens; `None`: for ever.

@@ -21,7 +21,7 @@ use tokio::runtime::{self, Handle, Runtime};
 use super::gate::{
     Gate, Seen, Spy, Whereabouts, ask, gate, gated, settle, start, state, stood_in_for, wait,
 };
-use super::things::{cancel, config, create};
+use super::things::{cancel, config, create, ready};
 use crate::owner::{Dice, Notice, Outlet, Owner, OwnerHandle, OwnerLimits, SystemClock, spawn};
 use crate::run::relief::relief;
 
@@ -114,6 +114,23 @@ fn nobody_takes_the_turn_where_it_is_not_allowed_or_the_last_commit_was_not_quic
         }
         drop(owner.stop());
     }
+}
+
+#[test]
+fn nobody_takes_the_turn_when_an_attempt_could_begin() {
+    let (owner, told) = resting(MemoryStore::new(), stood_in_for());
+    let handle = owner.handle();
+    // The task that waits gets one of its two slots.
+    wait(handle.report(ready(), None));
+    assert_eq!(told.recv().as_deref(), Ok("owner"));
+    settle(&handle);
+    let begun = ask(&handle, create(2, ClassName::BATCH));
+    assert_eq!(state(begun), TaskState::Dispatched);
+    settle(&handle);
+    accept(&handle, 3);
+    let at: Vec<String> = told.try_iter().collect();
+    assert_eq!(at, ["owner".to_owned(), here()]);
+    drop(owner.stop());
 }
 
 #[test]
