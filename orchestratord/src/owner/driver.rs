@@ -180,7 +180,7 @@ where
         self.take_in();
         self.tick();
         self.move_on();
-        self.sleep()
+        self.sleep_after()
     }
 }
 
@@ -287,8 +287,8 @@ impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O
         }
     }
 
-    /// How to sleep until there is something to do.
-    fn sleep(&self) -> Sleep {
+    /// How the thread is to sleep after this turn, until there is something to do. It does not sleep here.
+    fn sleep_after(&self) -> Sleep {
         let inputs = match (self.state.room(), self.state.is_flying()) {
             (0, _) => usize::MAX,
             _ if !self.hand.is_empty() => 0,
@@ -312,7 +312,7 @@ impl<S: OwnerStore + 'static, C: Clock, E: Entropy, O: Outlet> Driver<S, C, E, O
             && self.desk.took().is_some_and(|took| took < quick)
             && self.state.is_settled()
             && self.state.machine().is_some()
-            && pools.iter().all(|pool| pool.paused || pool.slots_free == 0)
+            && pools.iter().all(|pool| pool.slots_free == 0)
     }
 
     /// Time until there is something to do although nothing happens; `None`: for ever.

@@ -99,7 +99,7 @@ impl Mail {
 
     /// Does the thread sleep although there is something that is worth its while?
     fn is_due(&self) -> bool {
-        let sleep = self.rest.sleep();
+        let sleep = self.rest.asleep();
         sleep.is_some_and(|sleep| self.has(sleep.inputs))
     }
 }
@@ -250,13 +250,13 @@ impl Mailbox {
     /// True while the owner's thread sleeps and nobody stands in for it.
     #[cfg(test)]
     pub(super) fn is_asleep(&self) -> bool {
-        self.mail().rest.sleep().is_some()
+        self.mail().rest.asleep().is_some()
     }
 
     /// True while the owner's thread sleeps with an eye on others who may take a turn.
     #[cfg(test)]
     pub(super) fn is_watching(&self) -> bool {
-        let sleep = self.mail().rest.sleep();
+        let sleep = self.mail().rest.asleep();
         sleep.is_some_and(|sleep| sleep.stand_in)
     }
 

@@ -62,7 +62,7 @@ impl Rest {
     }
 
     /// How the thread sleeps; `None` if it does not, or another takes its turn.
-    pub(super) fn sleep(&self) -> Option<Sleep> {
+    pub(super) fn asleep(&self) -> Option<Sleep> {
         match self.thread {
             Thread::Asleep(sleep) => Some(sleep),
             Thread::Awake | Thread::StoodInFor { .. } => None,
@@ -83,7 +83,7 @@ impl Rest {
     /// True if whoever has brought a command is to take the turn for it, which begins. What is due by now is the thread's.
     pub(super) fn stand_in(&mut self, now: Instant) -> bool {
         let stands_in = self
-            .sleep()
+            .asleep()
             .is_some_and(|sleep| sleep.stand_in && sleep.until.is_none_or(|until| until > now));
         if stands_in {
             self.thread = Thread::StoodInFor { told: false };

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use orchestrator_core::effect::Effect;
-use orchestrator_core::id::{SessionId, SessionKey, TaskId, TenantId};
+use orchestrator_core::id::{PrincipalId, SessionId, SessionKey, TaskId, TenantId};
 use orchestrator_core::input::Ask;
 use orchestrator_core::mutation::Mutation;
-use orchestrator_core::queue::ClassName;
+use orchestrator_core::queue::{ClassName, QueueSwitch};
 use orchestrator_core::task::TaskState;
 use store::{Commit, OwnerStore};
 use store_memory::{Fault, MemoryStore};
@@ -130,6 +130,24 @@ fn nobody_takes_the_turn_when_an_attempt_could_begin() {
     accept(&handle, 3);
     let at: Vec<String> = told.try_iter().collect();
     assert_eq!(at, ["owner".to_owned(), here()]);
+    drop(owner.stop());
+}
+
+#[test]
+fn a_free_slot_of_a_pool_that_is_held_begins_nothing() {
+    let (owner, told) = resting(MemoryStore::new(), stood_in_for());
+    let handle = owner.handle();
+    let hold = Ask::QueuePause(QueueSwitch {
+        pool: None,
+        by: PrincipalId::SYSTEM,
+    });
+    ask(&handle, hold).unwrap();
+    settle(&handle);
+    wait(handle.report(ready(), None));
+    settle(&handle);
+    told.try_iter().for_each(drop);
+    accept(&handle, 2);
+    assert_eq!(told.recv(), Ok(here()));
     drop(owner.stop());
 }
 
