@@ -186,20 +186,37 @@ mod tests {
         assert_eq!((loaded.commit_seq, loaded.tasks), (1, vec![task(1)]));
     }
 
+    fn pragma(connection: &Connection, name: &str) -> rusqlite::types::Value {
+        let value = connection.pragma_query_value(None, name, |row| row.get(0));
+        value.unwrap()
+    }
+
     #[test]
     fn the_connection_syncs_every_commit() {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path(), "me").unwrap();
-        let pragma = |name: &str| -> String {
-            let value = store
-                .connection
-                .query_row(&format!("PRAGMA {name}"), [], |row| {
-                    row.get_ref(0).map(|v| format!("{v:?}"))
-                });
-            value.unwrap()
-        };
-        assert_eq!(pragma("journal_mode"), "Text([119, 97, 108])");
-        assert_eq!(pragma("synchronous"), "Integer(2)");
-        assert_eq!(pragma("wal_autocheckpoint"), "Integer(1000)");
+        let pragma = |name| pragma(&store.connection, name);
+        assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
+        assert_eq!(pragma("synchronous"), 2.into());
+        assert_eq!(pragma("page_size"), 2_048.into());
+        assert_eq!(pragma("wal_autocheckpoint"), 2_000.into());
+    }
+
+    /// As one that was made while pages had SQLite's own size.
+    #[test]
+    fn a_file_keeps_its_pages_and_its_log_is_written_back_after_as_many_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = SqliteStore::open(dir.path(), "me").unwrap().path.clone();
+        Connection::open(path)
+            .unwrap()
+            .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM")
+            .unwrap();
+        let mut store = SqliteStore::open(dir.path(), "me").unwrap();
+        assert_eq!(pragma(&store.connection, "page_size"), 4_096.into());
+        assert_eq!(
+            pragma(&store.connection, "wal_autocheckpoint"),
+            1_000.into()
+        );
+        assert_eq!(store.load().unwrap().commit_seq, 0);
     }
 }
