@@ -13,11 +13,12 @@ use test_harness_support::cpu_of;
 use tokio::task::block_in_place;
 use tokio::time::{sleep, sleep_until};
 
-use super::accept_case::{Case, ID_OPEN, body, plain, request};
+use super::accept_case::{Case, ID_OPEN, body, placed, plain, request};
 use super::args::BenchError;
 use super::closed_loop::{self, Asking, Connection, Tally};
 use super::disk::{Disk, Probe};
 use super::floor;
+use super::processor::Processor;
 use super::report::{Findings, Grid, Row};
 use super::sample::Sample;
 use super::setup::{Setup, Subject};
@@ -35,7 +36,7 @@ const KEYED_CONNECTIONS: usize = 64;
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Time for which the disk is measured before each case.
 const PROBED: Duration = Duration::from_millis(700);
-/// Time for which the bare server is asked.
+/// Time for which the bare server is asked from each processor.
 const FLOOR_MEASURED: Duration = Duration::from_secs(2);
 /// Most tasks that wait; no case comes near.
 const CAPACITY: u32 = 10_000_000;
@@ -56,11 +57,14 @@ pub struct AcceptArgs {
 
 pub(super) async fn accept(args: &AcceptArgs, setup: &Setup) -> Result<Findings, BenchError> {
     let mut probe = Probe::default();
-    let mut cases: Vec<Case> = args.connections.iter().map(|it| plain(*it)).collect();
+    let processors = Processor::to_try()?;
+    let connections = args.connections.iter();
+    let mut cases: Vec<Case> = connections
+        .flat_map(|connections| placed(*connections, &processors))
+        .collect();
     cases.push(Case {
-        connections: KEYED_CONNECTIONS,
         keyed: true,
-        tasks: 1,
+        ..plain(KEYED_CONNECTIONS)
     });
     cases.push(Case {
         tasks: Case::BATCH,
@@ -71,9 +75,9 @@ pub(super) async fn accept(args: &AcceptArgs, setup: &Setup) -> Result<Findings,
         let figures = measure(case, args, setup, &mut probe).await?;
         measured.push((case, figures));
     }
-    let mut dispatched = idle(args, setup, &mut probe).await?;
+    let mut dispatched = idle(args, setup, &mut probe, &processors).await?;
     let disk = probe.disk();
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = best_placed(&measured).into_iter().collect();
     for (case, figures) in &measured {
         rows.extend(judged(*case, figures, &disk));
     }
@@ -92,6 +96,9 @@ pub(super) async fn accept(args: &AcceptArgs, setup: &Setup) -> Result<Findings,
         notes: vec![
             "Only replies 202 count, and 200 for batches, of which every task is accepted. CPU is of all threads, \
              user and system, for each accepted task. PostgreSQL belongs to capabilities that are not there yet."
+                .to_owned(),
+            "Who asks on one connection is kept on one processor after the other, the daemon on none; the bar is for the \
+             best of them."
                 .to_owned(),
         ],
     })
@@ -128,6 +135,7 @@ async fn measure(
         id_at: find(&body, ID_OPEN),
         request: body,
         status: if case.tasks > 1 { 200 } else { 202 },
+        kept_on: case.kept_on,
         from,
         until: from + window,
     };
@@ -221,20 +229,35 @@ fn grid(measured: Vec<(Case, Figures)>) -> Grid {
     grid
 }
 
+/// The best of the cases in which who asks was kept on a processor.
+fn best_placed(measured: &[(Case, Figures)]) -> Option<Row> {
+    let placed = measured.iter().filter(|(case, _)| case.kept_on.is_some());
+    let (case, figures) = placed.max_by(|(_, one), (_, other)| one.rate.total_cmp(&other.rate))?;
+    let row = Row::new("accepted, 1 connection", figures.rate, "/s");
+    Some(match case.rate_least() {
+        Some(least) => row.at_least(least),
+        None => row,
+    })
+}
+
 fn judged(case: Case, figures: &Figures, disk: &Disk) -> Vec<Row> {
     let name = case.name();
-    let rate = Row::new(&format!("accepted, {name} connections"), figures.rate, "/s");
+    let rate = Row::new(
+        &format!("accepted, connections: {name}"),
+        figures.rate,
+        "/s",
+    );
     let (times, more_ms) = SLOWEST;
     let slowest_most = times * disk.sync_p99_us / 1e3 + more_ms;
     let slowest = Row::new(
-        &format!("accept p99, {name} connections"),
+        &format!("accept p99, connections: {name}"),
         figures.p99_ms,
         "ms",
     );
     vec![
         match case.rate_least() {
-            Some(least) => rate.at_least(least),
-            None => rate,
+            Some(least) if case.kept_on.is_none() => rate.at_least(least),
+            _ => rate,
         },
         slowest.at_most(slowest_most),
     ]
@@ -246,8 +269,8 @@ struct Dispatched {
     commits: f64,
     to_reply: Sample,
     to_engine: Sample,
-    /// What a bare server answers in a second on one connection, see [`floor`].
-    floor_rate: f64,
+    /// What a bare server answers in a second on one connection, asked from each processor, see [`floor`].
+    floor_rates: Vec<(Processor, f64)>,
 }
 
 /// Hands tasks one by one to a daemon whose engine takes them and says nothing, so that no later commit is
@@ -256,6 +279,7 @@ async fn idle(
     args: &AcceptArgs,
     setup: &Setup,
     probe: &mut Probe,
+    processors: &[Processor],
 ) -> Result<Dispatched, BenchError> {
     let engine = StandIn::start(Manner::Silent, args.idle, args.idle, 0).await?;
     let subject = setup.start(&config(&engine)).await?;
@@ -280,10 +304,14 @@ async fn idle(
     }
     let after = Look::at(&subject).await?;
     let asked = request(&body(false));
-    let floor_rate =
-        block_in_place(|| floor::rate(&subject.daemon.data_dir(), &asked, FLOOR_MEASURED))?;
+    let mut floor_rates = Vec::new();
+    for from in processors {
+        let dir = subject.daemon.data_dir();
+        let rate = block_in_place(|| floor::rate(&dir, &asked, FLOOR_MEASURED, *from))?;
+        floor_rates.push((*from, rate));
+    }
     Ok(Dispatched {
-        floor_rate,
+        floor_rates,
         tasks: args.idle,
         commits: after.commits - before.commits,
         to_reply,
@@ -294,12 +322,14 @@ async fn idle(
 impl Dispatched {
     fn rows(&mut self, disk: &Disk) -> Vec<Row> {
         let most = disk.sync_p95_us / 1e3 + DISPATCH_MS_MOST;
-        vec![
-            Row::new(
-                "a bare server with one hand-over and one sync, 1 connection",
-                self.floor_rate,
-                "/s",
-            ),
+        let floors = self.floor_rates.iter().map(|(from, rate)| {
+            let name = format!(
+                "a bare server with one hand-over and one sync, 1 connection, client on CPU {}",
+                from.0
+            );
+            Row::new(&name, *rate, "/s")
+        });
+        let idle = [
             Row::new(
                 "idle accept to dispatch, commits for each task",
                 self.commits / self.tasks as f64,
@@ -322,7 +352,8 @@ impl Dispatched {
                 "ms",
             )
             .at_most(most),
-        ]
+        ];
+        floors.chain(idle).collect()
     }
 }
 

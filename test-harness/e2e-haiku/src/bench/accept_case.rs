@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::processor::Processor;
 use super::stand_in::PROMPT;
 use super::wire;
 
@@ -12,12 +13,14 @@ const RATES_LEAST: [(usize, f64); 2] = [(1, 3_000.0), (64, 30_000.0)];
 /// Where an id is to stand in a request until it has one.
 pub(super) const ID_OPEN: &str = "00000000-0000-0000-0000-000000000000";
 
-/// One case: connections, whether the caller chooses the ids, and how many tasks a request brings.
+/// One case: connections, whether the caller chooses the ids, how many tasks a request brings, and where who asks is
+/// kept, if it is.
 #[derive(Clone, Copy)]
 pub(super) struct Case {
     pub(super) connections: usize,
     pub(super) keyed: bool,
     pub(super) tasks: usize,
+    pub(super) kept_on: Option<Processor>,
 }
 
 /// So many connections, each task alone and under an id that the daemon makes.
@@ -26,7 +29,20 @@ pub(super) fn plain(connections: usize) -> Case {
         connections,
         keyed: false,
         tasks: 1,
+        kept_on: None,
     }
+}
+
+/// The same, for a single connection once on each processor.
+pub(super) fn placed(connections: usize, processors: &[Processor]) -> Vec<Case> {
+    if connections > 1 {
+        return vec![plain(connections)];
+    }
+    let on = |processor: &Processor| Case {
+        kept_on: Some(*processor),
+        ..plain(connections)
+    };
+    processors.iter().map(on).collect()
 }
 
 impl Case {
@@ -58,8 +74,11 @@ impl Case {
     /// Its name in what was found.
     pub(super) fn name(self) -> String {
         let keyed = if self.keyed { ", own task_id" } else { "" };
+        let kept = self
+            .kept_on
+            .map_or(String::new(), |on| format!(", client on CPU {}", on.0));
         match self.tasks {
-            1 => format!("{}{keyed}", self.connections),
+            1 => format!("{}{keyed}{kept}", self.connections),
             tasks => format!("{}, batches of {tasks}", self.connections),
         }
     }

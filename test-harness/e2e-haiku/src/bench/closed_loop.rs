@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::runtime;
 
 use super::line::Line;
+use super::processor::Processor;
 use super::sample::Sample;
 use super::wire::{Head, wrong};
 
@@ -25,6 +26,8 @@ pub(super) struct Asking {
     pub(super) id_at: Option<usize>,
     /// Status of the answer that counts.
     pub(super) status: u16,
+    /// Where the asking thread is kept, if it is.
+    pub(super) kept_on: Option<Processor>,
     /// Only what is answered from here on counts.
     pub(super) from: Instant,
     /// When to stop.
@@ -43,6 +46,9 @@ pub(super) struct Tally {
 /// Starts asking, on one thread of its own. A single connection has it to itself, and no runtime between.
 pub(super) fn start(asking: Asking) -> JoinHandle<io::Result<Tally>> {
     thread::spawn(move || {
+        if let Some(processor) = asking.kept_on {
+            processor.keep()?;
+        }
         if asking.connections == 1 {
             return ask_alone(&asking);
         }

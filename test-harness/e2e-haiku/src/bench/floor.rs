@@ -11,18 +11,26 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
+use super::processor::Processor;
+
 /// Bytes that the store's log grows by with a commit of one task: six pages with their heads.
-const COMMIT_BYTES: usize = 6 * (4096 + 24);
+const COMMIT_BYTES: usize = 6 * (2048 + 24);
 /// Commits until it begins again where it began.
 const COMMITS_A_ROUND: u64 = 300;
 /// Bytes of an answer.
 const REPLY_BYTES: usize = 600;
 
-/// Asks again and again for so long, in a directory on the disk in question; the answers in a second. Blocking.
-pub(super) fn rate(dir: &Path, request: &[u8], period: Duration) -> io::Result<f64> {
+/// Asks again and again for so long, from that processor, with the log in a directory on the disk in question; the
+/// answers in a second. Blocking.
+pub(super) fn rate(
+    dir: &Path,
+    request: &[u8],
+    period: Duration,
+    from: Processor,
+) -> io::Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut client = TcpStream::connect(listener.local_addr()?)?;
     client.set_nodelay(true)?;
@@ -38,16 +46,22 @@ pub(super) fn rate(dir: &Path, request: &[u8], period: Duration) -> io::Result<f
         let (done, from_log) = mpsc::channel();
         let writing = scope.spawn(move || write(&log, &orders, &done));
         let serving = scope.spawn(move || serve(server, request_bytes, &to_log, &from_log));
-        let answers = ask(&mut client, request, period);
-        drop(client);
-        let ended = [serving.join(), writing.join()];
-        for end in ended {
-            end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        }
+        let asking = scope.spawn(move || {
+            from.keep()?;
+            ask(&mut client, request, period)
+        });
+        let answers = joined(asking);
+        joined(serving)?;
+        joined(writing)?;
         answers
     });
     std::fs::remove_file(path)?;
     Ok(answers? as f64 / period.as_secs_f64())
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
+    let ended = thread.join();
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn ask(client: &mut TcpStream, request: &[u8], period: Duration) -> io::Result<u64> {
@@ -103,7 +117,8 @@ mod tests {
     #[test]
     fn it_answers_and_leaves_nothing_behind() {
         let dir = tempfile::tempdir().unwrap();
-        let rate = rate(dir.path(), b"request", Duration::from_millis(50)).unwrap();
+        let from = Processor::to_try().unwrap()[0];
+        let rate = rate(dir.path(), b"request", Duration::from_millis(50), from).unwrap();
         assert!(rate > 0.0);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }

@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod overhead;
 mod predictions;
+mod processor;
 mod report;
 mod sample;
 mod setup;
