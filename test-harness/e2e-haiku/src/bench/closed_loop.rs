@@ -39,6 +39,8 @@ pub(super) struct Asking {
 pub(super) struct Tally {
     /// Times to the answers that count.
     pub(super) answered: Sample,
+    /// How many of them came in each second.
+    seconds: Vec<usize>,
     /// Answers with another status.
     pub(super) others: usize,
 }
@@ -58,8 +60,7 @@ pub(super) fn start(asking: Asking) -> JoinHandle<io::Result<Tally>> {
         let connections = (0..asking.connections).map(|_| ask_on(&asking));
         let mut all = Tally::default();
         for tally in runtime.block_on(try_join_all(connections))? {
-            all.answered.append(&tally.answered);
-            all.others += tally.others;
+            all.append(&tally);
         }
         Ok(all)
     })
@@ -111,8 +112,30 @@ impl Asking {
             tally.others += 1;
         } else if now >= self.from {
             tally.answered.add(now - asked);
+            tally.add_to_second((now - self.from).as_secs() as usize, 1);
         }
         true
+    }
+}
+
+impl Tally {
+    /// The answers of the second in which most came.
+    pub(super) fn fastest_second(&self) -> usize {
+        self.seconds.iter().copied().max().unwrap_or_default()
+    }
+
+    fn append(&mut self, other: &Self) {
+        self.answered.append(&other.answered);
+        for (second, answers) in other.seconds.iter().enumerate() {
+            self.add_to_second(second, *answers);
+        }
+        self.others += other.others;
+    }
+
+    fn add_to_second(&mut self, second: usize, answers: usize) {
+        let known = self.seconds.len().max(second + 1);
+        self.seconds.resize(known, 0);
+        self.seconds[second] += answers;
     }
 }
 
@@ -148,5 +171,26 @@ impl Connection {
                 return Ok(head.status);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_second_is_that_of_all_connections_together() {
+        let tally = |seconds: &[usize]| Tally {
+            seconds: seconds.to_vec(),
+            ..Tally::default()
+        };
+        let mut all = Tally::default();
+        assert_eq!(all.fastest_second(), 0);
+        all.append(&tally(&[5, 1]));
+        all.append(&tally(&[0, 2, 4]));
+        assert_eq!(
+            (all.seconds.as_slice(), all.fastest_second()),
+            (&[5, 3, 4][..], 5)
+        );
     }
 }
