@@ -240,7 +240,11 @@ fn grid(measured: Vec<(Case, Figures)>) -> Grid {
 fn best_placed(measured: &[(Case, Figures)]) -> Option<Row> {
     let placed = measured.iter().filter(|(case, _)| case.kept_on.is_some());
     let (case, figures) = placed.max_by(|(_, one), (_, other)| one.rate.total_cmp(&other.rate))?;
-    let row = Row::new("accepted, 1 connection", figures.rate, "/s");
+    let row = Row::new(
+        "accepted, 1 connection, the best processor for the client",
+        figures.rate,
+        "/s",
+    );
     Some(match case.rate_least() {
         Some(least) => row.at_least(least),
         None => row,

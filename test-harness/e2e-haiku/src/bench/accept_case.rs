@@ -35,7 +35,7 @@ pub(super) fn plain(connections: usize) -> Case {
 
 /// The same, for a single connection once on each processor.
 pub(super) fn placed(connections: usize, processors: &[Processor]) -> Vec<Case> {
-    if connections > 1 {
+    if connections != 1 {
         return vec![plain(connections)];
     }
     let on = |processor: &Processor| Case {

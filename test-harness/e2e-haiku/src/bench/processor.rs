@@ -2,7 +2,7 @@
 //!
 //! Who asks on one connection is kept on one, because chance would put it somewhere and leave it there: where that is
 //! the processor that the disk interrupts, nobody who is to wake sleeps on another one. In a virtual machine this alone
-//! is a third of what one connection gets, and no work of what is measured.
+//! is a quarter to a third of what one connection gets, and no work of what is measured.
 
 use std::io;
 
