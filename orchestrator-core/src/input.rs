@@ -1,5 +1,7 @@
 //! Everything that can wake the machine.
 
+use std::sync::Arc;
+
 use crate::bulk::BulkBegin;
 use crate::id::{
     AttemptId, Digest, KeyId, PayloadRef, PoolName, PrincipalId, ProjectId, ReplicaName,
@@ -66,21 +68,21 @@ pub enum Ask {
         /// Which.
         task: TaskId,
         /// Its record, if it has ended.
-        cold: Option<Box<TaskRecord>>,
+        cold: Option<Arc<TaskRecord>>,
     },
     /// Accept a task.
     TaskCreate {
         /// What, and for whom.
         create: Box<TaskCreate>,
         /// The record that the answer depends on, see `Machine::answered_by`, if it has ended.
-        cold: Option<Box<TaskRecord>>,
+        cold: Option<Arc<TaskRecord>>,
     },
     /// Take a parked task back into the queue.
     TaskRequeue {
         /// Which.
         task: TaskId,
         /// Its record, if it has ended.
-        cold: Option<Box<TaskRecord>>,
+        cold: Option<Arc<TaskRecord>>,
     },
 }
 

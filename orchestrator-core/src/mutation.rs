@@ -6,6 +6,8 @@
 //! attempts begun, texts put, tasks updated, sessions put or deleted, keys put, quotas and their levels put, pauses put,
 //! idempotency keys bound, forgotten, bulks forgotten, put.
 
+use std::sync::Arc;
+
 use crate::bulk::BulkRecord;
 use crate::id::{AttemptId, BulkId, PayloadRef, SessionKey, TaskId};
 use crate::idempotency::IdempotencyRecord;
@@ -62,7 +64,7 @@ pub enum Mutation {
     /// A new task with its body; its id must not exist.
     TaskInsert {
         /// The row, revision 1.
-        record: Box<TaskRecord>,
+        record: Arc<TaskRecord>,
         /// The prompt's text and whatever else only the store needs.
         body: PayloadRef,
     },
@@ -74,5 +76,5 @@ pub enum Mutation {
         text: PayloadRef,
     },
     /// A task's row; the stored revision must be one less.
-    TaskUpdate(Box<TaskRecord>),
+    TaskUpdate(Arc<TaskRecord>),
 }

@@ -30,18 +30,18 @@ pub enum Reply {
     /// The session as it is now.
     SessionPut(Box<SessionView>),
     /// The task as it is after the cancel: cancelled, or ended before.
-    TaskCancelled(Box<TaskRecord>),
+    TaskCancelled(Arc<TaskRecord>),
     /// The task is accepted.
     TaskCreated {
         /// Its record.
-        record: Box<TaskRecord>,
+        record: Arc<TaskRecord>,
         /// True if it had been accepted by an earlier request with the same id or idempotency key and the same body.
         replayed: bool,
     },
     /// The task may not come in, nothing changed; what was found when that was decided.
     TaskRefused(Box<RefusedTask>),
     /// The task as it is after it was to be taken back into the queue.
-    TaskRequeued(Box<TaskRecord>),
+    TaskRequeued(Arc<TaskRecord>),
 }
 
 impl Reply {

@@ -82,7 +82,7 @@ impl Machine {
             started,
             end,
             ..
-        } = &live.record;
+        } = &*live.record;
         if *attempts == 0 {
             return Amounts::default();
         }

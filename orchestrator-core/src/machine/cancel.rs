@@ -5,6 +5,8 @@
 //! the time for that is over. An attempt that had finished by itself by then leaves the task completed, and
 //! that is what those who asked are told.
 
+use std::sync::Arc;
+
 use crate::effect::Effect;
 use crate::id::{ReplyToken, TaskId};
 use crate::machine::driver::Machine;
@@ -23,7 +25,7 @@ impl Machine {
         now: Now,
         reply: ReplyToken,
         task: TaskId,
-        cold: Option<Box<TaskRecord>>,
+        cold: Option<Arc<TaskRecord>>,
     ) {
         if self.tasks.contains_key(&task) {
             self.held.entry(task).or_default().push(reply);

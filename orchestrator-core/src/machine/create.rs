@@ -1,5 +1,7 @@
 //! A task comes in.
 
+use std::sync::Arc;
+
 use crate::id::{AcceptSeq, PayloadRef, ReplyToken, TaskId};
 use crate::input::TaskCreate;
 use crate::machine::driver::{LiveTask, Machine};
@@ -20,7 +22,7 @@ impl Machine {
         now: Now,
         reply: ReplyToken,
         create: TaskCreate,
-        cold: Option<Box<TaskRecord>>,
+        cold: Option<Arc<TaskRecord>>,
     ) {
         let key = create
             .key
@@ -72,7 +74,7 @@ impl Machine {
     }
 
     /// The answer if the idempotency key is bound, or else the id taken.
-    fn taken(&self, create: &TaskCreate, cold: Option<Box<TaskRecord>>) -> Option<Answer> {
+    fn taken(&self, create: &TaskCreate, cold: Option<Arc<TaskRecord>>) -> Option<Answer> {
         match self.bound_task(create) {
             Some(task) => Some(self.bound(create, task, cold)),
             None => self.taken_id(create, cold),
@@ -80,7 +82,7 @@ impl Machine {
     }
 
     /// The answer of a bound key. Its task may have been made by this very request only.
-    fn bound(&self, create: &TaskCreate, task: TaskId, cold: Option<Box<TaskRecord>>) -> Answer {
+    fn bound(&self, create: &TaskCreate, task: TaskId, cold: Option<Arc<TaskRecord>>) -> Answer {
         let same = |row: &TaskRecord| {
             row.tenant == create.tenant
                 && row.project == create.project
@@ -108,7 +110,7 @@ impl Machine {
     }
 
     /// The answer if the id is taken.
-    fn taken_id(&self, create: &TaskCreate, cold: Option<Box<TaskRecord>>) -> Option<Answer> {
+    fn taken_id(&self, create: &TaskCreate, cold: Option<Arc<TaskRecord>>) -> Option<Answer> {
         let same =
             |row: &TaskRecord| row.tenant == create.tenant && row.fingerprint == create.fingerprint;
         let conflict =
@@ -289,7 +291,7 @@ impl Machine {
 
     fn accept(&mut self, now: Now, mut newcomer: LiveTask, body: PayloadRef) {
         self.note_estimates(now, &mut newcomer);
-        let TaskRecord { id, seq, state, .. } = newcomer.record;
+        let TaskRecord { id, seq, state, .. } = *newcomer.record;
         let session = newcomer.record.session_key();
         let of_session = Newcomer {
             seq,
@@ -321,8 +323,9 @@ impl Machine {
         let band = at_once
             .then(|| self.start_band_of(newcomer, position))
             .flatten();
-        newcomer.record.accepted_position = position;
-        newcomer.record.accepted_eta_ms = eta;
-        newcomer.record.accepted_band = band;
+        let record = Arc::make_mut(&mut newcomer.record);
+        record.accepted_position = position;
+        record.accepted_eta_ms = eta;
+        record.accepted_band = band;
     }
 }

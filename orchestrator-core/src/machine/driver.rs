@@ -1,6 +1,7 @@
 //! The machine and how it is driven.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::attempt::LiveAttempt;
 use crate::bulk::Bulks;
@@ -110,8 +111,8 @@ pub struct Machine {
 /// A task that has not ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LiveTask {
-    /// Its row.
-    pub(crate) record: TaskRecord,
+    /// Its row, which whoever it was given to last may still hold as it was: changing it copies it then.
+    pub(crate) record: Arc<TaskRecord>,
     /// When it was accepted. Soft.
     pub(crate) since: AgeMs,
     /// When it became eligible first: as it was accepted, or at the time that it was accepted for. Soft.

@@ -1,5 +1,7 @@
 //! Moving a task from state to state, with all that hangs on a state.
 
+use std::sync::Arc;
+
 use crate::id::TaskId;
 use crate::machine::driver::{LiveTask, Machine};
 use crate::machine::step::{Answer, Deed};
@@ -24,7 +26,7 @@ impl LiveTask {
     /// `eligible`: when it became so, or is expected to.
     pub(super) fn new(record: TaskRecord, since: AgeMs, eligible: AgeMs) -> Self {
         Self {
-            record,
+            record: Arc::new(record),
             since,
             eligible,
             claim: Amounts::default(),
@@ -74,7 +76,7 @@ impl Machine {
     pub(super) fn row_mut(&mut self, task: TaskId) -> Option<&mut TaskRecord> {
         let live = self.tasks.get_mut(&task)?;
         self.step.touch(task);
-        Some(&mut live.record)
+        Some(Arc::make_mut(&mut live.record))
     }
 
     /// Lets an event happen to a task. The new state, or `None` if nothing changed.

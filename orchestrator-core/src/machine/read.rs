@@ -34,12 +34,12 @@ impl Machine {
     /// The row of a task that has not ended.
     #[must_use]
     pub fn record(&self, task: TaskId) -> Option<&TaskRecord> {
-        self.tasks.get(&task).map(|live| &live.record)
+        self.tasks.get(&task).map(|live| &*live.record)
     }
 
     /// The rows of all tasks that have not ended, by id.
     pub fn records(&self) -> impl Iterator<Item = &TaskRecord> {
-        self.tasks.values().map(|live| &live.record)
+        self.tasks.values().map(|live| &*live.record)
     }
 
     /// Number of tasks that have not ended.

@@ -213,7 +213,7 @@ impl Machine {
             }
         }
         let row = self.tasks.get(&task).map(|live| &live.record);
-        if let Some(effect) = row.and_then(Effect::task_started) {
+        if let Some(effect) = row.and_then(|row| Effect::task_started(row)) {
             self.step.deeds.push(Deed::Ready(effect));
         }
     }
@@ -269,7 +269,7 @@ impl Machine {
         let tasks = self
             .tasks
             .iter()
-            .map(|(id, live)| (*id, live.record.clone()));
+            .map(|(id, live)| (*id, TaskRecord::clone(&live.record)));
         let attempts = self
             .attempts
             .iter()

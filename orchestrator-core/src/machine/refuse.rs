@@ -20,7 +20,7 @@ impl Machine {
             created_by,
             spec,
             ..
-        } = &newcomer.record;
+        } = &*newcomer.record;
         let request = self.request(now.mono, &newcomer.record);
         let counts = plan(self.fleet.replicas(), &request, self.config.policy).counts;
         let ahead = self.ahead(now, newcomer);

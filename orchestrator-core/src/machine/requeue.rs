@@ -1,5 +1,7 @@
 //! A person has looked at a parked task and lets it run again.
 
+use std::sync::Arc;
+
 use crate::id::{ReplyToken, TaskId};
 use crate::machine::driver::Machine;
 use crate::machine::step::Answer;
@@ -14,7 +16,7 @@ impl Machine {
         &mut self,
         reply: ReplyToken,
         task: TaskId,
-        cold: Option<Box<TaskRecord>>,
+        cold: Option<Arc<TaskRecord>>,
     ) {
         let answer = match (self.tasks.contains_key(&task), cold) {
             (true, _) => {

@@ -82,8 +82,8 @@ impl Step {
     }
 }
 
-/// Rows that changed, each boxed as its mutation will have it.
-type Rows = Vec<Box<TaskRecord>>;
+/// Rows that changed, each shared with what its mutation and its reply will have.
+type Rows = Vec<Arc<TaskRecord>>;
 
 impl Machine {
     /// Ends a step: its mutations, then its replies, then its effects.
@@ -119,8 +119,8 @@ impl Machine {
     fn rows(&mut self, changed: Vec<TaskId>) -> Rows {
         let row = |task| {
             let live = self.tasks.get_mut(&task)?;
-            live.record.revision += 1;
-            Some(Box::new(live.record.clone()))
+            Arc::make_mut(&mut live.record).revision += 1;
+            Some(Arc::clone(&live.record))
         };
         changed.into_iter().filter_map(row).collect()
     }
@@ -187,9 +187,8 @@ impl Machine {
 
     fn answer(&self, answer: Answer) -> Option<Reply> {
         let row = |task| {
-            self.tasks
-                .get(&task)
-                .map(|live| Box::new(live.record.clone()))
+            let live = self.tasks.get(&task)?;
+            Some(Arc::clone(&live.record))
         };
         match answer {
             Answer::Ready(reply) => Some(reply),

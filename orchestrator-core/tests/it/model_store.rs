@@ -1,6 +1,7 @@
 //! A model of the store: rows in maps, and a panic for every broken guard.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use orchestrator_core::bulk::BulkRecord;
 use orchestrator_core::id::{
@@ -304,11 +305,11 @@ impl ModelStore {
     }
 
     /// The record of a task that has ended, as the owner's prefetch would find it.
-    pub(crate) fn cold(&self, task: TaskId) -> Option<Box<TaskRecord>> {
+    pub(crate) fn cold(&self, task: TaskId) -> Option<Arc<TaskRecord>> {
         self.tasks
             .get(&task)
             .filter(|row| row.state.is_final())
             .cloned()
-            .map(Box::new)
+            .map(Arc::new)
     }
 }

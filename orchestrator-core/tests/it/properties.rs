@@ -1,6 +1,8 @@
 //! What holds whatever happens. The rig judges every single step: guards of the store, recovery equal to the
 //! live machine, ends told once, no task lost, slots counted right, every waiting task explained.
 
+use std::sync::Arc;
+
 use orchestrator_core::effect::Effect;
 use orchestrator_core::id::{AttemptId, Epoch, TaskId};
 use orchestrator_core::input::{AttemptEnd, Input, Report};
@@ -98,7 +100,7 @@ proptest! {
         prop_assert!(row.state.is_final());
         prop_assert!(rig.unanswered.is_subset(&others), "who asked was not told");
         let again = rig.cancel(task);
-        prop_assert_eq!(again.reply(), &Reply::TaskCancelled(Box::new(row)));
+        prop_assert_eq!(again.reply(), &Reply::TaskCancelled(Arc::new(row)));
         prop_assert!(again.mutations.is_empty() && again.effects.is_empty());
     }
 

@@ -48,7 +48,7 @@ pub struct NewTask {
 #[derive(Clone, Debug)]
 pub struct Created {
     /// Its record.
-    pub record: Box<TaskRecord>,
+    pub record: Arc<TaskRecord>,
     /// True if an earlier request had created it.
     pub replayed: bool,
     /// What its session may still use of what is limited.

@@ -1,5 +1,7 @@
 //! What comes in, and the bytes that come with it.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{PayloadRef, TaskId};
 use orchestrator_core::input::{Ask, AttemptEnd, Report};
 use orchestrator_core::machine::Machine;
@@ -51,10 +53,10 @@ pub(super) fn furnish_ask(ask: &mut Ask, found: Option<TaskRecord>, payload: Pay
         | Ask::SessionDelete { .. }
         | Ask::SessionPut(_) => {}
         Ask::TaskCancel { cold, .. } | Ask::TaskRequeue { cold, .. } => {
-            *cold = found.map(Box::new);
+            *cold = found.map(Arc::new);
         }
         Ask::TaskCreate { create, cold } => {
-            *cold = found.map(Box::new);
+            *cold = found.map(Arc::new);
             create.body = payload;
         }
     }

@@ -168,7 +168,7 @@ mod tests {
             commit_seq: 1,
             at: WallMs(1),
             mutations: vec![Mutation::TaskInsert {
-                record: Box::new(task(1)),
+                record: Arc::new(task(1)),
                 body: PayloadRef(1),
             }],
             payloads: HashMap::from([(PayloadRef(1), Payload::Body(body))]),

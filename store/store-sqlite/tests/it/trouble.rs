@@ -1,6 +1,7 @@
 //! What SQLite says when the world is in the way.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use orchestrator_core::id::PayloadRef;
 use orchestrator_core::mutation::Mutation;
@@ -21,7 +22,7 @@ fn commit(store: &mut SqliteStore, prompt: &str) -> Commit {
         commit_seq: loaded.commit_seq + 1,
         at: WallMs(1),
         mutations: vec![Mutation::TaskInsert {
-            record: Box::new(task(1)),
+            record: Arc::new(task(1)),
             body: PayloadRef(1),
         }],
         payloads: HashMap::from([(PayloadRef(1), Payload::Body(body))]),

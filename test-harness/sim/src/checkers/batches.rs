@@ -69,6 +69,8 @@ impl Batches {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use orchestrator_core::id::PayloadRef;
     use orchestrator_core::task::TaskState;
@@ -77,10 +79,10 @@ mod tests {
 
     /// Task and sequence are one number.
     fn inserted(seq: u64) -> Mutation {
-        let mut record = Box::new(task(seq, TaskState::Queued));
+        let mut record = task(seq, TaskState::Queued);
         record.id = TaskId(u128::from(seq));
         Mutation::TaskInsert {
-            record,
+            record: Arc::new(record),
             body: PayloadRef(0),
         }
     }

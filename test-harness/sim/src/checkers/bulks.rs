@@ -137,6 +137,8 @@ impl Checker for Bulks {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use orchestrator_core::bulk::BulkCount;
     use orchestrator_core::id::{AcceptSeq, BulkId, PayloadRef, PrincipalId};
     use orchestrator_core::time::WallMs;
@@ -163,7 +165,7 @@ mod tests {
     }
 
     fn cancels(seq: u64, bulk: BulkRecord) -> Commit {
-        let record = Box::new(task(seq, TaskState::Cancelled));
+        let record = Arc::new(task(seq, TaskState::Cancelled));
         let update = Mutation::TaskUpdate(record);
         commit(1, 2, vec![update, Mutation::BulkPut(Box::new(bulk))])
     }
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn a_task_that_was_accepted_after_it_began_is_seen() {
         let mut book = Book::default();
-        let record = Box::new(task(5, TaskState::Queued));
+        let record = Arc::new(task(5, TaskState::Queued));
         let body = PayloadRef(1);
         book.apply(&commit(1, 1, vec![Mutation::TaskInsert { record, body }]));
         let right = cancels(5, bulk(5, 1));

@@ -50,6 +50,8 @@ impl Checker for MeteredOnce {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use orchestrator_core::mutation::Mutation;
     use orchestrator_core::task::TaskState;
 
@@ -68,7 +70,7 @@ mod tests {
             tokens: 7,
         };
         let body = orchestrator_core::id::PayloadRef(1);
-        let record = Box::new(row);
+        let record = Arc::new(row);
         book.apply(&commit(1, 1, vec![Mutation::TaskInsert { record, body }]));
         assert_eq!(checker.see(&metered, &book), Ok(()));
         assert!(checker.see(&metered, &book).is_err());

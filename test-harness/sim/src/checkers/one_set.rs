@@ -108,6 +108,8 @@ impl OneSet {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use orchestrator_core::id::{AttemptId, Digest, Epoch, ReplicaName};
     use orchestrator_core::task::{AttemptRecord, TaskFault, TaskState};
 
@@ -127,7 +129,7 @@ mod tests {
         let mut row = task(1, TaskState::Queued);
         row.replica_set = set;
         row.position = position;
-        Mutation::TaskUpdate(Box::new(row))
+        Mutation::TaskUpdate(Arc::new(row))
     }
 
     /// A task of which a token was shown, then these mutations, and an attempt on another set.

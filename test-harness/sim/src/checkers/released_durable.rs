@@ -158,6 +158,8 @@ fn justified(effect: &Effect, book: &Book) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use orchestrator_core::mutation::Mutation;
     use orchestrator_core::task::TaskState;
 
@@ -168,7 +170,7 @@ mod tests {
     fn an_answer_ahead_of_its_commit_is_seen() {
         let mut checker = ReleasedDurable;
         let mut book = Book::default();
-        let record = Box::new(task(1, TaskState::Queued));
+        let record = Arc::new(task(1, TaskState::Queued));
         let reply = Ok(Reply::TaskCreated {
             record: record.clone(),
             replayed: false,

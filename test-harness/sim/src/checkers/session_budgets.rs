@@ -90,6 +90,8 @@ fn given(session: &SessionRecord) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use orchestrator_core::id::{AcceptSeq, PayloadRef, PrincipalId, SessionId, TenantId};
     use orchestrator_core::session::{Amounts, SessionBudget};
     use orchestrator_core::task::TaskState;
@@ -126,7 +128,7 @@ mod tests {
         task.tenant = TenantId::DEFAULT;
         task.spec.session = Some(row.id);
         let join = Mutation::TaskInsert {
-            record: Box::new(task.clone()),
+            record: Arc::new(task.clone()),
             body: PayloadRef(0),
         };
         let mut book = Book::default();

@@ -1,5 +1,7 @@
 //! Only the newest owner commits, and in turn.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{Epoch, TaskId};
 use orchestrator_core::mutation::Mutation;
 use store::{CommitError, Event, FeedStore, OwnerStore, ReadStore};
@@ -15,7 +17,7 @@ pub fn a_load_begins_a_term_and_fences_the_one_before<B: Bench>() {
     assert_eq!(newer.epoch, Epoch(stale.0 + 1));
     let body = desk.body("p");
     let insert = vec![Mutation::TaskInsert {
-        record: Box::new(task(1)),
+        record: Arc::new(task(1)),
         body,
     }];
     assert!(matches!(

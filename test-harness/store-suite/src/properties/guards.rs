@@ -1,5 +1,7 @@
 //! A mutation whose guard does not hold is a bug of the owner's, told as such, and nothing is done.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{AcceptSeq, AttemptId, PayloadRef, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::{AttemptRecord, AttemptState, FinishReason, TaskRecord};
@@ -13,13 +15,13 @@ use crate::sample::{attempt, session, task};
 /// tokens, 2 a text whose boundaries are wrong.
 fn faulty() -> Vec<(&'static str, Mutation)> {
     let update = |seq, revision| {
-        Mutation::TaskUpdate(Box::new(TaskRecord {
+        Mutation::TaskUpdate(Arc::new(TaskRecord {
             revision,
             ..task(seq)
         }))
     };
     let insert = |record, body| Mutation::TaskInsert {
-        record: Box::new(record),
+        record: Arc::new(record),
         body: PayloadRef(body),
     };
     let chunk = |task, attempt, from, to, chunk| Mutation::ChunkAppend {
@@ -126,15 +128,15 @@ fn furnish<B: Bench>(desk: &mut Desk<B>) {
     };
     desk.commit(vec![
         Mutation::TaskInsert {
-            record: Box::new(task(1)),
+            record: Arc::new(task(1)),
             body: bodies[0],
         },
         Mutation::TaskInsert {
-            record: Box::new(task(2)),
+            record: Arc::new(task(2)),
             body: bodies[1],
         },
         Mutation::TaskInsert {
-            record: Box::new(task(4)),
+            record: Arc::new(task(4)),
             body: bodies[2],
         },
         Mutation::AttemptInsert(Box::new(attempt(10, 1, 1))),
@@ -179,7 +181,7 @@ pub fn every_broken_guard_is_told_and_changes_nothing<B: Bench>() {
         );
         assert_eq!(Picture::take(&mut desk), before, "{why}");
     }
-    desk.commit(vec![Mutation::TaskUpdate(Box::new(TaskRecord {
+    desk.commit(vec![Mutation::TaskUpdate(Arc::new(TaskRecord {
         revision: 2,
         ..task(1)
     }))]);
@@ -204,7 +206,7 @@ pub fn a_failed_batch_leaves_nothing_behind<B: Bench>() {
         };
         let good = vec![
             Mutation::TaskInsert {
-                record: Box::new(task(80)),
+                record: Arc::new(task(80)),
                 body: PayloadRef(0),
             },
             Mutation::AttemptInsert(Box::new(attempt(800, 80, 1))),
@@ -224,8 +226,8 @@ pub fn a_failed_batch_leaves_nothing_behind<B: Bench>() {
                 task: TaskId(4),
                 text: PayloadRef(1),
             },
-            Mutation::TaskUpdate(Box::new(moved)),
-            Mutation::TaskUpdate(Box::new(other)),
+            Mutation::TaskUpdate(Arc::new(moved)),
+            Mutation::TaskUpdate(Arc::new(other)),
             Mutation::SessionPut(Box::new(session(2))),
             Mutation::SessionDelete(session(1).key()),
         ];

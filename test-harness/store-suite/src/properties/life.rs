@@ -1,5 +1,7 @@
 //! A task, its attempts, its text and its session from begin to end.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{AcceptSeq, AttemptId, PrincipalId, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::session::{Amounts, SessionBudget, SessionRecord};
@@ -16,7 +18,7 @@ use crate::sample::{STATES, attempt, session, task};
 fn insert<B: Bench>(desk: &mut Desk<B>, record: TaskRecord) {
     let body = desk.body("p");
     desk.commit(vec![Mutation::TaskInsert {
-        record: Box::new(record),
+        record: Arc::new(record),
         body,
     }]);
 }
@@ -65,7 +67,7 @@ pub fn chunks_add_up_to_the_text<B: Bench>() {
                 to,
                 chunk,
             },
-            Mutation::TaskUpdate(Box::new(TaskRecord {
+            Mutation::TaskUpdate(Arc::new(TaskRecord {
                 revision,
                 position: to,
                 ..task(1)
@@ -237,7 +239,7 @@ pub fn a_prefetch_finds_what_has_ended_and_nothing_else<B: Bench>() {
         revision: 2,
         ..task(2)
     };
-    desk.commit(vec![Mutation::TaskUpdate(Box::new(end.clone()))]);
+    desk.commit(vec![Mutation::TaskUpdate(Arc::new(end.clone()))]);
     assert_eq!(
         cold.prefetch(&[TaskId(2)]).expect("it reads"),
         [end],
@@ -273,7 +275,7 @@ pub fn a_whole_life_is_read_back_at_each_point<B: Bench>() {
                 decode_ms: 5,
             });
         }
-        desk.commit(vec![Mutation::TaskUpdate(Box::new(record.clone()))]);
+        desk.commit(vec![Mutation::TaskUpdate(Arc::new(record.clone()))]);
         let kept = desk.read(async |store| store.task_get(record.tenant, record.id).await);
         assert_eq!(kept.map(|kept| kept.record), Some(record.clone()));
         let live = if state.is_final() {

@@ -1,5 +1,7 @@
 //! Lists: newest first, narrowed by filters, page by page.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{AcceptSeq, ProjectId, SessionId, TenantId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::TaskRecord;
@@ -36,7 +38,7 @@ fn furnished<B: Bench>() -> (Desk<B>, Vec<TaskRow>) {
         });
         let body = desk.payload(body);
         inserts.push(Mutation::TaskInsert {
-            record: Box::new(record.clone()),
+            record: Arc::new(record.clone()),
             body,
         });
         rows.insert(0, TaskRow { record, metadata });

@@ -1,5 +1,6 @@
 //! What readers may see.
 
+use std::sync::Arc;
 use std::thread;
 
 use orchestrator_core::id::{AttemptId, TaskId, TenantId};
@@ -21,7 +22,7 @@ pub fn a_stranger_sees_nothing_of_a_tenant<B: Bench>() {
         ..task(1)
     };
     desk.commit(vec![Mutation::TaskInsert {
-        record: Box::new(record.clone()),
+        record: Arc::new(record.clone()),
         body,
     }]);
     let seen_by = |tenant| desk.read(async |store| store.task_get(tenant, TaskId(1)).await);
@@ -44,7 +45,7 @@ where
     let body = desk.body("p");
     desk.commit(vec![
         Mutation::TaskInsert {
-            record: Box::new(task(1)),
+            record: Arc::new(task(1)),
             body,
         },
         Mutation::AttemptInsert(Box::new(attempt(1, 1, 1))),
@@ -70,7 +71,7 @@ where
         };
         desk.commit(vec![
             Mutation::TaskInsert {
-                record: Box::new(task(step + 1)),
+                record: Arc::new(task(step + 1)),
                 body,
             },
             Mutation::ChunkAppend {
@@ -80,7 +81,7 @@ where
                 to: step,
                 chunk,
             },
-            Mutation::TaskUpdate(Box::new(record)),
+            Mutation::TaskUpdate(Arc::new(record)),
         ]);
     }
     for watcher in watchers {

@@ -1,5 +1,7 @@
 //! What is put comes back as it was.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::{AttemptId, TaskId};
 use orchestrator_core::mutation::Mutation;
 use orchestrator_core::task::AttemptState;
@@ -21,7 +23,7 @@ pub fn every_task_field_survives<B: Bench>() {
         record.id = TaskId(record.id.0 ^ u128::from(seed) << 64 | u128::from(seed));
         let body = desk.body("");
         desk.commit(vec![Mutation::TaskInsert {
-            record: Box::new(record.clone()),
+            record: Arc::new(record.clone()),
             body,
         }]);
         let (tenant, id) = (record.tenant, record.id);
@@ -35,7 +37,7 @@ pub fn every_task_field_survives<B: Bench>() {
         );
 
         let changed = changed_task(draw, &record, 2);
-        desk.commit(vec![Mutation::TaskUpdate(Box::new(changed.clone()))]);
+        desk.commit(vec![Mutation::TaskUpdate(Arc::new(changed.clone()))]);
         let kept = desk
             .read(async |store| store.task_get(tenant, id).await)
             .expect("it was put");
@@ -52,7 +54,7 @@ pub fn every_attempt_field_survives<B: Bench>() {
     let mut desk = Desk::<B>::new();
     let body = desk.body("p");
     desk.commit(vec![Mutation::TaskInsert {
-        record: Box::new(task(1)),
+        record: Arc::new(task(1)),
         body,
     }]);
     let mut expected = Vec::new();
@@ -92,7 +94,7 @@ pub fn a_body_survives<B: Bench>() {
         let payload = desk.payload(Payload::Body(body.clone()));
         let record = task(seed);
         desk.commit(vec![Mutation::TaskInsert {
-            record: Box::new(record.clone()),
+            record: Arc::new(record.clone()),
             body: payload,
         }]);
         let kept = desk.read(async |store| store.task_body(record.id).await);
@@ -120,7 +122,7 @@ pub fn a_huge_body_and_a_huge_text_survive<B: Bench>() {
     let payload = desk.payload(Payload::Text(text.clone()));
     desk.commit(vec![
         Mutation::TaskInsert {
-            record: Box::new(task(1)),
+            record: Arc::new(task(1)),
             body,
         },
         Mutation::TextPut {
@@ -142,7 +144,7 @@ pub fn what_is_committed_outlives_the_store<B: Bench>() {
     let chunk = desk.text(["one", " two"]);
     desk.commit(vec![
         Mutation::TaskInsert {
-            record: Box::new(task(7)),
+            record: Arc::new(task(7)),
             body,
         },
         Mutation::AttemptInsert(Box::new(attempt(70, 7, 1))),

@@ -1,5 +1,7 @@
 //! Exceeded quotas and inexact refunds are seen.
 
+use std::sync::Arc;
+
 use orchestrator_core::id::PayloadRef;
 use orchestrator_core::quota::QuotaRecord;
 use orchestrator_core::task::{FinishReason, TaskState};
@@ -59,7 +61,7 @@ impl Bench {
     }
 
     fn accept(&mut self, row: &TaskRecord) -> Result<(), String> {
-        let record = Box::new(row.clone());
+        let record = Arc::new(row.clone());
         let body = PayloadRef(1);
         self.applied(vec![Mutation::TaskInsert { record, body }], None)
     }
@@ -111,7 +113,7 @@ fn a_refund_that_is_written_down_twice_is_seen() {
             decode_ms: 1,
         });
         let ended = vec![
-            Mutation::TaskUpdate(Box::new(row)),
+            Mutation::TaskUpdate(Arc::new(row)),
             Mutation::QuotaLevelsPut(Box::new(levels(30))),
         ];
         let seen = bench.applied(ended, Some(levels(kept)));
