@@ -51,19 +51,19 @@ pub(crate) fn bind_bulk(to: &mut Binder<'_, '_>, record: &BulkRecord) -> Result<
     to.value(Id::new(id.0))?
         .value(ShortId::new(tenant.0))?
         .value(Name(*action))?
-        .value(project.map(|project| ShortId::new(project.0)))?
-        .value(state.map(Name))?
-        .value(priority.map(Name))?
-        .value(session.map(|session| Id::new(session.0)))?
-        .value(accepted_from.map(|at| Unsigned(at.0)))?
-        .value(accepted_before.map(|at| Unsigned(at.0)))?
+        .value_or_null(project.map(|project| ShortId::new(project.0)))?
+        .value_or_null(state.map(Name))?
+        .value_or_null(priority.map(Name))?
+        .value_or_null(session.map(|session| Id::new(session.0)))?
+        .value_or_null(accepted_from.map(|at| Unsigned(at.0)))?
+        .value_or_null(accepted_before.map(|at| Unsigned(at.0)))?
         .value(ShortId::new(by.0))?
         .value(Unsigned(at.0))?
         .value(Unsigned(through.0))?
-        .value(place.map(|task| Id::new(task.0)))?
+        .value_or_null(place.map(|task| Id::new(task.0)))?
         .value(Unsigned(count.matched))?
         .value(Unsigned(count.changed))?
-        .value(ended_at.map(|at| Unsigned(at.0)))?;
+        .value_or_null(ended_at.map(|at| Unsigned(at.0)))?;
     Ok(())
 }
 

@@ -30,15 +30,15 @@ pub(crate) fn bind_key(to: &mut Binder<'_, '_>, record: &KeyRecord) -> Result<()
         .value(Bytes(record.mac.0))?
         .value(Bytes(record.server_key.0))?
         .value(record.tenant.name())?
-        .value(record.project.map(|project| ShortId::new(project.0)))?
+        .value_or_null(record.project.map(|project| ShortId::new(project.0)))?
         .value(record.name.as_str())?
         .value(scopes.join(","))?
         .value(Name(record.class_max))?
         .value(Unsigned(record.created_at.0))?
         .value(ShortId::new(record.created_by.0))?
-        .value(record.expires_at.map(|at| Unsigned(at.0)))?
-        .value(record.revoked_at.map(|at| Unsigned(at.0)))?
-        .value(record.replaced_by.map(|key| Unsigned(key.0)))?;
+        .value_or_null(record.expires_at.map(|at| Unsigned(at.0)))?
+        .value_or_null(record.revoked_at.map(|at| Unsigned(at.0)))?
+        .value_or_null(record.replaced_by.map(|key| Unsigned(key.0)))?;
     Ok(())
 }
 

@@ -58,13 +58,13 @@ pub(crate) fn bind_quota(to: &mut Binder<'_, '_>, record: &QuotaRecord) -> Resul
         QuotaOf::Tenant(tenant) => Some(tenant.name()),
     };
     to.value(subject_text(of.subject()))?
-        .value(tenant)?
-        .value(*tasks_live_max)?
-        .value(requests.map(|rate| rate.per_s))?
-        .value(requests.map(|rate| rate.burst))?
-        .value(tokens_per_min.map(Unsigned))?
-        .value(kv_mb_max.map(Unsigned))?
-        .value(*weight)?
+        .value_or_null(tenant)?
+        .value_or_null(*tasks_live_max)?
+        .value_or_null(requests.map(|rate| rate.per_s))?
+        .value_or_null(requests.map(|rate| rate.burst))?
+        .value_or_null(tokens_per_min.map(Unsigned))?
+        .value_or_null(kv_mb_max.map(Unsigned))?
+        .value_or_null(*weight)?
         .value(Unsigned(*revision))?
         .value(Unsigned(put_at.0))?
         .value(ShortId::new(put_by.0))?;

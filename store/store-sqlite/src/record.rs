@@ -34,9 +34,9 @@ pub(crate) fn bind_task_fixed(to: &mut Binder<'_, '_>, record: &TaskRecord) -> R
         .value(Unsigned(prompt.bytes))?
         .value(Unsigned(prompt.tokens_estimate))?
         .value(Unsigned(prompt.tokens_least))?
-        .value(record.spec.model_ref.as_ref().map(ModelRef::as_str))?
-        .value(record.spec.engine.map(Name))?
-        .value(record.spec.ctx)?
+        .value_or_null(record.spec.model_ref.as_ref().map(ModelRef::as_str))?
+        .value_or_null(record.spec.engine.map(Name))?
+        .value_or_null(record.spec.ctx)?
         .value(record.spec.max_tokens)?
         .value(record.spec.ignore_eos)?
         .value(Exact(sampling.temperature))?
@@ -47,15 +47,15 @@ pub(crate) fn bind_task_fixed(to: &mut Binder<'_, '_>, record: &TaskRecord) -> R
         .value(record.spec.seed)?
         .value(Name(record.spec.determinism))?
         .value(Name(record.spec.priority))?
-        .value(record.spec.deadline_ms.map(Unsigned))?
-        .value(record.spec.run_at.map(|at| Unsigned(at.0)))?
-        .value(record.spec.session.map(|session| Id::new(session.0)))?
+        .value_or_null(record.spec.deadline_ms.map(Unsigned))?
+        .value_or_null(record.spec.run_at.map(|at| Unsigned(at.0)))?
+        .value_or_null(record.spec.session.map(|session| Id::new(session.0)))?
         .value(Name(record.spec.on_disconnect))?
         .value(Unsigned(record.accepted_at.0))?
         .value(Unsigned(record.accepted_position))?
         .value(Unsigned(record.accepted_eta_ms))?
-        .value(record.accepted_band.map(|band| Unsigned(band.low_ms)))?
-        .value(record.accepted_band.map(|band| Unsigned(band.high_ms)))?;
+        .value_or_null(record.accepted_band.map(|band| Unsigned(band.low_ms)))?
+        .value_or_null(record.accepted_band.map(|band| Unsigned(band.high_ms)))?;
     Ok(())
 }
 
@@ -69,22 +69,22 @@ pub(crate) fn bind_task_changing(to: &mut Binder<'_, '_>, record: &TaskRecord) -
     let started = record.started.as_ref();
     to.value(Unsigned(record.revision))?
         .value(state_name(record.state))?
-        .value(waiting_for.map(Name))?
+        .value_or_null(waiting_for.map(Name))?
         .value(record.attempts)?
         .value(record.failures)?
         .value(record.interruptions)?
-        .value(attempt.map(|attempt| Id::new(attempt.id.0)))?
-        .value(attempt.map(|attempt| attempt.number))?
-        .value(attempt.map(|attempt| attempt.replica.as_str()))?
-        .value(record.replica_set.map(|set| Hash(set.0)))?
-        .value(started.map(|started| Unsigned(started.at.0)))?
-        .value(started.map(|started| started.replica.as_str()))?
-        .value(started.map(|started| Name(started.engine)))?
-        .value(started.map(|started| started.engine_version.as_str()))?
-        .value(started.map(|started| Hash(started.model_digest)))?
+        .value_or_null(attempt.map(|attempt| Id::new(attempt.id.0)))?
+        .value_or_null(attempt.map(|attempt| attempt.number))?
+        .value_or_null(attempt.map(|attempt| attempt.replica.as_str()))?
+        .value_or_null(record.replica_set.map(|set| Hash(set.0)))?
+        .value_or_null(started.map(|started| Unsigned(started.at.0)))?
+        .value_or_null(started.map(|started| started.replica.as_str()))?
+        .value_or_null(started.map(|started| Name(started.engine)))?
+        .value_or_null(started.map(|started| started.engine_version.as_str()))?
+        .value_or_null(started.map(|started| Hash(started.model_digest)))?
         .value(Unsigned(record.position))?
-        .value(record.not_before.map(|at| Unsigned(at.0)))?
-        .value(record.ended_at.map(|at| Unsigned(at.0)))?;
+        .value_or_null(record.not_before.map(|at| Unsigned(at.0)))?
+        .value_or_null(record.ended_at.map(|at| Unsigned(at.0)))?;
     bind_end(to, record.end.as_ref())
 }
 
@@ -102,12 +102,12 @@ fn bind_end(to: &mut Binder<'_, '_>, end: Option<&TaskEnd>) -> Result<()> {
         Some(TaskEnd::Failed { fault, detail }) => Some((*fault, detail.as_str())),
         _ => None,
     };
-    to.value(finished.map(|(finish, ..)| Name(finish)))?
-        .value(finished.map(|(_, tokens_in, ..)| Unsigned(tokens_in)))?
-        .value(finished.map(|(_, _, tokens_out, _)| Unsigned(tokens_out)))?
-        .value(finished.map(|(.., decode_ms)| Unsigned(decode_ms)))?
-        .value(failed.map(|(fault, _)| Name(fault)))?
-        .value(failed.map(|(_, detail)| detail))?;
+    to.value_or_null(finished.map(|(finish, ..)| Name(finish)))?
+        .value_or_null(finished.map(|(_, tokens_in, ..)| Unsigned(tokens_in)))?
+        .value_or_null(finished.map(|(_, _, tokens_out, _)| Unsigned(tokens_out)))?
+        .value_or_null(finished.map(|(.., decode_ms)| Unsigned(decode_ms)))?
+        .value_or_null(failed.map(|(fault, _)| Name(fault)))?
+        .value_or_null(failed.map(|(_, detail)| detail))?;
     Ok(())
 }
 
@@ -129,11 +129,11 @@ pub(crate) fn bind_attempt(
         .value(Hash(record.replica_set.0))?
         .value(Unsigned(record.epoch.0))?
         .value(Unsigned(record.began_at.0))?
-        .value(record.ended_at.map(|at| Unsigned(at.0)))?
+        .value_or_null(record.ended_at.map(|at| Unsigned(at.0)))?
         .value(state)?
-        .value(finish.map(Name))?
-        .value(fault.map(Name))?
-        .value(record.first_token_ms.map(Unsigned))?
+        .value_or_null(finish.map(Name))?
+        .value_or_null(fault.map(Name))?
+        .value_or_null(record.first_token_ms.map(Unsigned))?
         .value(record.detail.as_str())?;
     Ok(())
 }

@@ -37,18 +37,18 @@ pub(crate) fn bind_session(to: &mut Binder<'_, '_>, record: &SessionRecord) -> R
     to.value(Id::new(id.0))?
         .value(ShortId::new(tenant.0))?
         .value(*turns)?
-        .value(replica.as_ref().map(ReplicaName::as_str))?
+        .value_or_null(replica.as_ref().map(ReplicaName::as_str))?
         .value(Unsigned(touched_at.0))?
         .value(Unsigned(began.0))?
-        .value(budget.tokens.map(Unsigned))?
-        .value(budget.time_ms.map(Unsigned))?
-        .value(budget.cost_micros.map(Unsigned))?
+        .value_or_null(budget.tokens.map(Unsigned))?
+        .value_or_null(budget.time_ms.map(Unsigned))?
+        .value_or_null(budget.cost_micros.map(Unsigned))?
         .value(Unsigned(spent.tokens))?
         .value(Unsigned(spent.time_ms))?
         .value(Unsigned(spent.cost_micros))?
-        .value(ttl_ms.map(Unsigned))?
-        .value(put.map(|(_, at)| Unsigned(at.0)))?
-        .value(put.map(|(by, _)| ShortId::new(by.0)))?;
+        .value_or_null(ttl_ms.map(Unsigned))?
+        .value_or_null(put.map(|(_, at)| Unsigned(at.0)))?
+        .value_or_null(put.map(|(by, _)| ShortId::new(by.0)))?;
     Ok(())
 }
 

@@ -191,11 +191,15 @@ impl<'c> Statements<'c> {
         }
     }
 
-    /// Begins the values of one execution.
+    /// Begins the values of one execution, each of them NULL.
     pub(crate) fn bind(&mut self, sql: Sql) -> rusqlite::Result<Binder<'_, 'c>> {
         let place = &mut self.prepared[sql as usize];
         let statement = match place {
-            Some(statement) => statement,
+            Some(statement) => {
+                statement.clear_bindings();
+                statement
+            }
+            // The cache gives statements out without values.
             None => place.insert(self.connection.prepare_cached(sql.text())?),
         };
         Ok(Binder { statement, next: 1 })
@@ -216,6 +220,18 @@ impl Binder<'_, '_> {
         Ok(self)
     }
 
+    /// The next value if there is one; NULL, which it is already, otherwise.
+    pub(crate) fn value_or_null(
+        &mut self,
+        value: Option<impl ToSql>,
+    ) -> rusqlite::Result<&mut Self> {
+        if let Some(value) = value {
+            return self.value(value);
+        }
+        self.next += 1;
+        Ok(self)
+    }
+
     /// Executes; the number of rows it touched.
     pub(crate) fn run(&mut self) -> rusqlite::Result<usize> {
         self.check_count();
@@ -229,7 +245,7 @@ impl Binder<'_, '_> {
         rows.next()?.map(|row| row.get(0)).transpose()
     }
 
-    /// A value that is not given stays what the last execution gave it, and nobody would notice.
+    /// A value that is forgotten is NULL, and those after it take the places of others.
     fn check_count(&self) {
         debug_assert_eq!(
             self.next,
@@ -251,6 +267,26 @@ mod tests {
             let steps = plan::steps(&connection, sql.text());
             assert!(!plan::scans(&steps), "{sql:?}: {steps:?}");
         }
+    }
+
+    #[test]
+    fn no_value_is_null_whatever_the_last_execution_had() {
+        let connection = plan::empty_store();
+        let rows = [(1_u32, Some("[]")), (2, None), (3, Some("[]"))];
+        for (commit, rows) in [(0, rows), (10, rows.map(|(task, _)| (task, None)))] {
+            let mut statements = Statements::new(&connection);
+            for (task, metadata) in rows {
+                let mut insert = statements.bind(Sql::TaskBodyInsert).unwrap();
+                insert.value(commit + task).unwrap().value("p").unwrap();
+                insert.value_or_null(metadata).unwrap().run().unwrap();
+            }
+        }
+        let mut kept = connection
+            .prepare("SELECT task FROM task_body WHERE metadata IS NOT NULL ORDER BY task")
+            .unwrap();
+        let kept = kept.query_map([], |row| row.get(0)).unwrap();
+        let kept: Vec<u32> = kept.map(Result::unwrap).collect();
+        assert_eq!(kept, [1, 3]);
     }
 
     #[test]

@@ -260,7 +260,7 @@ impl Writer<'_> {
             |to| {
                 to.value(Unsigned(record.seq.0))?
                     .value(body.prompt.as_str())?
-                    .value(metadata.as_deref())?
+                    .value_or_null(metadata.as_deref())?
                     .run()
             },
             || format!("task {} has a body already", record.id),
